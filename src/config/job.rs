@@ -1,0 +1,197 @@
+//! The configuration as meant: every string parsed, every default filled in, every limit known.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::logic::equal::Rule;
+use crate::logic::php_date::PhpDateFormat;
+
+/// Everything that one configuration file says.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// `name`: names the state files; letters, digits, `.`, `_`, `-` only.
+    pub name: String,
+    /// `workerNumber`: threads that compare, at least 1.
+    pub workers: usize,
+    /// `logDir`.
+    pub log_dir: Option<PathBuf>,
+    /// `callbackWorkerIntervalMillisecond`: the first delay between two tries of a callback.
+    pub callback_delay: Duration,
+    /// `confirmDelayMillisecond`; zero turns confirmation off.
+    pub confirm_delay: Duration,
+    /// `deliverySecond`: the most that one pass spends on callbacks.
+    pub delivery_time: Duration,
+    /// `maxOwed`.
+    pub owed_max: usize,
+    /// `src`.
+    pub source: SourceJob,
+    /// `des[]`, at least one, names unique.
+    pub destinations: Vec<DestinationJob>,
+    /// True when the file holds a password or a secret in clear (not by `${NAME}`) and others can read the file.
+    pub secrets_readable_by_others: bool,
+    /// The file that this came from.
+    pub path: PathBuf,
+    /// What to tell an operator who asks (`check`): keys that are read and ignored, services that are gone.
+    pub notes: Vec<String>,
+}
+
+/// `src`.
+#[derive(Clone, Debug)]
+pub struct SourceJob {
+    /// Server and table.
+    pub table: TableJob,
+    /// `src.idColumn`.
+    pub id_column: String,
+    /// `src.insertStartId`.
+    pub start_id: Option<i128>,
+    /// `src.insert`.
+    pub insert: bool,
+    /// `src.insertIntervalMillisecond`.
+    pub insert_interval: Duration,
+    /// `src.lateCommitSecond`.
+    pub late_commit: Duration,
+    /// `src.update…`, when `src.update` is true.
+    pub update: Option<UpdateJob>,
+    /// `src.updateIntervalMillisecond`.
+    pub update_interval: Duration,
+    /// `src.cacheFilePath` or what stands for it.
+    pub state_dir: PathBuf,
+}
+
+/// `src.update…`.
+#[derive(Clone, Debug)]
+pub struct UpdateJob {
+    /// `src.updateColumn`.
+    pub column: String,
+    /// `src.updateScanSecond`.
+    pub scan: Duration,
+    /// `src.updateTimeFormate`, needed for columns that hold time as text or number.
+    pub format: Option<PhpDateFormat>,
+    /// `src.timeZone`; `None` is the source server's.
+    pub time_zone: Option<Zone>,
+}
+
+/// `src.timeZone`: a name of the tz database, or a fixed offset such as `+08:00`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Zone {
+    /// `Asia/Shanghai`.
+    Named(chrono_tz::Tz),
+    /// Seconds east of UTC.
+    Fixed(i32),
+}
+
+/// A server, an account and a table: the part that source and destinations share.
+#[derive(Clone, Debug)]
+pub struct TableJob {
+    /// Where the server is.
+    pub server: Server,
+    /// The part before the dot of `table`, else the DSN's database.
+    pub database: String,
+    /// The table alone, unquoted.
+    pub table: String,
+    /// `byColumn`.
+    pub by_column: String,
+    /// `where`: an SQL condition.
+    pub condition: Option<String>,
+}
+
+/// How to reach a server.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Server {
+    /// TCP or socket.
+    pub address: Address,
+    /// Account.
+    pub user: String,
+    /// Never printed: `Debug` leaves it out.
+    pub password: String,
+    /// `tls`; `None` is off.
+    pub tls: Option<Tls>,
+}
+
+/// Where a server listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Address {
+    /// Host name or IP address (IPv6 without brackets), port.
+    Tcp(String, u16),
+    /// Path of a Unix socket.
+    Socket(PathBuf),
+}
+
+/// `tls`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tls {
+    /// Authorities to trust (PEM) instead of the public ones.
+    pub ca: Option<PathBuf>,
+    /// Client certificate and key (PEM).
+    pub identity: Option<(PathBuf, PathBuf)>,
+    /// False: any certificate is accepted.
+    pub verify: bool,
+}
+
+/// One of `des[]`.
+#[derive(Clone, Debug)]
+pub struct DestinationJob {
+    /// `des[].name`, else `database.table` (with `#2` … when several would share it).
+    pub name: String,
+    /// Server and table.
+    pub table: TableJob,
+    /// `des[].columns` in the order of the file.
+    pub columns: Vec<ColumnPair>,
+    /// `des[].callbackNotification`.
+    pub callback: CallbackJob,
+}
+
+/// One entry of `des[].columns`.
+#[derive(Clone, Debug)]
+pub struct ColumnPair {
+    /// Source column.
+    pub source: String,
+    /// Destination column.
+    pub destination: String,
+    /// When the two agree although they are not equal.
+    pub rule: Rule,
+}
+
+/// `des[].callbackNotification`.
+#[derive(Clone)]
+pub struct CallbackJob {
+    /// With scheme.
+    pub url: String,
+    /// Standard Webhooks secret, decoded; never printed: `Debug` leaves it out.
+    pub secret: Option<Vec<u8>>,
+    /// Extra headers, checked to be valid and none of those that cupid sets itself.
+    pub headers: Vec<(String, String)>,
+    /// `timeoutMillisecond`, for the whole exchange.
+    pub timeout: Duration,
+    /// `attempts`: tries of one row in one run, at least 1.
+    pub attempts: u32,
+    /// `concurrency`: requests under way at once, 1 to 256.
+    pub concurrency: usize,
+    /// `numbersAsStrings`.
+    pub numbers_as_strings: bool,
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            address,
+            user,
+            password: _,
+            tls,
+        } = self;
+        f.debug_struct("Server")
+            .field("address", address)
+            .field("user", user)
+            .field("tls", tls)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for CallbackJob {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CallbackJob")
+            .field("url", &self.url)
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,5 @@
+//! The configuration file: as written, then as meant.
+
+mod job;
+
+pub use job::*;

@@ -1,0 +1,5 @@
+//! cupid finds changes that got lost between a MySQL table and its copies.
+
+pub mod config;
+pub mod error;
+pub mod logic;

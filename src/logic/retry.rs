@@ -1,0 +1,1 @@
+//! What to do after an answer.

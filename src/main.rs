@@ -1,0 +1,3 @@
+//! The command `cupid`.
+
+fn main() {}
