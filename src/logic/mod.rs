@@ -2,9 +2,16 @@
 
 pub mod body;
 pub mod cell;
+pub mod checkpoint;
 pub mod compare;
 pub mod equal;
+pub mod gaps;
+pub mod owed;
 pub mod php_date;
 pub mod print;
+pub mod report;
 pub mod retry;
+pub mod row;
 pub mod signature;
+pub mod summary;
+pub mod window;
