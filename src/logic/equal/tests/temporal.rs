@@ -160,6 +160,15 @@ fn rounding_carries_as_far_as_the_year() {
     for (fine, coarse, expected) in table {
         judge_pairs(&[(DateTime(6), fine, DateTime(0), coarse, expected)]);
     }
+    // The year after the last is none, even if a cell says so.
+    let beyond = Cell::DateTime(crate::logic::cell::DateTime {
+        year: 10_000,
+        month: 1,
+        day: 1,
+        ..Default::default()
+    });
+    let last = moment("9999-12-31 23:59:59.5");
+    judge(&exact(), &[(DateTime(6), last, DateTime(0), beyond, false)]);
 }
 
 #[test]
