@@ -1,0 +1,3 @@
+//! Effects: what touches a socket, a file or a server.
+
+pub mod http;
