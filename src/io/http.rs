@@ -66,11 +66,10 @@ impl Client {
             .url
             .parse()
             .map_err(|error| format!("The url of a callback cannot be used: {error}"))?;
-        if !matches!(uri.scheme_str(), Some("http" | "https"))
-            || uri.host().is_none_or(str::is_empty)
-        {
+        if !has_an_address(&uri) {
             return Err(
-                "The url of a callback should begin with http:// or https:// and a host".to_owned(),
+                "The url of a callback should begin with http:// or https://, a host and perhaps a port"
+                    .to_owned(),
             );
         }
         let config = Agent::config_builder()
@@ -143,6 +142,19 @@ impl Client {
         }
         self.agent.run(request)
     }
+}
+
+/// A port that is no number below 65,536 would else silently become the scheme's own.
+fn has_an_address(uri: &Uri) -> bool {
+    let (Some("http" | "https"), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+        return false;
+    };
+    let (_user, address) = authority
+        .as_str()
+        .rsplit_once('@')
+        .unwrap_or(("", authority.as_str()));
+    let host = authority.host();
+    !host.is_empty() && (address == host || authority.port_u16().is_some())
 }
 
 fn fixed_headers(extra: &[(String, String)]) -> Result<HeaderMap, String> {

@@ -20,6 +20,16 @@ pub fn signature(secret: &[u8], id: &str, timestamp_s: i64, body: &[u8]) -> Stri
     format!("{VERSION},{}", STANDARD.encode(code))
 }
 
+/// The key's bytes of a secret as people write it: base64 after `whsec_` (Standard Webhooks, "Signature scheme"), else the text
+/// itself. `None` when what follows `whsec_` is not base64.
+#[must_use]
+pub fn secret_bytes(text: &str) -> Option<Vec<u8>> {
+    match text.strip_prefix("whsec_") {
+        Some(encoded) => STANDARD.decode(encoded).ok(),
+        None => Some(text.as_bytes().to_vec()),
+    }
+}
+
 /// Why a received message is not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
@@ -108,7 +118,7 @@ mod tests {
     };
 
     fn example_secret() -> Vec<u8> {
-        STANDARD.decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap()
+        secret_bytes("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap()
     }
 
     #[test]
@@ -154,6 +164,13 @@ mod tests {
         ] {
             assert_eq!(signature(secret, id, timestamp_s, body), expected);
         }
+    }
+
+    #[test]
+    fn a_secret_is_base64_only_after_its_prefix() {
+        assert_eq!(secret_bytes("whsec_AAEC"), Some(vec![0, 1, 2]));
+        assert_eq!(secret_bytes("whsec_no base64"), None);
+        assert_eq!(secret_bytes("AAEC"), Some(b"AAEC".to_vec()));
     }
 
     #[test]
