@@ -18,6 +18,8 @@ use super::gaps::Gaps;
 pub const VERSION: u64 = 1;
 /// How many rows of the update window are remembered as compared; more are compared again.
 pub const SEEN_MAX: usize = 20_000;
+/// An update window in which nothing happened is saved this often.
+const WINDOW_WORTH_SAVING_US: i64 = 10_000_000;
 
 /// The content of `<name>.checkpoint.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -205,6 +207,25 @@ impl Checkpoint {
         let mut text = serde_json::to_string(self)?;
         text.push('\n');
         Ok(text)
+    }
+
+    /// True when `next` differs in nothing but an empty window's end, and by less than [`WINDOW_WORTH_SAVING_US`].
+    #[must_use]
+    pub fn is_nearly(&self, next: &Self) -> bool {
+        let until = |p: &Position| p.update.as_ref().map_or(0, |update| update.until_us);
+        let mut same = next.clone();
+        if same.positions.len() != self.positions.len() {
+            return false;
+        }
+        for (theirs, mine) in same.positions.iter_mut().zip(&self.positions) {
+            if (until(theirs) - until(mine)).abs() >= WINDOW_WORTH_SAVING_US {
+                return false;
+            }
+            if let (Some(theirs), Some(mine)) = (&mut theirs.update, &mine.update) {
+                theirs.until_us = mine.until_us;
+            }
+        }
+        same == *self
     }
 
     /// Positions for exactly the destinations `names`: those that the checkpoint does not know start where the

@@ -40,6 +40,8 @@ impl Kind {
 pub struct ColumnMap {
     /// In the order of `des[].columns`, which is also the order of a found row's cells.
     pub pairs: Vec<Pair>,
+    /// The type of the source's key column.
+    pub key_type: ColumnType,
 }
 
 /// One entry of `des[].columns`.
@@ -151,7 +153,7 @@ mod tests {
             destination_type: ColumnType::Int,
             comparator: Comparator::new(ColumnType::Int, ColumnType::Int, &Rule::default()),
         };
-        ColumnMap { pairs: vec![pair("b", 1), pair("a", 0)] }
+        ColumnMap { pairs: vec![pair("b", 1), pair("a", 0)], key_type: ColumnType::Int }
     }
 
     fn verdict(found: &[[i64; 2]]) -> Verdict {

@@ -145,12 +145,14 @@ impl Outbox {
         self.0.values()
     }
 
-    /// What is owed to a destination and may be tried at `now_us`, in the order in which to try it: what was tried
-    /// least comes first, so that rows which are always refused cannot keep others waiting.
+    /// What is owed to a destination, in the order in which to try it: what was tried least comes first, so that rows
+    /// which are always refused cannot keep others waiting. Nothing at all while the endpoint wants to be left alone.
     #[must_use]
     pub fn due(&self, destination: &str, now_us: i64) -> Vec<Owed> {
-        let mut due: Vec<Owed> =
-            self.iter().filter(|o| o.destination == destination && o.not_before_us.is_none_or(|t| t <= now_us)).cloned().collect();
+        let mut due: Vec<Owed> = self.iter().filter(|owed| owed.destination == destination).cloned().collect();
+        if due.iter().any(|owed| owed.not_before_us.is_some_and(|not_before_us| not_before_us > now_us)) {
+            return vec![];
+        }
         due.sort_by_key(|owed| (owed.attempts, owed.id));
         due
     }
@@ -233,10 +235,17 @@ mod tests {
         let mut outbox = Outbox::default();
         outbox.replace(Owed { attempts: 3, ..owed(1) });
         outbox.replace(owed(2));
-        outbox.replace(Owed { not_before_us: Some(100), ..owed(3) });
-        let ids = |now_us| outbox.due("my2.user", now_us).iter().map(|owed| owed.id).collect::<Vec<_>>();
-        assert_eq!(ids(99), [2, 1]);
-        assert_eq!(ids(100), [2, 3, 1]);
+        let ids: Vec<Id> = outbox.due("my2.user", 0).iter().map(|owed| owed.id).collect();
+        assert_eq!(ids, [2, 1]);
+    }
+
+    #[test]
+    fn an_endpoint_that_asked_to_be_left_alone_is_left_alone_until_then() {
+        let mut outbox = Outbox::default();
+        outbox.replace(Owed { not_before_us: Some(100), ..owed(1) });
+        outbox.replace(owed(2));
+        assert_eq!(outbox.due("my2.user", 99).len(), 0);
+        assert_eq!(outbox.due("my2.user", 100).len(), 2);
     }
 
     #[test]

@@ -304,7 +304,8 @@ impl Endpoint {
 }
 
 /// 429 and 503 speak for the endpoint (RFC 6585 section 4, RFC 9110 section 15.6.4), other statuses for their row.
-fn asked_to_wait(answer: &Answer) -> Option<Duration> {
+#[must_use]
+pub fn asked_to_wait(answer: &Answer) -> Option<Duration> {
     match answer {
         Answer::Status {
             code: 429 | 503, ..

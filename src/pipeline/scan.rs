@@ -5,12 +5,13 @@
 //! batches are scanned. So a save never lies beyond a difference that is not on disk, and the wait costs the scan
 //! nothing.
 
+use super::deliver::differing;
 use super::look::{ChunkRows, LookError, Sightings};
 use super::{Pass, micros};
 use crate::error::Result;
 use crate::logic::cell::Id;
 use crate::logic::checkpoint::Position;
-use crate::logic::compare::{Kind, Verdict};
+use crate::logic::compare::Kind;
 use crate::logic::owed::Owed;
 use crate::logic::print;
 use crate::logic::row::Row;
@@ -265,11 +266,8 @@ impl Pass<'_, '_> {
             for id in now {
                 let Some(looked) = looked.remove(id) else { continue };
                 let Some(kind) = looked.verdict.kind() else { continue };
-                let columns = match &looked.verdict {
-                    Verdict::Different(pairs) => pairs.iter().map(|&pair| map.pairs[pair].name.clone()).collect(),
-                    Verdict::Agree | Verdict::Missing => vec![],
-                };
-                let key = print::text(&looked.whole.row.key, self.source.key_type().map_err(LookError::Source)?);
+                let columns = differing(&looked.verdict, map);
+                let key = print::text(&looked.whole.row.key, map.key_type);
                 let entry = shared.outbox.add(Owed::new(name, *id, &key, kind, columns, detected_us));
                 owed.push(entry.clone());
                 shared.summary.confirmed += 1;

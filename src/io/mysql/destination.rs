@@ -114,7 +114,7 @@ impl MySqlDestination {
             });
         }
         Ok(Ok(Plan {
-            map: ColumnMap { pairs },
+            map: ColumnMap { pairs, key_type: layout.key.column_type },
             key_type: key.column_type,
             placeholder: decode::key_placeholder(layout.key.column_type, key.column_type),
             list,
