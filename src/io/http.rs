@@ -38,6 +38,8 @@ const IDLE_MAX: Duration = Duration::from_secs(15);
 /// The longest reason in [`Answer::Broken`], in characters.
 const REASON_CHARS_MAX: usize = 200;
 
+const CUT_SHORT: &str = "The connection was closed before the answer was complete";
+
 /// What one POST carries.
 #[derive(Clone, Copy, Debug)]
 pub struct Post<'a> {
@@ -235,12 +237,11 @@ fn failure(error: &ureq::Error) -> Answer {
             ErrorKind::UnexpectedEof
             | ErrorKind::ConnectionReset
             | ErrorKind::ConnectionAborted
-            | ErrorKind::BrokenPipe => {
-                "The connection was closed before the answer was complete".to_owned()
-            }
+            | ErrorKind::BrokenPipe => CUT_SHORT.to_owned(),
             ErrorKind::ConnectionRefused => "The connection was refused".to_owned(),
             _ => printable(&error.to_string()),
         },
+        Error::BodyStalled => CUT_SHORT.to_owned(),
         Error::HostNotFound => "The host of the url was not found".to_owned(),
         Error::ConnectionFailed => "No connection came about".to_owned(),
         Error::Tls(reason) => printable(&format!("TLS: {reason}")),
