@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use cupid::error::{Error, Exit};
+use cupid::error::Error;
 use cupid::io::console;
 use cupid::io::signals::RealClock;
 

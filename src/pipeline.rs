@@ -129,14 +129,23 @@ struct Shared<'a> {
 
 impl<'a, 'w> Pass<'a, 'w> {
     fn load(job: &'a Job, world: &'a mut World<'w>, options: Options) -> Result<Self> {
-        let World { source, destinations, receivers, store, clock, observer } = world;
+        let World {
+            source,
+            destinations,
+            receivers,
+            store,
+            clock,
+            observer,
+        } = world;
         let names: Vec<String> = job.destinations.iter().map(|d| d.name.clone()).collect();
         let saved = store.checkpoint()?;
         let outbox = store.outbox()?;
         let positions = match &saved {
             Some(checkpoint) => {
                 if options.start_id.is_some() {
-                    observer.info("The start id is not used: there is a checkpoint, and it goes before");
+                    observer.info(
+                        "The start id is not used: there is a checkpoint, and it goes before",
+                    );
                 }
                 for name in checkpoint.unknown(&names) {
                     observer.warn(&format!(
@@ -145,18 +154,29 @@ impl<'a, 'w> Pass<'a, 'w> {
                 }
                 checkpoint.positions_of(&names)
             }
-            None => vec![Position { destinations: names.clone(), ..Position::default() }],
+            None => vec![Position {
+                destinations: names.clone(),
+                ..Position::default()
+            }],
         };
         let start_id = if positions.iter().any(|position| position.next_id.is_none()) {
             let found = store.first_cupids_id()?;
             if let Some(id) = found {
-                observer.info(&format!("Starts at id {id}, where the first cupid's cupid.txt says"));
+                observer.info(&format!(
+                    "Starts at id {id}, where the first cupid's cupid.txt says"
+                ));
             }
-            found.or(options.start_id).or(job.source.start_id).unwrap_or(0)
+            found
+                .or(options.start_id)
+                .or(job.source.start_id)
+                .unwrap_or(0)
         } else {
             0
         };
-        let strangers = outbox.iter().filter(|owed| !names.contains(&owed.destination)).count();
+        let strangers = outbox
+            .iter()
+            .filter(|owed| !names.contains(&owed.destination))
+            .count();
         if strangers > 0 {
             observer.warn(&format!(
                 "{strangers} callbacks are owed to destinations that the configuration does not name; they are kept"
@@ -164,13 +184,28 @@ impl<'a, 'w> Pass<'a, 'w> {
         }
         let mut policies = Vec::with_capacity(names.len());
         for destination in &job.destinations {
-            let policy = RetryPolicy::new(job.callback_delay, DELAY_MAX.max(job.callback_delay), destination.callback.attempts)
-                .map_err(|problem| Error::Config { path: job.path.clone(), problem })?;
+            let policy = RetryPolicy::new(
+                job.callback_delay,
+                DELAY_MAX.max(job.callback_delay),
+                destination.callback.attempts,
+            )
+            .map_err(|problem| Error::Config {
+                path: job.path.clone(),
+                problem,
+            })?;
             policies.push(policy);
         }
-        let endpoints = policies.iter().zip(&job.destinations).map(|(p, d)| Endpoint::new(p, d.callback.concurrency)).collect();
-        let summary =
-            Summary { name: job.name.clone(), destinations: names.len(), dry_run: options.dry_run, ..Summary::default() };
+        let endpoints = policies
+            .iter()
+            .zip(&job.destinations)
+            .map(|(p, d)| Endpoint::new(p, d.callback.concurrency))
+            .collect();
+        let summary = Summary {
+            name: job.name.clone(),
+            destinations: names.len(),
+            dry_run: options.dry_run,
+            ..Summary::default()
+        };
         let shared = Shared {
             store: &mut **store,
             outbox,
@@ -212,12 +247,21 @@ impl<'a, 'w> Pass<'a, 'w> {
             update: self.options.update && source.update.is_some(),
             start_id: self.start_id,
             late_commit_us: micros(source.late_commit),
-            update_scan_us: source.update.as_ref().map_or(0, |UpdateJob { scan, .. }| micros(*scan)),
+            update_scan_us: source
+                .update
+                .as_ref()
+                .map_or(0, |UpdateJob { scan, .. }| micros(*scan)),
         };
         for position in std::mem::take(&mut self.positions) {
             let number = |name: &String| self.job.destinations.iter().position(|d| d.name == *name);
             let members = position.destinations.iter().filter_map(number).collect();
-            self.tracks.push(Track::new(members, position, bounds, limits, self.clock.now_us()));
+            self.tracks.push(Track::new(
+                members,
+                position,
+                bounds,
+                limits,
+                self.clock.now_us(),
+            ));
         }
         Ok(())
     }
@@ -228,8 +272,14 @@ impl<'a, 'w> Pass<'a, 'w> {
         if shared.unread.insert(number) {
             let destination = self.job.destinations[number].name.clone();
             let reason = error.to_string();
-            self.observer.warn(&format!("Destination {destination} cannot be read and is left for a later pass: {reason}"));
-            shared.summary.unread.push(Unread { destination, reason, exit: error.exit() });
+            self.observer.warn(&format!(
+                "Destination {destination} cannot be read and is left for a later pass: {reason}"
+            ));
+            shared.summary.unread.push(Unread {
+                destination,
+                reason,
+                exit: error.exit(),
+            });
         }
     }
 
@@ -256,9 +306,20 @@ impl<'a, 'w> Pass<'a, 'w> {
     fn save(&mut self) -> Result<()> {
         let tracks = self.tracks.iter().map(Track::saved);
         let positions = joined(tracks.chain(self.left_behind.iter().cloned()).collect());
-        let source = format!("{}.{}", self.job.source.table.database, self.job.source.table.table);
-        let checkpoint = Checkpoint { version: VERSION, source, positions };
-        if self.saved.as_ref().is_some_and(|saved| saved.is_nearly(&checkpoint)) {
+        let source = format!(
+            "{}.{}",
+            self.job.source.table.database, self.job.source.table.table
+        );
+        let checkpoint = Checkpoint {
+            version: VERSION,
+            source,
+            positions,
+        };
+        if self
+            .saved
+            .as_ref()
+            .is_some_and(|saved| saved.is_nearly(&checkpoint))
+        {
             return Ok(());
         }
         self.shared().store.save_checkpoint(&checkpoint)?;
@@ -270,7 +331,14 @@ impl<'a, 'w> Pass<'a, 'w> {
         let scanned = self.is_scanned();
         let stopping = self.clock.stopping();
         let now_us = self.clock.now_us();
-        let Shared { mut summary, outbox, .. } = self.shared.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let Shared {
+            mut summary,
+            outbox,
+            ..
+        } = self
+            .shared
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
         summary.owed = outbox.len() as u64;
         summary.paused = !scanned && !stopping;
         summary.interrupted = stopping && !scanned;

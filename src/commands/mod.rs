@@ -30,12 +30,15 @@ pub fn dispatch(command: Command, clock: &Arc<RealClock>) -> Result<Exit> {
         Command::Start(start) => start::start(&start, clock),
         Command::Retry(retry) => run::retry(&retry, clock),
         Command::Status(status) => status::status(&status, clock),
+        Command::Check(_) => Ok(Exit::Failed),
         Command::Completions(completions) => {
-            crate::cli::write_completions(completions.shell, &mut std::io::stdout()).map_err(|error| Error::File {
-                operation: "Write the completions",
-                path: "stdout".into(),
-                reason: error.to_string(),
-            })?;
+            crate::cli::write_completions(completions.shell, &mut std::io::stdout()).map_err(
+                |error| Error::File {
+                    operation: "Write the completions",
+                    path: "stdout".into(),
+                    reason: error.to_string(),
+                },
+            )?;
             Ok(Exit::Done)
         }
     }
@@ -49,7 +52,10 @@ fn load(path: &Path) -> Result<Arc<Job>> {
 /// Reads a configuration and starts the log that it asks for.
 fn load_and_log(path: &Path, talk: Talk) -> Result<Arc<Job>> {
     let job = load(path)?;
-    let file = job.log_dir.as_ref().map(|folder| folder.join(format!("cupid-{}.log", job.name)));
+    let file = job
+        .log_dir
+        .as_ref()
+        .map(|folder| folder.join(format!("cupid-{}.log", job.name)));
     console::start_log(console::level(talk.verbose, talk.quiet), file.as_deref())?;
     Ok(job)
 }
@@ -66,7 +72,13 @@ struct Endpoint(Client);
 
 impl Receiver for Endpoint {
     fn post(&self, callback: &Callback, timeout: std::time::Duration) -> Answer {
-        self.0.post(&Post { body: &callback.body, headers: &callback.headers }, timeout)
+        self.0.post(
+            &Post {
+                body: &callback.body,
+                headers: &callback.headers,
+            },
+            timeout,
+        )
     }
 }
 
@@ -74,14 +86,26 @@ impl Sides {
     fn new(job: &Arc<Job>, clock: &Arc<RealClock>) -> Result<Self> {
         let clock: Arc<dyn Clock + Send> = Arc::<RealClock>::clone(clock);
         let source = Arc::new(MySqlSource::new(Arc::clone(job), Arc::clone(&clock)));
-        let destination =
-            |number| MySqlDestination::new(Arc::clone(job), number, Arc::clone(&source), Arc::clone(&clock));
-        let receivers = job.destinations.iter().enumerate().map(|(number, destination)| {
-            Client::new(&destination.callback).map(Endpoint).map_err(|problem| Error::Config {
-                path: job.path.clone(),
-                problem: format!("des[{number}].callbackNotification: {problem}"),
-            })
-        });
+        let destination = |number| {
+            MySqlDestination::new(
+                Arc::clone(job),
+                number,
+                Arc::clone(&source),
+                Arc::clone(&clock),
+            )
+        };
+        let receivers = job
+            .destinations
+            .iter()
+            .enumerate()
+            .map(|(number, destination)| {
+                Client::new(&destination.callback)
+                    .map(Endpoint)
+                    .map_err(|problem| Error::Config {
+                        path: job.path.clone(),
+                        problem: format!("des[{number}].callbackNotification: {problem}"),
+                    })
+            });
         Ok(Self {
             job: Arc::clone(job),
             receivers: receivers.collect::<Result<_>>()?,
@@ -98,7 +122,11 @@ impl Sides {
     ) -> World<'a> {
         World {
             source: &*self.source,
-            destinations: self.destinations.iter().map(|d| d as &dyn Destination).collect(),
+            destinations: self
+                .destinations
+                .iter()
+                .map(|d| d as &dyn Destination)
+                .collect(),
             receivers: self.receivers.iter().map(|r| r as &dyn Receiver).collect(),
             store,
             clock,
@@ -110,12 +138,22 @@ impl Sides {
 /// The state folder of a job.
 fn state_of(job: &Job) -> StateDir {
     let table = &job.source.table;
-    StateDir::new(&job.source.state_dir, &job.name, &format!("{}.{}", table.database, table.table))
+    StateDir::new(
+        &job.source.state_dir,
+        &job.name,
+        &format!("{}.{}", table.database, table.table),
+    )
 }
 
 /// Everything that the job asks for.
 fn options_of(job: &Job) -> Options {
-    Options { insert: job.source.insert, update: job.source.update.is_some(), start_id: None, dry_run: false, report: false }
+    Options {
+        insert: job.source.insert,
+        update: job.source.update.is_some(),
+        start_id: None,
+        dry_run: false,
+        report: false,
+    }
 }
 
 /// A job that looks at nothing is a mistake.

@@ -19,14 +19,29 @@ use crate::world::{Clock as _, Store};
 pub(super) fn run(run: &Run, clock: &Arc<RealClock>) -> Result<Exit> {
     let job = load_and_log(&run.config, run.talk)?;
     refuse_idle(&job)?;
-    let mut lock = if run.dry_run { None } else { Some(state_of(&job).lock()?) };
+    let mut lock = if run.dry_run {
+        None
+    } else {
+        Some(state_of(&job).lock()?)
+    };
     let report = run.report.as_ref().map(Report::open).transpose()?;
-    let options =
-        Options { start_id: run.start_id, dry_run: run.dry_run, report: report.is_some(), ..options_of(&job) };
+    let options = Options {
+        start_id: run.start_id,
+        dry_run: run.dry_run,
+        report: report.is_some(),
+        ..options_of(&job)
+    };
     let console = Console::new(report, run.every.is_none() && !run.talk.quiet);
-    let mut passes = Passes { sides: Sides::new(&job, clock)?, console, options, json: run.json };
+    let mut passes = Passes {
+        sides: Sides::new(&job, clock)?,
+        console,
+        options,
+        json: run.json,
+    };
     match run.every {
-        None => passes.one(lock.as_mut(), clock).map(|summary| summary.exit()),
+        None => passes
+            .one(lock.as_mut(), clock)
+            .map(|summary| summary.exit()),
         Some(every) => passes.repeat(every, run.for_time, &mut lock, clock),
     }
 }
@@ -38,7 +53,11 @@ pub(super) fn retry(retry: &Retry, clock: &Arc<RealClock>) -> Result<Exit> {
     let mut lock = state.lock()?;
     let sides = Sides::new(&job, clock)?;
     let console = Console::new(None, false);
-    let outcome = pipeline::retry(&job, &mut sides.world(&mut state, clock, &console), options_of(&job));
+    let outcome = pipeline::retry(
+        &job,
+        &mut sides.world(&mut state, clock, &console),
+        options_of(&job),
+    );
     tell(&outcome, Some(&mut lock), clock);
     let summary = outcome?;
     print_json(retry.json, &summary)?;
@@ -56,9 +75,16 @@ impl Passes {
     fn one(&self, lock: Option<&mut Lock>, clock: &RealClock) -> Result<Summary> {
         let job = &self.sides.job;
         let state = state_of(job);
-        let mut store: Box<dyn Store + Send> =
-            if self.options.dry_run { Box::new(ReadOnly(state)) } else { Box::new(state) };
-        let outcome = pipeline::pass(job, &mut self.sides.world(&mut *store, clock, &self.console), self.options);
+        let mut store: Box<dyn Store + Send> = if self.options.dry_run {
+            Box::new(ReadOnly(state))
+        } else {
+            Box::new(state)
+        };
+        let outcome = pipeline::pass(
+            job,
+            &mut self.sides.world(&mut *store, clock, &self.console),
+            self.options,
+        );
         self.console.clear();
         tell(&outcome, lock, clock);
         if let Ok(summary) = &outcome {
@@ -100,11 +126,23 @@ impl Passes {
     fn reload(&mut self, clock: &Arc<RealClock>) {
         match reloaded(&self.sides.job, clock) {
             Ok(sides) => {
-                let Options { start_id, dry_run, report, .. } = self.options;
-                self.options = Options { start_id, dry_run, report, ..options_of(&sides.job) };
+                let Options {
+                    start_id,
+                    dry_run,
+                    report,
+                    ..
+                } = self.options;
+                self.options = Options {
+                    start_id,
+                    dry_run,
+                    report,
+                    ..options_of(&sides.job)
+                };
                 self.sides = sides;
             }
-            Err(error) => log::error!("The configuration is not read again, the old one stays in force: {error}"),
+            Err(error) => log::error!(
+                "The configuration is not read again, the old one stays in force: {error}"
+            ),
         }
     }
 }
@@ -128,7 +166,11 @@ fn print_json(wanted: bool, summary: &Summary) -> Result<()> {
     if !wanted {
         return Ok(());
     }
-    let failed = |reason: String| Error::File { operation: "Write the summary", path: "stdout".into(), reason };
+    let failed = |reason: String| Error::File {
+        operation: "Write the summary",
+        path: "stdout".into(),
+        reason,
+    };
     let text = serde_json::to_string(summary).map_err(|error| failed(error.to_string()))?;
     writeln!(std::io::stdout(), "{text}").map_err(|error| failed(error.to_string()))
 }

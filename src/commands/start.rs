@@ -53,13 +53,28 @@ pub(super) fn start(start: &Start, clock: &Arc<RealClock>) -> Result<Exit> {
     let mut sides = Sides::new(&job, clock)?;
     let console = Console::new(None, false);
     let now = Instant::now();
-    let mut timetable = Timetable { insert: now, update: now };
+    let mut timetable = Timetable {
+        insert: now,
+        update: now,
+    };
     let mut last = Ok(Exit::Done);
     let mut first = true;
     while !clock.stopping() {
         let (insert, update) = timetable.due(&job, Instant::now());
-        let options = Options { insert, update, start_id: start.start_id, ..options_of(&job) };
-        let options = if first { options } else { Options { start_id: None, ..options } };
+        let options = Options {
+            insert,
+            update,
+            start_id: start.start_id,
+            ..options_of(&job)
+        };
+        let options = if first {
+            options
+        } else {
+            Options {
+                start_id: None,
+                ..options
+            }
+        };
         let mut state = state_of(&job);
         let outcome = pipeline::pass(&job, &mut sides.world(&mut state, clock, &console), options);
         tell(&outcome, Some(&mut lock), clock);
@@ -72,11 +87,17 @@ pub(super) fn start(start: &Start, clock: &Arc<RealClock>) -> Result<Exit> {
             Ok(summary) => Ok(summary.exit()),
         };
         first = false;
-        clock.sleep_between_passes(timetable.next(&job).saturating_duration_since(Instant::now()));
+        clock.sleep_between_passes(
+            timetable
+                .next(&job)
+                .saturating_duration_since(Instant::now()),
+        );
         if clock.take_reload() {
             match reloaded(&job, clock) {
                 Ok(new) => (job, sides) = (Arc::clone(&new.job), new),
-                Err(error) => log::error!("The configuration is not read again, the old one stays in force: {error}"),
+                Err(error) => log::error!(
+                    "The configuration is not read again, the old one stays in force: {error}"
+                ),
             }
         }
     }

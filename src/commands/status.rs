@@ -34,14 +34,29 @@ pub(super) fn status(status: &Status, clock: &Arc<RealClock>) -> Result<Exit> {
         bounds: Sides::new(&job, clock)?.source.bounds(),
         job: &job,
     };
-    let text = if status.json { facts.json().to_string() + "\n" } else { facts.text() };
-    std::io::stdout().write_all(text.as_bytes()).map_err(|error| Error::File {
-        operation: "Write the status",
-        path: "stdout".into(),
-        reason: error.to_string(),
-    })?;
-    let lagging = facts.checkpoint.as_ref().is_some_and(|checkpoint| checkpoint.positions.len() > 1);
-    Ok(if facts.outbox.is_empty() && !lagging && facts.bounds.is_ok() { Exit::Done } else { Exit::Attention })
+    let text = if status.json {
+        facts.json().to_string() + "\n"
+    } else {
+        facts.text()
+    };
+    std::io::stdout()
+        .write_all(text.as_bytes())
+        .map_err(|error| Error::File {
+            operation: "Write the status",
+            path: "stdout".into(),
+            reason: error.to_string(),
+        })?;
+    let lagging = facts
+        .checkpoint
+        .as_ref()
+        .is_some_and(|checkpoint| checkpoint.positions.len() > 1);
+    Ok(
+        if facts.outbox.is_empty() && !lagging && facts.bounds.is_ok() {
+            Exit::Done
+        } else {
+            Exit::Attention
+        },
+    )
 }
 
 struct Facts<'a> {
@@ -63,14 +78,21 @@ impl Facts<'_> {
     fn owed(&self) -> Vec<OwedTo<'_>> {
         let mut all: Vec<OwedTo<'_>> = Vec::new();
         for owed in self.outbox.iter() {
-            match all.last_mut().filter(|to| to.destination == owed.destination) {
+            match all
+                .last_mut()
+                .filter(|to| to.destination == owed.destination)
+            {
                 Some(to) => {
                     to.count += 1;
                     if owed.detected_us < to.oldest.detected_us {
                         to.oldest = owed;
                     }
                 }
-                None => all.push(OwedTo { destination: &owed.destination, count: 1, oldest: owed }),
+                None => all.push(OwedTo {
+                    destination: &owed.destination,
+                    count: 1,
+                    oldest: owed,
+                }),
             }
         }
         all
@@ -78,16 +100,26 @@ impl Facts<'_> {
 
     /// Ids and microseconds between a position and the table.
     fn behind(&self, position: &Position) -> (Option<u64>, Option<i64>) {
-        let Ok(bounds) = &self.bounds else { return (None, None) };
+        let Ok(bounds) = &self.bounds else {
+            return (None, None);
+        };
         let ids = position.next_id.map(|next_id| {
             let left = bounds.id_max.map_or(0, |max| max - next_id + 1).max(0);
             u64::try_from(left).unwrap_or(u64::MAX)
         });
-        (ids, position.update.as_ref().map(|update| (bounds.now_us - update.until_us).max(0)))
+        (
+            ids,
+            position
+                .update
+                .as_ref()
+                .map(|update| (bounds.now_us - update.until_us).max(0)),
+        )
     }
 
     fn positions(&self) -> &[Position] {
-        self.checkpoint.as_ref().map_or(&[], |checkpoint| &checkpoint.positions)
+        self.checkpoint
+            .as_ref()
+            .map_or(&[], |checkpoint| &checkpoint.positions)
     }
 
     fn text(&self) -> String {
@@ -96,7 +128,10 @@ impl Facts<'_> {
         let mut line = |label: &str, text: &str| {
             let _ = writeln!(out, "{label:<11} {text}"); // Writing to a String cannot fail.
         };
-        line("config", &format!("{} ({})", self.job.name, self.job.path.display()));
+        line(
+            "config",
+            &format!("{} ({})", self.job.name, self.job.path.display()),
+        );
         line("source", &format!("{}.{}", table.database, table.table));
         if let Err(error) = &self.bounds {
             line("unread", &error.to_string());
@@ -108,24 +143,45 @@ impl Facts<'_> {
             let (ids, us) = self.behind(position);
             let mut parts = vec![];
             if let Some(next_id) = position.next_id {
-                let behind = ids.map_or(String::new(), |ids| format!(" ({} behind)", counted(ids, "id")));
+                let behind = ids.map_or(String::new(), |ids| {
+                    format!(" ({} behind)", counted(ids, "id"))
+                });
                 parts.push(format!("next id {next_id}{behind}"));
             }
             if let Some(update) = &position.update {
-                let behind = us.map_or(String::new(), |us| format!(" ({}.{} s behind)", us / 1_000_000, us / 100_000 % 10));
-                parts.push(format!("updates up to {}{behind}", rfc3339(update.until_us)));
+                let behind = us.map_or(String::new(), |us| {
+                    format!(" ({}.{} s behind)", us / 1_000_000, us / 100_000 % 10)
+                });
+                parts.push(format!(
+                    "updates up to {}{behind}",
+                    rfc3339(update.until_us)
+                ));
             }
             if !position.gaps.is_empty() {
                 let holes = position.gaps.holes.len() + position.gaps.ranges.len();
-                parts.push(format!("{} below that may still be filled", counted(holes as u64, "gap")));
+                parts.push(format!(
+                    "{} below that may still be filled",
+                    counted(holes as u64, "gap")
+                ));
             }
-            line("checkpoint", &format!("{}: {}", position.destinations.join(", "), parts.join(", ")));
+            line(
+                "checkpoint",
+                &format!("{}: {}", position.destinations.join(", "), parts.join(", ")),
+            );
         }
         if self.outbox.is_empty() {
             line("owed", "nothing");
         }
-        for OwedTo { destination, count, oldest } in self.owed() {
-            let last = oldest.last_error.as_deref().map_or(String::new(), |error| format!(", last answer: {error}"));
+        for OwedTo {
+            destination,
+            count,
+            oldest,
+        } in self.owed()
+        {
+            let last = oldest
+                .last_error
+                .as_deref()
+                .map_or(String::new(), |error| format!(", last answer: {error}"));
             line(
                 "owed",
                 &format!(
@@ -140,7 +196,15 @@ impl Facts<'_> {
             None => line("last run", "none"),
             Some(run) => {
                 let field = |name: &str| run[name].as_str().unwrap_or("?").to_owned();
-                line("last run", &format!("{}, exit {}: {}", field("endedAt"), run["exit"], field("summary")));
+                line(
+                    "last run",
+                    &format!(
+                        "{}, exit {}: {}",
+                        field("endedAt"),
+                        run["exit"],
+                        field("summary")
+                    ),
+                );
             }
         }
         out
@@ -160,15 +224,21 @@ impl Facts<'_> {
             })
         });
         let owed = self.owed();
-        let owed = owed.iter().map(|OwedTo { destination, count, oldest }| {
-            json!({
-                "destination": destination,
-                "count": count,
-                "oldestDetectedAt": rfc3339(oldest.detected_us),
-                "oldestAttempts": oldest.attempts,
-                "oldestLastError": oldest.last_error,
-            })
-        });
+        let owed = owed.iter().map(
+            |OwedTo {
+                 destination,
+                 count,
+                 oldest,
+             }| {
+                json!({
+                    "destination": destination,
+                    "count": count,
+                    "oldestDetectedAt": rfc3339(oldest.detected_us),
+                    "oldestAttempts": oldest.attempts,
+                    "oldestLastError": oldest.last_error,
+                })
+            },
+        );
         json!({
             "name": self.job.name,
             "config": self.job.path,

@@ -5,8 +5,9 @@ use std::time::Duration;
 use super::reader::Reader;
 use super::table::{self, required_name};
 use super::words::{Show, nearest};
-use super::{SourceJob, UpdateJob, Zone, default_state_dir};
+use super::{SourceJob, UpdateJob, default_state_dir};
 use crate::logic::php_date::PhpDateFormat;
+use crate::logic::zone::Zone;
 
 const DAY_MS: u64 = 86_400_000;
 

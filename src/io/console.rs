@@ -41,18 +41,42 @@ pub fn level(verbose: u8, quiet: bool) -> LevelFilter {
 /// # Errors
 /// When the file cannot be opened.
 pub fn start_log(level: LevelFilter, file: Option<&Path>) -> Result<()> {
-    let mut loggers = vec![env_logger::Builder::new().filter_module("cupid", level).format_target(false).build()];
+    let mut loggers = vec![
+        env_logger::Builder::new()
+            .filter_module("cupid", level)
+            .format_target(false)
+            .build(),
+    ];
     if let Some(path) = file {
-        let failed = |error: std::io::Error| Error::File { operation: "Open the log", path: path.to_owned(), reason: error.to_string() };
+        let failed = |error: std::io::Error| Error::File {
+            operation: "Open the log",
+            path: path.to_owned(),
+            reason: error.to_string(),
+        };
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(failed)?;
         }
-        let file = OpenOptions::new().append(true).create(true).mode(0o640).open(path).map_err(failed)?;
+        let file = OpenOptions::new()
+            .append(true)
+            .create(true)
+            .mode(0o640)
+            .open(path)
+            .map_err(failed)?;
         let target = env_logger::Target::Pipe(Box::new(file));
         let level = level.max(LevelFilter::Info);
-        loggers.push(env_logger::Builder::new().filter_module("cupid", level).format_target(false).target(target).build());
+        loggers.push(
+            env_logger::Builder::new()
+                .filter_module("cupid", level)
+                .format_target(false)
+                .target(target)
+                .build(),
+        );
     }
-    let highest = loggers.iter().map(env_logger::Logger::filter).max().unwrap_or(LevelFilter::Off);
+    let highest = loggers
+        .iter()
+        .map(env_logger::Logger::filter)
+        .max()
+        .unwrap_or(LevelFilter::Off);
     if log::set_boxed_logger(Box::new(Both(loggers))).is_ok() {
         log::set_max_level(highest);
     }
@@ -87,19 +111,33 @@ impl Console {
     /// `with_bar`: long work is worth a bar.
     #[must_use]
     pub fn new(report: Option<Report>, with_bar: bool) -> Self {
-        Self { report, began: Instant::now(), bar: Mutex::new(None), with_bar: with_bar && is_terminal() }
+        Self {
+            report,
+            began: Instant::now(),
+            bar: Mutex::new(None),
+            with_bar: with_bar && is_terminal(),
+        }
     }
 
     /// Takes the bar away.
     pub fn clear(&self) {
-        if let Some(bar) = self.bar.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        if let Some(bar) = self
+            .bar
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+        {
             bar.finish_and_clear();
         }
     }
 
     /// Says something without tearing the bar.
     fn say(&self, level: log::Level, message: &str) {
-        let bar = self.bar.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let bar = self
+            .bar
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         match bar {
             Some(bar) => bar.suspend(|| log::log!(target: "cupid", level, "{message}")),
             None => log::log!(target: "cupid", level, "{message}"),
@@ -109,7 +147,9 @@ impl Console {
 
 impl Observer for Console {
     fn report(&self, lines: &[Line]) -> Result<()> {
-        self.report.as_ref().map_or(Ok(()), |report| report.write(lines))
+        self.report
+            .as_ref()
+            .map_or(Ok(()), |report| report.write(lines))
     }
 
     fn progress(&self, compared: u64, ids_left: u64) {
@@ -118,8 +158,11 @@ impl Observer for Console {
         }
         let mut bar = self.bar.lock().unwrap_or_else(PoisonError::into_inner);
         let bar = bar.get_or_insert_with(|| {
-            let style = ProgressStyle::with_template("{bar:30} {human_pos} rows, {per_sec}, {eta} left");
-            ProgressBar::new(0).with_elapsed(self.began.elapsed()).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+            let style =
+                ProgressStyle::with_template("{bar:30} {human_pos} rows, {per_sec}, {eta} left");
+            ProgressBar::new(0)
+                .with_elapsed(self.began.elapsed())
+                .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
         });
         bar.set_length(compared.saturating_add(ids_left));
         bar.set_position(compared);

@@ -27,23 +27,37 @@ impl Report {
     /// When the file cannot be created or written.
     pub fn open(report: &cli::Report) -> Result<Self> {
         let path = report.file.clone().unwrap_or_else(|| "stdout".into());
-        let failed = |error: std::io::Error| Error::File { operation: "Write the report", path: path.clone(), reason: error.to_string() };
+        let failed = |error: std::io::Error| Error::File {
+            operation: "Write the report",
+            path: path.clone(),
+            reason: error.to_string(),
+        };
         let to: Box<dyn Write + Send> = match &report.file {
             None => Box::new(std::io::stdout()),
             Some(file) => Box::new(
-                OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(file).map_err(failed)?,
+                OpenOptions::new()
+                    .write(true)
+                    .create(true)
+                    .truncate(true)
+                    .mode(0o600)
+                    .open(file)
+                    .map_err(failed)?,
             ),
         };
         let writer = match report.format {
             cli::ReportFormat::JsonLines => Writer::JsonLines(to),
             cli::ReportFormat::Csv => {
                 let mut csv = csv::WriterBuilder::new().has_headers(false).from_writer(to);
-                csv.write_record(HEADER).map_err(|error| failed(error.into()))?;
+                csv.write_record(HEADER)
+                    .map_err(|error| failed(error.into()))?;
                 csv.flush().map_err(failed)?;
                 Writer::Csv(Box::new(csv))
             }
         };
-        Ok(Self { writer: Mutex::new(writer), path })
+        Ok(Self {
+            writer: Mutex::new(writer),
+            path,
+        })
     }
 
     /// Writes lines and hands them on.

@@ -23,11 +23,18 @@ impl RealClock {
     /// listening is not possible.
     #[must_use]
     pub fn listening() -> Self {
-        let (stop, reload) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+        let (stop, reload) = (
+            Arc::new(AtomicBool::new(false)),
+            Arc::new(AtomicBool::new(false)),
+        );
         for signal in [SIGTERM, SIGINT] {
             // In this order the second signal finds the flag set by the first.
-            let ready = signal_hook::flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&stop))
-                .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&stop)));
+            let ready = signal_hook::flag::register_conditional_shutdown(
+                signal,
+                128 + signal,
+                Arc::clone(&stop),
+            )
+            .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&stop)));
             if let Err(error) = ready {
                 log::warn!("Listen to signal {signal}: {error}");
             }
@@ -40,7 +47,9 @@ impl RealClock {
 
     /// Sleeps between two passes: less when a signal came.
     pub fn sleep_between_passes(&self, duration: Duration) {
-        nap_while(duration, || !self.stopping() && !self.reload.load(Ordering::Relaxed));
+        nap_while(duration, || {
+            !self.stopping() && !self.reload.load(Ordering::Relaxed)
+        });
     }
 
     /// True once after each SIGUSR1.
@@ -61,7 +70,9 @@ fn nap_while(duration: Duration, go_on: impl Fn() -> bool) {
 
 impl Clock for RealClock {
     fn now_us(&self) -> i64 {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
     }
 

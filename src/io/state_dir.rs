@@ -39,7 +39,12 @@ impl StateDir {
     /// Touches nothing yet.
     #[must_use]
     pub fn new(folder: &Path, name: &str, source: &str) -> Self {
-        Self { folder: folder.to_owned(), name: name.into(), source: source.into(), appending: None }
+        Self {
+            folder: folder.to_owned(),
+            name: name.into(),
+            source: source.into(),
+            appending: None,
+        }
     }
 
     fn path(&self, extension: &str) -> PathBuf {
@@ -52,10 +57,17 @@ impl StateDir {
     /// [`Error::Locked`] when another process has it.
     pub fn lock(&self) -> Result<Lock> {
         let mut builder = std::fs::DirBuilder::new();
-        builder.recursive(true).mode(0o700).create(&self.folder).map_err(failed("Create the state folder", &self.folder))?;
+        builder
+            .recursive(true)
+            .mode(0o700)
+            .create(&self.folder)
+            .map_err(failed("Create the state folder", &self.folder))?;
         let path = self.path("lock");
-        let file = private(OpenOptions::new().read(true).write(true).create(true), &path)
-            .map_err(failed("Open the lock file", &path))?;
+        let file = private(
+            OpenOptions::new().read(true).write(true).create(true),
+            &path,
+        )
+        .map_err(failed("Open the lock file", &path))?;
         match file.try_lock() {
             Ok(()) => Ok(Lock { file }),
             Err(TryLockError::WouldBlock) => Err(Error::Locked(path)),
@@ -74,8 +86,11 @@ impl StateDir {
     /// Replaces a file as the module's head says.
     fn replace(&self, path: &Path, content: &[u8]) -> Result<()> {
         let sibling = path.with_extension("new");
-        let written = private(OpenOptions::new().write(true).create(true).truncate(true), &sibling)
-            .and_then(|mut file| file.write_all(content).and_then(|()| file.sync_all()));
+        let written = private(
+            OpenOptions::new().write(true).create(true).truncate(true),
+            &sibling,
+        )
+        .and_then(|mut file| file.write_all(content).and_then(|()| file.sync_all()));
         if let Err(error) = written {
             let _ = std::fs::remove_file(&sibling); // It is incomplete; the error that matters is the first one.
             return Err(failed("Write", &sibling)(error));
@@ -85,7 +100,9 @@ impl StateDir {
     }
 
     fn sync_folder(&self) -> Result<()> {
-        File::open(&self.folder).and_then(|folder| folder.sync_all()).map_err(failed("Sync the state folder", &self.folder))
+        File::open(&self.folder)
+            .and_then(|folder| folder.sync_all())
+            .map_err(failed("Sync the state folder", &self.folder))
     }
 }
 
@@ -93,7 +110,11 @@ impl Lock {
     /// Leaves a note on this run for `cupid status`. It lies in the lock file, need not survive a power cut, and its
     /// loss is no failure.
     pub fn note(&mut self, text: &str) {
-        let written = self.file.rewind().and_then(|()| self.file.set_len(0)).and_then(|()| self.file.write_all(text.as_bytes()));
+        let written = self
+            .file
+            .rewind()
+            .and_then(|()| self.file.set_len(0))
+            .and_then(|()| self.file.write_all(text.as_bytes()));
         if let Err(error) = written {
             log::warn!("Note the run in the lock file: {error}");
         }
@@ -103,7 +124,9 @@ impl Lock {
 impl Store for StateDir {
     fn checkpoint(&mut self) -> Result<Option<Checkpoint>> {
         let path = self.path("checkpoint.json");
-        let Some(text) = read(&path)? else { return Ok(None) };
+        let Some(text) = read(&path)? else {
+            return Ok(None);
+        };
         let parsed = Checkpoint::parse(&text, &self.source);
         parsed.map(Some).map_err(|unusable| Error::State {
             reason: format!(
@@ -116,7 +139,9 @@ impl Store for StateDir {
 
     fn first_cupids_id(&mut self) -> Result<Option<Id>> {
         let path = self.folder.join("cupid.txt");
-        let Some(text) = read(&path)? else { return Ok(None) };
+        let Some(text) = read(&path)? else {
+            return Ok(None);
+        };
         match text.trim() {
             "" => Ok(None),
             digits => digits.parse().map(|id: Id| (id != 0).then_some(id)).map_err(|_| Error::State {
@@ -131,13 +156,17 @@ impl Store for StateDir {
 
     fn save_checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<()> {
         let path = self.path("checkpoint.json");
-        let text = checkpoint.to_text().map_err(|error| failed("Write", &path)(error.into()))?;
+        let text = checkpoint
+            .to_text()
+            .map_err(|error| failed("Write", &path)(error.into()))?;
         self.replace(&path, text.as_bytes())
     }
 
     fn outbox(&mut self) -> Result<Outbox> {
         let path = self.path("failed.jsonl");
-        let Some(text) = read(&path)? else { return Ok(Outbox::default()) };
+        let Some(text) = read(&path)? else {
+            return Ok(Outbox::default());
+        };
         Outbox::parse(&text).map_err(|(line, why)| Error::State {
             reason: format!("Line {line} is no owed callback ({why}). Nothing was done. Correct the line or move the file away"),
             path,
@@ -151,13 +180,16 @@ impl Store for StateDir {
         let path = self.path("failed.jsonl");
         let mut text = Vec::with_capacity(owed.len() * 256);
         for owed in owed {
-            serde_json::to_writer(&mut text, owed).map_err(|error| failed("Write", &path)(error.into()))?;
+            serde_json::to_writer(&mut text, owed)
+                .map_err(|error| failed("Write", &path)(error.into()))?;
             text.push(b'\n');
         }
         let created = self.appending.is_none() && !path.exists();
         let file = match &mut self.appending {
             Some(file) => file,
-            None => self.appending.insert(whole_lines(&path).map_err(failed("Open", &path))?),
+            None => self
+                .appending
+                .insert(whole_lines(&path).map_err(failed("Open", &path))?),
         };
         let before = file.metadata().map_err(failed("Read", &path))?.len();
         if let Err(error) = file.write_all(&text).and_then(|()| file.sync_data()) {
@@ -175,7 +207,8 @@ impl Store for StateDir {
         }
         let mut text = Vec::with_capacity(outbox.len() * 256);
         for owed in outbox.iter() {
-            serde_json::to_writer(&mut text, owed).map_err(|error| failed("Write", &path)(error.into()))?;
+            serde_json::to_writer(&mut text, owed)
+                .map_err(|error| failed("Write", &path)(error.into()))?;
             text.push(b'\n');
         }
         self.replace(&path, &text)
@@ -184,10 +217,16 @@ impl Store for StateDir {
 
 /// Opens the owed callbacks for appending, without the torn line that a crash may have left at the end.
 fn whole_lines(path: &Path) -> std::io::Result<File> {
-    let mut file = private(OpenOptions::new().read(true).append(true).create(true), path)?;
+    let mut file = private(
+        OpenOptions::new().read(true).append(true).create(true),
+        path,
+    )?;
     let mut content = Vec::new();
     file.read_to_end(&mut content)?;
-    let whole = content.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+    let whole = content
+        .iter()
+        .rposition(|&byte| byte == b'\n')
+        .map_or(0, |end| end + 1);
     if whole < content.len() {
         file.set_len(whole as u64)?;
     }
@@ -206,13 +245,19 @@ fn read(path: &Path) -> Result<Option<String>> {
         other => other.map_err(failed("Read", path))?,
     };
     let mut text = String::new();
-    file.take(FILE_BYTES_MAX).read_to_string(&mut text).map_err(failed("Read", path))?;
+    file.take(FILE_BYTES_MAX)
+        .read_to_string(&mut text)
+        .map_err(failed("Read", path))?;
     Ok(Some(text))
 }
 
 fn failed(operation: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Error {
     let path = path.to_owned();
-    move |error| Error::File { operation, path, reason: error.to_string() }
+    move |error| Error::File {
+        operation,
+        path,
+        reason: error.to_string(),
+    }
 }
 
 /// Reads the state and saves nothing: `--dry-run`.
@@ -258,8 +303,16 @@ mod tests {
     }
 
     fn checkpoint(next_id: Id) -> Checkpoint {
-        let position = Position { destinations: vec!["d".into()], next_id: Some(next_id), ..Position::default() };
-        Checkpoint { version: VERSION, source: "my.user".into(), positions: vec![position] }
+        let position = Position {
+            destinations: vec!["d".into()],
+            next_id: Some(next_id),
+            ..Position::default()
+        };
+        Checkpoint {
+            version: VERSION,
+            source: "my.user".into(),
+            positions: vec![position],
+        }
     }
 
     fn owed(id: Id) -> Owed {
@@ -277,7 +330,10 @@ mod tests {
         assert_eq!(state.checkpoint().unwrap(), Some(checkpoint(7)));
         assert_eq!(state.outbox().unwrap().len(), 2);
         for entry in std::fs::read_dir(folder.path()).unwrap() {
-            assert_eq!(entry.unwrap().metadata().unwrap().permissions().mode() & 0o777, 0o600);
+            assert_eq!(
+                entry.unwrap().metadata().unwrap().permissions().mode() & 0o777,
+                0o600
+            );
         }
     }
 
@@ -301,7 +357,12 @@ mod tests {
         torn.extend_from_slice(b"{\"version\":1,\"destin");
         std::fs::write(&path, torn).unwrap();
         state(folder.path()).append_owed(&[owed(2)]).unwrap();
-        let ids: Vec<Id> = state(folder.path()).outbox().unwrap().iter().map(|owed| owed.id).collect();
+        let ids: Vec<Id> = state(folder.path())
+            .outbox()
+            .unwrap()
+            .iter()
+            .map(|owed| owed.id)
+            .collect();
         assert_eq!(ids, [1, 2]);
     }
 
@@ -322,7 +383,12 @@ mod tests {
     fn cupid_txt_of_the_first_cupid_is_read_as_it_was_meant() {
         let folder = tempfile::tempdir().unwrap();
         let mut state = state(folder.path());
-        for (text, expected) in [("", None), ("0", None), ("4\n", Some(4)), ("100", Some(100))] {
+        for (text, expected) in [
+            ("", None),
+            ("0", None),
+            ("4\n", Some(4)),
+            ("100", Some(100)),
+        ] {
             std::fs::write(folder.path().join("cupid.txt"), text).unwrap();
             assert_eq!(state.first_cupids_id().unwrap(), expected, "{text:?}");
         }

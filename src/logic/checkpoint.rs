@@ -116,7 +116,8 @@ impl Seen {
 
     /// Only what both remember alike.
     fn intersection(mut self, other: &Self) -> Self {
-        self.0.retain(|&id, &mut fingerprint| other.contains(id, fingerprint));
+        self.0
+            .retain(|&id, &mut fingerprint| other.contains(id, fingerprint));
         self
     }
 }
@@ -147,7 +148,10 @@ impl<'de> Deserialize<'de> for Seen {
         let decode = |row: &[u8; 24]| {
             let (id, fingerprint) = row.split_at(16);
             let id = Id::from_le_bytes(id.try_into().unwrap_or_default());
-            (id, u64::from_le_bytes(fingerprint.try_into().unwrap_or_default()))
+            (
+                id,
+                u64::from_le_bytes(fingerprint.try_into().unwrap_or_default()),
+            )
         };
         Ok(Self(rows.iter().map(decode).collect()))
     }
@@ -168,7 +172,10 @@ impl std::fmt::Display for Unusable {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Damaged(why) => write!(f, "It is damaged or not a checkpoint ({why})"),
-            Self::Newer(version) => write!(f, "It has format version {version}, written by a newer cupid; this one reads {VERSION}"),
+            Self::Newer(version) => write!(
+                f,
+                "It has format version {version}, written by a newer cupid; this one reads {VERSION}"
+            ),
             Self::Foreign(source) => write!(f, "It belongs to the source table {source:?}"),
         }
     }
@@ -237,7 +244,9 @@ impl Checkpoint {
             position.destinations.retain(|name| names.contains(name));
         }
         let new: Vec<String> = self.unknown(names);
-        let foremost = positions.iter_mut().max_by_key(|p| (p.next_id, p.update.as_ref().map(|u| u.until_us)));
+        let foremost = positions
+            .iter_mut()
+            .max_by_key(|p| (p.next_id, p.update.as_ref().map(|u| u.until_us)));
         if let Some(foremost) = foremost {
             foremost.destinations.extend(new);
         }
@@ -256,12 +265,25 @@ impl Checkpoint {
 /// Joins positions that have come to the same place.
 #[must_use]
 pub fn joined(positions: Vec<Position>) -> Vec<Position> {
-    let place = |p: &Position| (p.next_id, p.update.as_ref().map(|u| (u.until_us, u.resume.clone())));
+    let place = |p: &Position| {
+        (
+            p.next_id,
+            p.update.as_ref().map(|u| (u.until_us, u.resume.clone())),
+        )
+    };
     let mut out: Vec<Position> = Vec::new();
     for position in positions {
-        match out.iter_mut().find(|other| place(other) == place(&position)) {
+        match out
+            .iter_mut()
+            .find(|other| place(other) == place(&position))
+        {
             Some(other) => {
-                let Position { destinations, next_id: _, gaps, update } = position;
+                let Position {
+                    destinations,
+                    next_id: _,
+                    gaps,
+                    update,
+                } = position;
                 other.destinations.extend(destinations);
                 other.gaps = std::mem::take(&mut other.gaps).union(gaps);
                 if let (Some(mine), Some(theirs)) = (&mut other.update, update) {
@@ -286,14 +308,31 @@ mod tests {
         let position = Position {
             destinations: vec!["a".into()],
             next_id: Some(Id::from(u64::MAX) + 1),
-            gaps: Gaps { holes: vec![Gap { from: 3, to: 4, due_us: 9 }], ranges: vec![] },
+            gaps: Gaps {
+                holes: vec![Gap {
+                    from: 3,
+                    to: 4,
+                    due_us: 9,
+                }],
+                ranges: vec![],
+            },
             update: Some(UpdatePosition {
                 until_us: 1_700_000_000_000_000,
-                resume: Some(Resume { to_us: 5, after: Cursor { time: "2024-01-02 03:04:05".into(), id: 7 } }),
+                resume: Some(Resume {
+                    to_us: 5,
+                    after: Cursor {
+                        time: "2024-01-02 03:04:05".into(),
+                        id: 7,
+                    },
+                }),
                 seen,
             }),
         };
-        Checkpoint { version: VERSION, source: "my.user".into(), positions: vec![position] }
+        Checkpoint {
+            version: VERSION,
+            source: "my.user".into(),
+            positions: vec![position],
+        }
     }
 
     #[test]
@@ -306,14 +345,32 @@ mod tests {
     fn anything_else_is_refused_and_says_what_it_is() {
         let text = sample().to_text().unwrap();
         for cut in [0, 1, 10, text.len() / 2, text.len() - 3] {
-            assert!(matches!(Checkpoint::parse(&text[..cut], "my.user"), Err(Unusable::Damaged(_))), "{cut}");
+            assert!(
+                matches!(
+                    Checkpoint::parse(&text[..cut], "my.user"),
+                    Err(Unusable::Damaged(_))
+                ),
+                "{cut}"
+            );
         }
-        assert!(matches!(Checkpoint::parse("{\"a\":1}", "my.user"), Err(Unusable::Damaged(_))));
-        assert!(matches!(Checkpoint::parse(&text, "my.other"), Err(Unusable::Foreign(_))));
+        assert!(matches!(
+            Checkpoint::parse("{\"a\":1}", "my.user"),
+            Err(Unusable::Damaged(_))
+        ));
+        assert!(matches!(
+            Checkpoint::parse(&text, "my.other"),
+            Err(Unusable::Foreign(_))
+        ));
         let newer = text.replacen("\"version\":1", "\"version\":2", 1);
-        assert_eq!(Checkpoint::parse(&newer, "my.user"), Err(Unusable::Newer(2)));
+        assert_eq!(
+            Checkpoint::parse(&newer, "my.user"),
+            Err(Unusable::Newer(2))
+        );
         let extra = text.replacen("\"version\":1", "\"version\":1,\"x\":2", 1);
-        assert!(matches!(Checkpoint::parse(&extra, "my.user"), Err(Unusable::Damaged(_))));
+        assert!(matches!(
+            Checkpoint::parse(&extra, "my.user"),
+            Err(Unusable::Damaged(_))
+        ));
     }
 
     #[test]
@@ -321,8 +378,16 @@ mod tests {
         let one = sample().positions.remove(0);
         let mut two = one.clone();
         two.destinations = vec!["b".into()];
-        two.gaps.holes = vec![Gap { from: 1, to: 1, due_us: 9 }];
-        let lagging = Position { destinations: vec!["c".into()], next_id: Some(2), ..Position::default() };
+        two.gaps.holes = vec![Gap {
+            from: 1,
+            to: 1,
+            due_us: 9,
+        }];
+        let lagging = Position {
+            destinations: vec!["c".into()],
+            next_id: Some(2),
+            ..Position::default()
+        };
         let out = joined(vec![one, two, lagging.clone()]);
         assert_eq!(out.len(), 2);
         assert_eq!(out[0].destinations, ["a", "b"]);
@@ -333,7 +398,11 @@ mod tests {
     #[test]
     fn a_new_destination_starts_with_the_foremost() {
         let mut checkpoint = sample();
-        checkpoint.positions.push(Position { destinations: vec!["b".into()], next_id: Some(2), ..Position::default() });
+        checkpoint.positions.push(Position {
+            destinations: vec!["b".into()],
+            next_id: Some(2),
+            ..Position::default()
+        });
         let positions = checkpoint.positions_of(&["b".into(), "new".into(), "a".into()]);
         assert_eq!(positions[0].destinations, ["a", "new"]);
         assert_eq!(positions[1].destinations, ["b"]);

@@ -129,15 +129,28 @@ impl Verdict {
 #[must_use]
 pub fn compare(source: &[Cell], found: &Found, matches: &Matches, map: &ColumnMap) -> Verdict {
     let differs = |row: usize, pair: usize| {
-        let Pair { source_index, comparator, .. } = &map.pairs[pair];
+        let Pair {
+            source_index,
+            comparator,
+            ..
+        } = &map.pairs[pair];
         !comparator.equal(&source[*source_index], &found.rows[row][pair])
     };
     let rows = matches.rows();
-    let Some(&first) = rows.first() else { return Verdict::Missing };
-    if rows.iter().any(|&row| !(0..map.pairs.len()).any(|pair| differs(row, pair))) {
+    let Some(&first) = rows.first() else {
+        return Verdict::Missing;
+    };
+    if rows
+        .iter()
+        .any(|&row| !(0..map.pairs.len()).any(|pair| differs(row, pair)))
+    {
         return Verdict::Agree;
     }
-    Verdict::Different((0..map.pairs.len()).filter(|&pair| differs(first, pair)).collect())
+    Verdict::Different(
+        (0..map.pairs.len())
+            .filter(|&pair| differs(first, pair))
+            .collect(),
+    )
 }
 
 #[cfg(test)]
@@ -153,14 +166,23 @@ mod tests {
             destination_type: ColumnType::Int,
             comparator: Comparator::new(ColumnType::Int, ColumnType::Int, &Rule::default()),
         };
-        ColumnMap { pairs: vec![pair("b", 1), pair("a", 0)], key_type: ColumnType::Int }
+        ColumnMap {
+            pairs: vec![pair("b", 1), pair("a", 0)],
+            key_type: ColumnType::Int,
+        }
     }
 
     fn verdict(found: &[[i64; 2]]) -> Verdict {
         let mut matches = Matches::None;
         (0..found.len()).for_each(|row| matches.push(row));
-        let rows = found.iter().map(|row| row.map(Cell::Int).to_vec()).collect();
-        let found = Found { rows, by_key: vec![] };
+        let rows = found
+            .iter()
+            .map(|row| row.map(Cell::Int).to_vec())
+            .collect();
+        let found = Found {
+            rows,
+            by_key: vec![],
+        };
         compare(&[Cell::Int(1), Cell::Int(2)], &found, &matches, &map())
     }
 
@@ -179,8 +201,14 @@ mod tests {
 
     #[test]
     fn a_key_that_the_server_cannot_look_for_is_missing() {
-        let found = Found { rows: vec![], by_key: vec![] };
+        let found = Found {
+            rows: vec![],
+            by_key: vec![],
+        };
         let matches = Matches::Unfindable("charset".into());
-        assert_eq!(compare(&[Cell::Int(1), Cell::Int(2)], &found, &matches, &map()), Verdict::Missing);
+        assert_eq!(
+            compare(&[Cell::Int(1), Cell::Int(2)], &found, &matches, &map()),
+            Verdict::Missing
+        );
     }
 }

@@ -53,7 +53,11 @@ impl Gaps {
         let mut from = span.from;
         for id in ids {
             if id > from {
-                self.holes.push(Gap { from, to: id - 1, due_us });
+                self.holes.push(Gap {
+                    from,
+                    to: id - 1,
+                    due_us,
+                });
             }
             from = id + 1;
             if self.holes.len() > HOLES_MAX {
@@ -61,11 +65,19 @@ impl Gaps {
             }
         }
         if from <= span.to {
-            self.holes.push(Gap { from, to: span.to, due_us });
+            self.holes.push(Gap {
+                from,
+                to: span.to,
+                due_us,
+            });
         }
         if self.holes.len() > HOLES_MAX {
             self.holes.truncate(before);
-            self.note_range(Gap { from: span.from, to: span.to, due_us });
+            self.note_range(Gap {
+                from: span.from,
+                to: span.to,
+                due_us,
+            });
         }
     }
 
@@ -85,9 +97,14 @@ impl Gaps {
     /// The id has appeared.
     pub fn fill(&mut self, id: Id) {
         let at = self.holes.partition_point(|gap| gap.to < id);
-        let Some(&gap) = self.holes.get(at).filter(|gap| gap.from <= id) else { return };
+        let Some(&gap) = self.holes.get(at).filter(|gap| gap.from <= id) else {
+            return;
+        };
         let left = (gap.from < id).then_some(Gap { to: id - 1, ..gap });
-        let right = (id < gap.to).then_some(Gap { from: id + 1, ..gap });
+        let right = (id < gap.to).then_some(Gap {
+            from: id + 1,
+            ..gap
+        });
         self.holes.splice(at..=at, left.into_iter().chain(right));
     }
 
@@ -98,7 +115,13 @@ impl Gaps {
 
     /// The ranges whose one more reading is due.
     pub fn due_ranges(&self, now_us: i64) -> impl Iterator<Item = Span> + '_ {
-        self.ranges.iter().filter(move |gap| gap.due_us <= now_us).map(|gap| Span { from: gap.from, to: gap.to })
+        self.ranges
+            .iter()
+            .filter(move |gap| gap.due_us <= now_us)
+            .map(|gap| Span {
+                from: gap.from,
+                to: gap.to,
+            })
     }
 
     /// The part of a due range up to and including `to` has been read once more.
@@ -137,7 +160,12 @@ impl Gaps {
         if self.holes.len() > HOLES_MAX {
             let all = Gap {
                 from: self.holes[0].from,
-                to: self.holes.iter().map(|gap| gap.to).max().unwrap_or(self.holes[0].to),
+                to: self
+                    .holes
+                    .iter()
+                    .map(|gap| gap.to)
+                    .max()
+                    .unwrap_or(self.holes[0].to),
                 due_us: self.holes.iter().map(|gap| gap.due_us).max().unwrap_or(0),
             };
             self.holes.clear();
@@ -155,7 +183,9 @@ impl Gaps {
 
 /// Joins the two neighbouring ranges with the fewest ids between them: reads more than needed, forgets nothing.
 fn join_nearest(ranges: &mut Vec<Gap>) {
-    let Some(at) = (1..ranges.len()).min_by_key(|&at| ranges[at].from - ranges[at - 1].to) else { return };
+    let Some(at) = (1..ranges.len()).min_by_key(|&at| ranges[at].from - ranges[at - 1].to) else {
+        return;
+    };
     let right = ranges.remove(at);
     let left = &mut ranges[at - 1];
     left.to = left.to.max(right.to);
@@ -167,7 +197,11 @@ mod tests {
     use super::*;
 
     fn gap(from: Id, to: Id) -> Gap {
-        Gap { from, to, due_us: 60 }
+        Gap {
+            from,
+            to,
+            due_us: 60,
+        }
     }
 
     #[test]
@@ -179,7 +213,10 @@ mod tests {
 
     #[test]
     fn an_id_that_appears_splits_its_hole() {
-        let mut gaps = Gaps { holes: vec![gap(1, 5), gap(8, 8)], ranges: vec![] };
+        let mut gaps = Gaps {
+            holes: vec![gap(1, 5), gap(8, 8)],
+            ranges: vec![],
+        };
         gaps.fill(3);
         assert_eq!(gaps.holes, [gap(1, 2), gap(4, 5), gap(8, 8)]);
         gaps.fill(8);
@@ -190,7 +227,10 @@ mod tests {
 
     #[test]
     fn holes_are_forgotten_only_when_due() {
-        let mut gaps = Gaps { holes: vec![gap(1, 5)], ranges: vec![] };
+        let mut gaps = Gaps {
+            holes: vec![gap(1, 5)],
+            ranges: vec![],
+        };
         gaps.forget_due(59);
         assert_eq!(gaps.holes.len(), 1);
         gaps.forget_due(60);
@@ -202,12 +242,27 @@ mod tests {
         let mut gaps = Gaps::default();
         for batch in 0..1_000 {
             let from = batch * 10_000;
-            gaps.note(Span { from, to: from + 9_999 }, (0..1_000).map(|n| from + n * 10), 60);
+            gaps.note(
+                Span {
+                    from,
+                    to: from + 9_999,
+                },
+                (0..1_000).map(|n| from + n * 10),
+                60,
+            );
         }
         assert!(gaps.holes.len() <= HOLES_MAX);
-        let covered: Id = gaps.ranges.iter().map(|range| range.to - range.from + 1).sum();
+        let covered: Id = gaps
+            .ranges
+            .iter()
+            .map(|range| range.to - range.from + 1)
+            .sum();
         let exact = gaps.holes.last().map_or(0, |gap| gap.to + 1);
-        assert_eq!(covered + exact, 10_000_000, "every id is in the holes or in a range");
+        assert_eq!(
+            covered + exact,
+            10_000_000,
+            "every id is in the holes or in a range"
+        );
         assert_eq!(gaps.ranges.len(), 1);
     }
 
@@ -215,18 +270,29 @@ mod tests {
     fn ranges_are_joined_rather_than_forgotten() {
         let mut gaps = Gaps::default();
         for n in 0..1_000 {
-            gaps.note_range(Gap { from: n * 100, to: n * 100 + 10, due_us: i64::try_from(n).unwrap() * 2_000_000 });
+            gaps.note_range(Gap {
+                from: n * 100,
+                to: n * 100 + 10,
+                due_us: i64::try_from(n).unwrap() * 2_000_000,
+            });
         }
         assert!(gaps.ranges.len() <= RANGES_MAX);
         for n in 0..1_000 {
             let due_us = i64::try_from(n).unwrap() * 2_000_000;
-            assert!(gaps.ranges.iter().any(|r| r.from <= n * 100 && n * 100 + 10 <= r.to && r.due_us >= due_us));
+            assert!(
+                gaps.ranges
+                    .iter()
+                    .any(|r| r.from <= n * 100 && n * 100 + 10 <= r.to && r.due_us >= due_us)
+            );
         }
     }
 
     #[test]
     fn a_range_read_in_parts_shrinks_until_it_is_gone() {
-        let mut gaps = Gaps { holes: vec![], ranges: vec![gap(1, 100)] };
+        let mut gaps = Gaps {
+            holes: vec![],
+            ranges: vec![gap(1, 100)],
+        };
         assert_eq!(gaps.due_ranges(59).count(), 0);
         gaps.range_read(1, 40, 60);
         assert_eq!(gaps.ranges, [gap(41, 100)]);
@@ -236,8 +302,28 @@ mod tests {
 
     #[test]
     fn a_union_remembers_what_either_did() {
-        let left = Gaps { holes: vec![gap(1, 3), gap(9, 9)], ranges: vec![] };
-        let right = Gaps { holes: vec![Gap { from: 2, to: 5, due_us: 70 }], ranges: vec![] };
-        assert_eq!(left.union(right).holes, [Gap { from: 1, to: 5, due_us: 70 }, gap(9, 9)]);
+        let left = Gaps {
+            holes: vec![gap(1, 3), gap(9, 9)],
+            ranges: vec![],
+        };
+        let right = Gaps {
+            holes: vec![Gap {
+                from: 2,
+                to: 5,
+                due_us: 70,
+            }],
+            ranges: vec![],
+        };
+        assert_eq!(
+            left.union(right).holes,
+            [
+                Gap {
+                    from: 1,
+                    to: 5,
+                    due_us: 70
+                },
+                gap(9, 9)
+            ]
+        );
     }
 }

@@ -50,7 +50,14 @@ pub struct Owed {
 impl Owed {
     /// A new detection.
     #[must_use]
-    pub fn new(destination: &str, id: Id, key: &str, kind: Kind, columns: Vec<String>, detected_us: i64) -> Self {
+    pub fn new(
+        destination: &str,
+        id: Id,
+        key: &str,
+        kind: Kind,
+        columns: Vec<String>,
+        detected_us: i64,
+    ) -> Self {
         Self {
             version: VERSION,
             destination: destination.into(),
@@ -149,8 +156,15 @@ impl Outbox {
     /// which are always refused cannot keep others waiting. Nothing at all while the endpoint wants to be left alone.
     #[must_use]
     pub fn due(&self, destination: &str, now_us: i64) -> Vec<Owed> {
-        let mut due: Vec<Owed> = self.iter().filter(|owed| owed.destination == destination).cloned().collect();
-        if due.iter().any(|owed| owed.not_before_us.is_some_and(|not_before_us| not_before_us > now_us)) {
+        let mut due: Vec<Owed> = self
+            .iter()
+            .filter(|owed| owed.destination == destination)
+            .cloned()
+            .collect();
+        if due.iter().any(|owed| {
+            owed.not_before_us
+                .is_some_and(|not_before_us| not_before_us > now_us)
+        }) {
             return vec![];
         }
         due.sort_by_key(|owed| (owed.attempts, owed.id));
@@ -165,10 +179,21 @@ impl Outbox {
     pub fn parse(text: &str) -> Result<Self, (usize, String)> {
         let mut outbox = Self::default();
         let complete = text.rfind('\n').map_or("", |end| &text[..end]);
-        for (number, line) in complete.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-            let owed: Owed = serde_json::from_str(line).map_err(|error| (number + 1, error.to_string()))?;
+        for (number, line) in complete
+            .lines()
+            .enumerate()
+            .filter(|(_, line)| !line.trim().is_empty())
+        {
+            let owed: Owed =
+                serde_json::from_str(line).map_err(|error| (number + 1, error.to_string()))?;
             if owed.version > VERSION {
-                return Err((number + 1, format!("version {} was written by a newer cupid; this one reads {VERSION}", owed.version)));
+                return Err((
+                    number + 1,
+                    format!(
+                        "version {} was written by a newer cupid; this one reads {VERSION}",
+                        owed.version
+                    ),
+                ));
             }
             outbox.replace(owed);
         }
@@ -181,28 +206,52 @@ mod tests {
     use super::*;
 
     fn owed(id: Id) -> Owed {
-        Owed::new("my2.user", id, "N-1", Kind::Different, vec!["name".into()], 1_700_000_000_000_000)
+        Owed::new(
+            "my2.user",
+            id,
+            "N-1",
+            Kind::Different,
+            vec!["name".into()],
+            1_700_000_000_000_000,
+        )
     }
 
     fn text(outbox: &Outbox) -> String {
-        outbox.iter().map(|owed| serde_json::to_string(owed).unwrap() + "\n").collect()
+        outbox
+            .iter()
+            .map(|owed| serde_json::to_string(owed).unwrap() + "\n")
+            .collect()
     }
 
     #[test]
     fn the_newest_detection_wins_and_keeps_its_tries() {
         let mut outbox = Outbox::default();
-        outbox.replace(Owed { attempts: 7, ..owed(1) });
-        outbox.add(Owed { kind: Kind::Missing, detected_us: 5, ..owed(1) });
+        outbox.replace(Owed {
+            attempts: 7,
+            ..owed(1)
+        });
+        outbox.add(Owed {
+            kind: Kind::Missing,
+            detected_us: 5,
+            ..owed(1)
+        });
         let all: Vec<_> = outbox.iter().collect();
         assert_eq!(all.len(), 1);
-        assert_eq!((all[0].kind, all[0].attempts, all[0].detected_us), (Kind::Missing, 7, 1_700_000_000_000_000));
+        assert_eq!(
+            (all[0].kind, all[0].attempts, all[0].detected_us),
+            (Kind::Missing, 7, 1_700_000_000_000_000)
+        );
     }
 
     #[test]
     fn the_file_comes_back_as_it_was_written_and_survives_a_torn_last_line() {
         let mut outbox = Outbox::default();
         outbox.replace(owed(1));
-        outbox.replace(Owed { not_before_us: Some(9), last_error: Some("500".into()), ..owed(2) });
+        outbox.replace(Owed {
+            not_before_us: Some(9),
+            last_error: Some("500".into()),
+            ..owed(2)
+        });
         let whole = text(&outbox);
         assert_eq!(Outbox::parse(&whole).unwrap(), outbox);
         let first_line = whole.find('\n').unwrap() + 1;
@@ -225,24 +274,53 @@ mod tests {
     fn the_webhook_id_changes_with_the_detection_and_with_the_content() {
         let id = |owed: Owed, body: &[u8]| owed.webhook_id("user", body);
         let first = id(owed(1), b"{}");
-        assert_eq!(first, id(Owed { attempts: 3, ..owed(1) }, b"{}"));
-        let others = [id(owed(1), b"{ }"), id(owed(2), b"{}"), id(Owed { detected_us: 1, ..owed(1) }, b"{}")];
+        assert_eq!(
+            first,
+            id(
+                Owed {
+                    attempts: 3,
+                    ..owed(1)
+                },
+                b"{}"
+            )
+        );
+        let others = [
+            id(owed(1), b"{ }"),
+            id(owed(2), b"{}"),
+            id(
+                Owed {
+                    detected_us: 1,
+                    ..owed(1)
+                },
+                b"{}",
+            ),
+        ];
         assert!(!others.contains(&first));
     }
 
     #[test]
     fn rows_that_are_always_refused_do_not_keep_others_waiting() {
         let mut outbox = Outbox::default();
-        outbox.replace(Owed { attempts: 3, ..owed(1) });
+        outbox.replace(Owed {
+            attempts: 3,
+            ..owed(1)
+        });
         outbox.replace(owed(2));
-        let ids: Vec<Id> = outbox.due("my2.user", 0).iter().map(|owed| owed.id).collect();
+        let ids: Vec<Id> = outbox
+            .due("my2.user", 0)
+            .iter()
+            .map(|owed| owed.id)
+            .collect();
         assert_eq!(ids, [2, 1]);
     }
 
     #[test]
     fn an_endpoint_that_asked_to_be_left_alone_is_left_alone_until_then() {
         let mut outbox = Outbox::default();
-        outbox.replace(Owed { not_before_us: Some(100), ..owed(1) });
+        outbox.replace(Owed {
+            not_before_us: Some(100),
+            ..owed(1)
+        });
         outbox.replace(owed(2));
         assert_eq!(outbox.due("my2.user", 99).len(), 0);
         assert_eq!(outbox.due("my2.user", 100).len(), 2);

@@ -56,6 +56,8 @@ pub const HEADER: [&str; 10] = [
 /// Microseconds since 1970 as RFC 3339 in UTC, to the millisecond.
 #[must_use]
 pub fn rfc3339(epoch_us: i64) -> String {
-    chrono::DateTime::from_timestamp_micros(epoch_us)
-        .map_or_else(|| epoch_us.to_string(), |at| at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true))
+    chrono::DateTime::from_timestamp_micros(epoch_us).map_or_else(
+        || epoch_us.to_string(),
+        |at| at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
+    )
 }

@@ -59,7 +59,15 @@ fn hash_cell(cell: &Cell, hasher: &mut DefaultHasher) {
         Cell::Decimal(text) => hash_framed(5, text.as_bytes(), hasher),
         Cell::Text(text) => hash_framed(6, text.as_bytes(), hasher),
         Cell::Bytes(bytes) => hash_framed(7, bytes, hasher),
-        Cell::DateTime(DateTime { year, month, day, hour, minute, second, microsecond }) => {
+        Cell::DateTime(DateTime {
+            year,
+            month,
+            day,
+            hour,
+            minute,
+            second,
+            microsecond,
+        }) => {
             hasher.write_u8(8);
             hasher.write_u16(*year);
             hasher.write(&[*month, *day, *hour, *minute, *second]);
@@ -86,7 +94,12 @@ mod tests {
     use super::*;
 
     fn row(cells: &[Cell]) -> Row {
-        Row { id: 1, key: Cell::Int(1), updated: Cell::Null, cells: cells.to_vec() }
+        Row {
+            id: 1,
+            key: Cell::Int(1),
+            updated: Cell::Null,
+            cells: cells.to_vec(),
+        }
     }
 
     #[test]

@@ -64,7 +64,11 @@ impl Summary {
     #[must_use]
     pub fn exit(&self) -> Exit {
         if self.unread.len() == self.destinations {
-            self.unread.iter().map(|unread| unread.exit).max().unwrap_or(Exit::Done)
+            self.unread
+                .iter()
+                .map(|unread| unread.exit)
+                .max()
+                .unwrap_or(Exit::Done)
         } else if !self.unread.is_empty() || self.owed > 0 || self.paused {
             Exit::Attention
         } else {
@@ -83,13 +87,29 @@ impl Summary {
         };
         part(self.missing, "missing");
         part(self.different, "different");
-        part(self.suspected.saturating_sub(self.confirmed), "agreed at the second look");
-        part(self.duplicate_keys, "keys with several rows in a destination");
-        part(self.unfindable_keys, "keys that a destination cannot look for");
+        part(
+            self.suspected.saturating_sub(self.confirmed),
+            "agreed at the second look",
+        );
+        part(
+            self.duplicate_keys,
+            "keys with several rows in a destination",
+        );
+        part(
+            self.unfindable_keys,
+            "keys that a destination cannot look for",
+        );
         part(self.repaired, "owed callbacks dropped, repaired meanwhile");
         part(self.delivered, "callbacks delivered");
         part(self.failed_tries, "tries failed");
-        part(self.owed, if self.dry_run { "callbacks would be sent" } else { "callbacks owed" });
+        part(
+            self.owed,
+            if self.dry_run {
+                "callbacks would be sent"
+            } else {
+                "callbacks owed"
+            },
+        );
         part(self.unread.len() as u64, "destinations could not be read");
         if self.paused {
             parts.push("scan paused because maxOwed is reached".into());
@@ -97,7 +117,12 @@ impl Summary {
         if self.interrupted {
             parts.push("stopped by a signal".into());
         }
-        format!("{}, {}.{:03} s", parts.join(", "), self.duration_ms / 1000, self.duration_ms % 1000)
+        format!(
+            "{}, {}.{:03} s",
+            parts.join(", "),
+            self.duration_ms / 1000,
+            self.duration_ms % 1000
+        )
     }
 }
 
@@ -120,16 +145,44 @@ mod tests {
     use super::*;
 
     fn unread(exit: Exit) -> Unread {
-        Unread { destination: "d".into(), reason: "down".into(), exit }
+        Unread {
+            destination: "d".into(),
+            reason: "down".into(),
+            exit,
+        }
     }
 
     #[test]
     fn the_exit_status_says_what_is_left() {
-        let two = Summary { destinations: 2, ..Summary::default() };
+        let two = Summary {
+            destinations: 2,
+            ..Summary::default()
+        };
         assert_eq!(two.exit(), Exit::Done);
-        assert_eq!(Summary { owed: 1, ..two.clone() }.exit(), Exit::Attention);
-        assert_eq!(Summary { paused: true, ..two.clone() }.exit(), Exit::Attention);
-        assert_eq!(Summary { unread: vec![unread(Exit::Failed)], ..two.clone() }.exit(), Exit::Attention);
+        assert_eq!(
+            Summary {
+                owed: 1,
+                ..two.clone()
+            }
+            .exit(),
+            Exit::Attention
+        );
+        assert_eq!(
+            Summary {
+                paused: true,
+                ..two.clone()
+            }
+            .exit(),
+            Exit::Attention
+        );
+        assert_eq!(
+            Summary {
+                unread: vec![unread(Exit::Failed)],
+                ..two.clone()
+            }
+            .exit(),
+            Exit::Attention
+        );
         let all = vec![unread(Exit::Failed), unread(Exit::Config)];
         assert_eq!(Summary { unread: all, ..two }.exit(), Exit::Config);
     }

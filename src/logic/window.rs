@@ -98,25 +98,59 @@ impl Scan {
         let mut todo = VecDeque::new();
         if limits.insert {
             let next_id = *position.next_id.get_or_insert(limits.start_id);
-            let holes: Vec<Span> = position.gaps.holes.iter().map(|gap| Span { from: gap.from, to: gap.to }).collect();
-            todo.extend(holes.chunks(HOLES_PER_REQUEST).map(|spans| What::Holes(spans.to_vec())));
+            let holes: Vec<Span> = position
+                .gaps
+                .holes
+                .iter()
+                .map(|gap| Span {
+                    from: gap.from,
+                    to: gap.to,
+                })
+                .collect();
+            todo.extend(
+                holes
+                    .chunks(HOLES_PER_REQUEST)
+                    .map(|spans| What::Holes(spans.to_vec())),
+            );
             todo.extend(position.gaps.due_ranges(bounds.now_us).map(What::Again));
             if let Some(to) = bounds.id_max.filter(|&max| max >= next_id) {
                 todo.push_back(What::New(Span { from: next_id, to }));
             }
         }
-        let holes_left = todo.iter().filter(|what| matches!(what, What::Holes(_))).count();
+        let holes_left = todo
+            .iter()
+            .filter(|what| matches!(what, What::Holes(_)))
+            .count();
         if limits.update {
-            let first = UpdatePosition { until_us: bounds.now_us, resume: None, seen: Seen::default() };
-            todo.extend(windows(position.update.get_or_insert(first), bounds, limits));
+            let first = UpdatePosition {
+                until_us: bounds.now_us,
+                resume: None,
+                seen: Seen::default(),
+            };
+            todo.extend(windows(
+                position.update.get_or_insert(first),
+                bounds,
+                limits,
+            ));
         }
-        Self { position, bounds, limits, todo, met: Seen::default(), batch_rows: BATCH_ROWS_FIRST, holes_left }
+        Self {
+            position,
+            bounds,
+            limits,
+            todo,
+            met: Seen::default(),
+            batch_rows: BATCH_ROWS_FIRST,
+            holes_left,
+        }
     }
 
     /// The next batch, or `None` when the pass has seen everything.
     pub fn next_request(&mut self) -> Option<Request> {
         let what = self.todo.pop_front()?;
-        Some(Request { what, limit: self.batch_rows })
+        Some(Request {
+            what,
+            limit: self.batch_rows,
+        })
     }
 
     /// True when everything was requested.
@@ -135,7 +169,9 @@ impl Scan {
     #[must_use]
     pub fn ids_left(&self) -> u64 {
         let left = |what: &What| match what {
-            What::New(span) | What::Again(span) => u64::try_from(span.to - span.from + 1).unwrap_or(0),
+            What::New(span) | What::Again(span) => {
+                u64::try_from(span.to - span.from + 1).unwrap_or(0)
+            }
             What::Holes(_) | What::Updated { .. } => 0,
         };
         self.todo.iter().map(left).sum()
@@ -152,22 +188,38 @@ impl Scan {
             What::Again(span) => {
                 let rest = rest_of(span, last_id);
                 let read_to = rest.map_or(span.to, |rest| rest.from - 1);
-                self.position.gaps.range_read(span.from, read_to, self.bounds.now_us);
+                self.position
+                    .gaps
+                    .range_read(span.from, read_to, self.bounds.now_us);
                 self.first(rest.map(What::Again));
             }
             What::New(span) => {
                 let rest = rest_of(span, last_id);
                 let read_to = rest.map_or(span.to, |rest| rest.from - 1);
                 if self.limits.late_commit_us > 0 {
-                    let due_us = self.bounds.now_us.saturating_add(self.limits.late_commit_us);
+                    let due_us = self
+                        .bounds
+                        .now_us
+                        .saturating_add(self.limits.late_commit_us);
                     let ids = rows.iter().map(|row| row.id);
-                    self.position.gaps.note(Span { from: span.from, to: read_to }, ids, due_us);
+                    self.position.gaps.note(
+                        Span {
+                            from: span.from,
+                            to: read_to,
+                        },
+                        ids,
+                        due_us,
+                    );
                 }
                 self.position.next_id = Some(read_to + 1);
                 self.first(rest.map(What::New));
                 self.remember_new(&rows);
             }
-            What::Updated { from_us, to_us, after: _ } => return self.advance_window(from_us, to_us, full, rows),
+            What::Updated {
+                from_us,
+                to_us,
+                after: _,
+            } => return self.advance_window(from_us, to_us, full, rows),
         }
         rows
     }
@@ -184,7 +236,10 @@ impl Scan {
         }
         self.remember_new(rows);
         let rest: Vec<Span> = match last_id {
-            Some(id) => spans.iter().filter_map(|&span| rest_of(span, Some(id.max(span.from - 1)))).collect(),
+            Some(id) => spans
+                .iter()
+                .filter_map(|&span| rest_of(span, Some(id.max(span.from - 1))))
+                .collect(),
             None => vec![],
         };
         if !rest.is_empty() {
@@ -199,7 +254,9 @@ impl Scan {
 
     /// A row compared as new need not be compared once more when its update time brings it into the window.
     fn remember_new(&mut self, rows: &[Row]) {
-        let Some(update) = self.position.update.as_mut().filter(|_| self.limits.update) else { return };
+        let Some(update) = self.position.update.as_mut().filter(|_| self.limits.update) else {
+            return;
+        };
         if update.seen.len() + rows.len() > SEEN_MAX {
             update.seen = Seen::default(); // The window will hold the latest rows, not the first.
         }
@@ -208,19 +265,41 @@ impl Scan {
         }
     }
 
-    fn advance_window(&mut self, from_us: i64, to_us: i64, full: bool, mut rows: Vec<Row>) -> Vec<Row> {
-        let last = rows.last().map(|row| Cursor { time: cursor_text(&row.updated), id: row.id });
-        let Some(update) = &mut self.position.update else { return rows };
+    fn advance_window(
+        &mut self,
+        from_us: i64,
+        to_us: i64,
+        full: bool,
+        mut rows: Vec<Row>,
+    ) -> Vec<Row> {
+        let last = rows.last().map(|row| Cursor {
+            time: cursor_text(&row.updated),
+            id: row.id,
+        });
+        let Some(update) = &mut self.position.update else {
+            return rows;
+        };
         rows.retain(|row| {
             let fingerprint = row.fingerprint();
             self.met.insert(row.id, fingerprint);
             !update.seen.contains(row.id, fingerprint)
         });
         if let Some(after) = last.filter(|_| full) {
-            update.resume = Some(Resume { to_us, after: after.clone() });
-            self.todo.push_front(What::Updated { from_us, to_us, after: Some(after) });
+            update.resume = Some(Resume {
+                to_us,
+                after: after.clone(),
+            });
+            self.todo.push_front(What::Updated {
+                from_us,
+                to_us,
+                after: Some(after),
+            });
         } else {
-            *update = UpdatePosition { until_us: to_us, resume: None, seen: std::mem::take(&mut self.met) };
+            *update = UpdatePosition {
+                until_us: to_us,
+                resume: None,
+                seen: std::mem::take(&mut self.met),
+            };
         }
         rows
     }
@@ -230,27 +309,42 @@ impl Scan {
         let bytes: usize = rows.iter().map(Row::size_bytes).sum();
         if let Some(row_bytes) = bytes.checked_div(rows.len()) {
             let fitting = BATCH_BYTES / row_bytes.max(1);
-            self.batch_rows = fitting.clamp(1, BATCH_ROWS_MAX).min(self.batch_rows.saturating_mul(4));
+            self.batch_rows = fitting
+                .clamp(1, BATCH_ROWS_MAX)
+                .min(self.batch_rows.saturating_mul(4));
         }
     }
 }
 
 /// What of `span` comes after `last_id`; `None` when the batch was the last.
 fn rest_of(span: Span, last_id: Option<Id>) -> Option<Span> {
-    last_id.filter(|&id| id < span.to).map(|id| Span { from: id + 1, to: span.to })
+    last_id.filter(|&id| id < span.to).map(|id| Span {
+        from: id + 1,
+        to: span.to,
+    })
 }
 
 /// The windows of one pass: what was left of one, then the one up to now.
 fn windows(update: &UpdatePosition, bounds: Bounds, limits: Limits) -> Vec<What> {
     let back_us = limits.update_scan_us.saturating_add(limits.late_commit_us);
     let from = |until_us: i64| until_us.min(bounds.now_us).saturating_sub(back_us);
-    let left = update.resume.as_ref().map(|Resume { to_us, after }| What::Updated {
-        from_us: from(update.until_us),
-        to_us: *to_us,
-        after: Some(after.clone()),
-    });
-    let until_us = update.resume.as_ref().map_or(update.until_us, |resume| resume.to_us);
-    let new = What::Updated { from_us: from(until_us), to_us: bounds.now_us, after: None };
+    let left = update
+        .resume
+        .as_ref()
+        .map(|Resume { to_us, after }| What::Updated {
+            from_us: from(update.until_us),
+            to_us: *to_us,
+            after: Some(after.clone()),
+        });
+    let until_us = update
+        .resume
+        .as_ref()
+        .map_or(update.until_us, |resume| resume.to_us);
+    let new = What::Updated {
+        from_us: from(until_us),
+        to_us: bounds.now_us,
+        after: None,
+    };
     left.into_iter().chain([new]).collect()
 }
 

@@ -1,6 +1,9 @@
 //! Moments of an update column: instants, zones, precisions.
 
-use chrono::{DurationRound as _, NaiveDateTime, NaiveTime, Offset as _, TimeDelta, TimeZone as _, Timelike as _};
+use chrono::{
+    DurationRound as _, NaiveDateTime, NaiveTime, Offset as _, TimeDelta, TimeZone as _,
+    Timelike as _,
+};
 
 use super::cell::DateTime;
 
@@ -20,13 +23,18 @@ pub fn in_zone(zone: Zone, utc: NaiveDateTime) -> NaiveDateTime {
         Zone::Named(tz) => tz.offset_from_utc_datetime(&utc).fix().local_minus_utc(),
         Zone::Fixed(east_s) => east_s,
     };
-    utc.checked_add_signed(TimeDelta::seconds(i64::from(east_s))).unwrap_or(utc)
+    utc.checked_add_signed(TimeDelta::seconds(i64::from(east_s)))
+        .unwrap_or(utc)
 }
 
 /// Local bounds that hold every local time which a window of this length, between these ends, passed through. Across
 /// a change of the offset the local clock jumps: both ends are then widened to what either offset makes of the other.
 #[must_use]
-pub fn local_window(length: TimeDelta, from: NaiveDateTime, to: NaiveDateTime) -> (NaiveDateTime, NaiveDateTime) {
+pub fn local_window(
+    length: TimeDelta,
+    from: NaiveDateTime,
+    to: NaiveDateTime,
+) -> (NaiveDateTime, NaiveDateTime) {
     if to - from == length {
         return (from, to);
     }
@@ -39,7 +47,8 @@ pub fn local_window(length: TimeDelta, from: NaiveDateTime, to: NaiveDateTime) -
 #[must_use]
 pub fn floored(at: NaiveDateTime, digits: u8) -> NaiveDateTime {
     let step_us = 10_i64.pow(6 - u32::from(digits.min(6)));
-    at.duration_trunc(TimeDelta::microseconds(step_us)).unwrap_or(at)
+    at.duration_trunc(TimeDelta::microseconds(step_us))
+        .unwrap_or(at)
 }
 
 /// The begin of the day.
@@ -77,9 +86,17 @@ mod tests {
         let berlin = Zone::Named(chrono_tz::Europe::Berlin);
         let (from, to) = (at("2026-10-25T00:59:50"), at("2026-10-25T01:00:05"));
         let (local_from, local_to) = (in_zone(berlin, from), in_zone(berlin, to));
-        assert_eq!((local_from, local_to), (at("2026-10-25T02:59:50"), at("2026-10-25T02:00:05")));
+        assert_eq!(
+            (local_from, local_to),
+            (at("2026-10-25T02:59:50"), at("2026-10-25T02:00:05"))
+        );
         let (wide_from, wide_to) = local_window(to - from, local_from, local_to);
-        for seen in ["2026-10-25T02:59:50", "2026-10-25T02:59:59", "2026-10-25T02:00:00", "2026-10-25T02:00:05"] {
+        for seen in [
+            "2026-10-25T02:59:50",
+            "2026-10-25T02:59:59",
+            "2026-10-25T02:00:00",
+            "2026-10-25T02:00:05",
+        ] {
             assert!(wide_from <= at(seen) && at(seen) <= wide_to, "{seen}");
         }
     }
@@ -88,7 +105,10 @@ mod tests {
     fn a_window_without_a_change_of_offset_stays_as_it_is() {
         let (from, to) = (at("2026-06-01T00:00:00"), at("2026-06-01T00:01:05"));
         assert_eq!(local_window(to - from, from, to), (from, to));
-        assert_eq!(in_zone(Zone::Fixed(8 * 3600), from), at("2026-06-01T08:00:00"));
+        assert_eq!(
+            in_zone(Zone::Fixed(8 * 3600), from),
+            at("2026-06-01T08:00:00")
+        );
     }
 
     #[test]

@@ -51,7 +51,11 @@ impl<'a> Pass<'a, '_> {
         let deadline_us = began_us.saturating_add(self.delivery_left_us);
         let mut endpoints = std::mem::take(&mut self.endpoints);
         let this = &*self;
-        let due = |number: usize| this.shared().outbox.due(&this.job.destinations[number].name, began_us);
+        let due = |number: usize| {
+            this.shared()
+                .outbox
+                .due(&this.job.destinations[number].name, began_us)
+        };
         let work: Vec<(usize, &mut Endpoint, Vec<Owed>)> = endpoints
             .iter_mut()
             .enumerate()
@@ -63,7 +67,14 @@ impl<'a> Pass<'a, '_> {
             let couriers: Vec<_> = work
                 .into_iter()
                 .map(|(number, endpoint, owed)| {
-                    scope.spawn(move || Courier { pass: this, number, deadline_us }.run(endpoint, owed))
+                    scope.spawn(move || {
+                        Courier {
+                            pass: this,
+                            number,
+                            deadline_us,
+                        }
+                        .run(endpoint, owed)
+                    })
                 })
                 .collect();
             couriers.into_iter().map(joined).fold(Ok(()), Result::and)
@@ -79,18 +90,32 @@ impl<'a> Pass<'a, '_> {
         if !self.options.report && !self.options.dry_run {
             return Ok(());
         }
-        let fate = if self.options.dry_run { Fate::DryRun } else { Fate::Owed };
+        let fate = if self.options.dry_run {
+            Fate::DryRun
+        } else {
+            Fate::Owed
+        };
         for (number, destination) in self.job.destinations.iter().enumerate() {
             let owed = self.shared().outbox.due(&destination.name, i64::MAX);
             if self.is_unread(number) || owed.is_empty() {
                 continue;
             }
-            let courier = Courier { pass: self, number, deadline_us: i64::MAX };
+            let courier = Courier {
+                pass: self,
+                number,
+                deadline_us: i64::MAX,
+            };
             let mut queue: VecDeque<Task> = owed.into_iter().map(Task::new).collect();
             let mut chunk_rows = ChunkRows::first();
             while let Some(looked) = courier.look(&mut queue, &mut chunk_rows)? {
-                let lines = looked.iter().map(|(task, looked)| courier.lines(&task.owed, looked, fate));
-                let lines: Vec<Line> = lines.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();
+                let lines = looked
+                    .iter()
+                    .map(|(task, looked)| courier.lines(&task.owed, looked, fate));
+                let lines: Vec<Line> = lines
+                    .collect::<Result<Vec<_>>>()?
+                    .into_iter()
+                    .flatten()
+                    .collect();
                 self.observer.report(&lines)?;
             }
         }
@@ -111,7 +136,11 @@ impl Shared<'_> {
 
 impl Task {
     fn new(owed: Owed) -> Self {
-        Self { owed, tries: 0, not_before_us: 0 }
+        Self {
+            owed,
+            tries: 0,
+            not_before_us: 0,
+        }
     }
 }
 
@@ -129,7 +158,11 @@ impl Courier<'_, '_, '_> {
         let mut tasks: Vec<Task> = owed.into_iter().map(Task::new).collect();
         for round in 1.. {
             let began_us = clock.now_us();
-            let (now, later): (Vec<Task>, Vec<Task>) = tasks.into_iter().partition(|task| task.not_before_us <= began_us);
+            // What was not tried yet goes first: rows that are always refused must not hold up the others.
+            tasks.sort_by_key(|task| (task.tries, task.owed.attempts, task.owed.id));
+            let (now, later): (Vec<Task>, Vec<Task>) = tasks
+                .into_iter()
+                .partition(|task| task.not_before_us <= began_us);
             let untouched;
             (untouched, tasks) = self.round(endpoint, now, later)?;
             let paused_for = endpoint.retry_after();
@@ -140,15 +173,24 @@ impl Courier<'_, '_, '_> {
                 ));
                 return Ok(());
             }
-            let pause_us = micros(paused_for.unwrap_or_default().max(policy.delay(round, clock.random())));
-            let of_endpoint = (!untouched.is_empty()).then(|| clock.now_us().saturating_add(pause_us));
+            let pause_us = micros(
+                paused_for
+                    .unwrap_or_default()
+                    .max(policy.delay(round, clock.random())),
+            );
+            let of_endpoint =
+                (!untouched.is_empty()).then(|| clock.now_us().saturating_add(pause_us));
             let of_rows = tasks.iter().map(|task| task.not_before_us).min();
-            let Some(wake_us) = of_endpoint.or(of_rows) else { return Ok(()) };
+            let Some(wake_us) = of_endpoint.or(of_rows) else {
+                return Ok(());
+            };
             tasks.extend(untouched);
             if wake_us >= self.deadline_us {
                 return Ok(());
             }
-            clock.sleep(Duration::from_micros(wake_us.saturating_sub(clock.now_us()).max(0).unsigned_abs()));
+            clock.sleep(Duration::from_micros(
+                wake_us.saturating_sub(clock.now_us()).max(0).unsigned_abs(),
+            ));
             if clock.stopping() {
                 return Ok(());
             }
@@ -158,16 +200,29 @@ impl Courier<'_, '_, '_> {
 
     /// One round over these tasks. Returns those that were not reached because the endpoint paused, and `waiting` with
     /// those that failed and may be tried again.
-    fn round(&self, endpoint: &mut Endpoint, now: Vec<Task>, waiting: Vec<Task>) -> Result<(Vec<Task>, Vec<Task>)> {
+    fn round(
+        &self,
+        endpoint: &mut Endpoint,
+        now: Vec<Task>,
+        waiting: Vec<Task>,
+    ) -> Result<(Vec<Task>, Vec<Task>)> {
         let endpoint = Mutex::new(endpoint);
-        let health = || endpoint.lock().unwrap_or_else(PoisonError::into_inner).health();
+        let health = || {
+            endpoint
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .health()
+        };
         let mut queue = VecDeque::from(now);
         let mut again = waiting;
         let mut untouched = Vec::new();
         let mut chunk_rows = ChunkRows::first();
         let mut looked = self.look(&mut queue, &mut chunk_rows)?;
         while let Some(ready) = looked {
-            let parcels = ready.into_iter().map(|(task, looked)| self.parcel(task, looked)).collect::<Result<Vec<_>>>()?;
+            let parcels = ready
+                .into_iter()
+                .map(|(task, looked)| self.parcel(task, looked))
+                .collect::<Result<Vec<_>>>()?;
             // The next rows are read while these are sent.
             let (answered, next) = std::thread::scope(|scope| {
                 let sending = scope.spawn(|| self.send(&endpoint, parcels));
@@ -197,7 +252,11 @@ impl Courier<'_, '_, '_> {
 
     /// Looks again at the next tasks of the queue and drops those whose rows agree or are gone. `None` at its end, or
     /// when the destination cannot be read; what is left then stays owed.
-    fn look(&self, queue: &mut VecDeque<Task>, chunk_rows: &mut ChunkRows) -> Result<Option<Vec<(Task, Looked)>>> {
+    fn look(
+        &self,
+        queue: &mut VecDeque<Task>,
+        chunk_rows: &mut ChunkRows,
+    ) -> Result<Option<Vec<(Task, Looked)>>> {
         loop {
             let tasks: Vec<Task> = queue.drain(..chunk_rows.0.min(queue.len())).collect();
             if tasks.is_empty() {
@@ -228,7 +287,11 @@ impl Courier<'_, '_, '_> {
     }
 
     fn drop_repaired(&self, owed: &Owed, gone: bool) {
-        let why = if gone { "its source row is gone" } else { "it was repaired meanwhile" };
+        let why = if gone {
+            "its source row is gone"
+        } else {
+            "it was repaired meanwhile"
+        };
         log_dropped(self.pass, owed, why);
         let mut shared = self.pass.shared();
         shared.outbox.remove(owed);
@@ -246,7 +309,12 @@ impl Courier<'_, '_, '_> {
         task.owed.attempts += 1;
         task.tries += 1;
         let callback = &destination.callback;
-        let body = body(kind.callback_type(), pass.source.columns()?, &looked.whole.all, callback.numbers_as_strings);
+        let body = body(
+            kind.callback_type(),
+            pass.source.columns()?,
+            &looked.whole.all,
+            callback.numbers_as_strings,
+        );
         let id = task.owed.webhook_id(&pass.job.name, &body);
         let timestamp_s = pass.clock.now_us().div_euclid(1_000_000);
         let mut headers = vec![
@@ -258,29 +326,54 @@ impl Courier<'_, '_, '_> {
             headers.push(("Cupid-Columns", task.owed.columns.join(",")));
         }
         if let Some(secret) = &callback.secret {
-            headers.push(("webhook-signature", signature::signature(secret, &id, timestamp_s, &body)));
+            headers.push((
+                "webhook-signature",
+                signature::signature(secret, &id, timestamp_s, &body),
+            ));
         }
         headers.push(("webhook-id", id));
-        Ok(Parcel { task, callback: Callback { body, headers }, looked })
+        Ok(Parcel {
+            task,
+            callback: Callback { body, headers },
+            looked,
+        })
     }
 
     /// Sends, several at once. No answer: the endpoint had paused, or the time was over.
-    fn send(&self, endpoint: &Mutex<&mut Endpoint>, parcels: Vec<Parcel>) -> Vec<(Parcel, Option<Answer>)> {
+    fn send(
+        &self,
+        endpoint: &Mutex<&mut Endpoint>,
+        parcels: Vec<Parcel>,
+    ) -> Vec<(Parcel, Option<Answer>)> {
         let callback = &self.pass.job.destinations[self.number].callback;
         let receiver = self.pass.receivers[self.number];
         let next = AtomicUsize::new(0);
-        let answers: Vec<Mutex<Option<Answer>>> = parcels.iter().map(|_| Mutex::new(None)).collect();
+        let answers: Vec<Mutex<Option<Answer>>> =
+            parcels.iter().map(|_| Mutex::new(None)).collect();
         let work = || {
-            while let Some(number) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|&number| number < parcels.len()) {
+            while let Some(number) =
+                Some(next.fetch_add(1, Ordering::Relaxed)).filter(|&number| number < parcels.len())
+            {
                 let left_us = self.deadline_us.saturating_sub(self.pass.clock.now_us());
-                let fine = endpoint.lock().unwrap_or_else(PoisonError::into_inner).health() == Health::Fine;
+                let fine = endpoint
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .health()
+                    == Health::Fine;
                 if !fine || left_us <= 0 || self.pass.clock.stopping() {
                     return;
                 }
-                let timeout = callback.timeout.min(Duration::from_micros(left_us.unsigned_abs()));
+                let timeout = callback
+                    .timeout
+                    .min(Duration::from_micros(left_us.unsigned_abs()));
                 let answer = receiver.post(&parcels[number].callback, timeout);
-                endpoint.lock().unwrap_or_else(PoisonError::into_inner).record(&answer);
-                *answers[number].lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
+                endpoint
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .record(&answer);
+                *answers[number]
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner) = Some(answer);
             }
         };
         std::thread::scope(|scope| {
@@ -289,16 +382,27 @@ impl Courier<'_, '_, '_> {
             }
             work();
         });
-        let answers = answers.into_iter().map(|answer| answer.into_inner().unwrap_or_else(PoisonError::into_inner));
+        let answers = answers
+            .into_iter()
+            .map(|answer| answer.into_inner().unwrap_or_else(PoisonError::into_inner));
         parcels.into_iter().zip(answers).collect()
     }
 
     /// Books an answer. A task that may be tried again in this run comes back.
     fn settle(&self, parcel: Parcel, answer: &Answer) -> Result<Option<Task>> {
         let pass = self.pass;
-        let Parcel { mut task, callback: _, looked } = parcel;
+        let Parcel {
+            mut task,
+            callback: _,
+            looked,
+        } = parcel;
         let now_us = pass.clock.now_us();
-        let verdict = retry::verdict(&pass.policies[self.number], task.tries, answer, pass.clock.random());
+        let verdict = retry::verdict(
+            &pass.policies[self.number],
+            task.tries,
+            answer,
+            pass.clock.random(),
+        );
         let mut shared = pass.shared();
         shared.outbox_changed = true;
         if verdict == retry::Verdict::Delivered {
@@ -306,12 +410,14 @@ impl Courier<'_, '_, '_> {
             shared.summary.delivered += 1;
             drop(shared);
             if pass.options.report {
-                pass.observer.report(&self.lines(&task.owed, &looked, Fate::Delivered)?)?;
+                pass.observer
+                    .report(&self.lines(&task.owed, &looked, Fate::Delivered)?)?;
             }
             return Ok(None);
         }
         shared.summary.failed_tries += 1;
-        let not_before_us = retry::asked_to_wait(answer).map(|wait| now_us.saturating_add(micros(wait)));
+        let not_before_us =
+            retry::asked_to_wait(answer).map(|wait| now_us.saturating_add(micros(wait)));
         task.owed.failed(&answer.to_string(), not_before_us);
         shared.outbox.replace(task.owed.clone());
         Ok(match verdict {
@@ -354,9 +460,17 @@ impl Courier<'_, '_, '_> {
         };
         let lines = pairs.iter().map(|&number| {
             let pair = &map.pairs[number];
-            let copy = looked.copy.as_ref().map_or(&Cell::Null, |copy| &copy[number]);
-            let source = print::report_text(&looked.whole.row.cells[pair.source_index], pair.source_type);
-            line(pair.name.clone(), source.into_owned(), print::report_text(copy, pair.destination_type).into_owned())
+            let copy = looked
+                .copy
+                .as_ref()
+                .map_or(&Cell::Null, |copy| &copy[number]);
+            let source =
+                print::report_text(&looked.whole.row.cells[pair.source_index], pair.source_type);
+            line(
+                pair.name.clone(),
+                source.into_owned(),
+                print::report_text(copy, pair.destination_type).into_owned(),
+            )
         });
         Ok(lines.collect())
     }
@@ -365,16 +479,24 @@ impl Courier<'_, '_, '_> {
 /// The names of the columns that differ.
 pub(super) fn differing(verdict: &Verdict, map: &ColumnMap) -> Vec<String> {
     match verdict {
-        Verdict::Different(pairs) => pairs.iter().map(|&pair| map.pairs[pair].name.clone()).collect(),
+        Verdict::Different(pairs) => pairs
+            .iter()
+            .map(|&pair| map.pairs[pair].name.clone())
+            .collect(),
         Verdict::Agree | Verdict::Missing => vec![],
     }
 }
 
 fn log_dropped(pass: &Pass<'_, '_>, owed: &Owed, why: &str) {
-    pass.observer.info(&format!("The callback owed to {} for id {} is dropped: {why}", owed.destination, owed.id));
+    pass.observer.info(&format!(
+        "The callback owed to {} for id {} is dropped: {why}",
+        owed.destination, owed.id
+    ));
 }
 
 /// A panic of a thread goes on in the one that waits for it.
 fn joined<T>(handle: std::thread::ScopedJoinHandle<'_, T>) -> T {
-    handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    handle
+        .join()
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }

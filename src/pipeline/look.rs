@@ -52,7 +52,10 @@ impl ChunkRows {
     }
 
     pub(super) fn after(self, looked: &HashMap<Id, Looked>) -> Self {
-        let bytes: usize = looked.values().map(|l| cells_bytes(&l.whole.all) + l.copy.as_deref().map_or(0, cells_bytes)).sum();
+        let bytes: usize = looked
+            .values()
+            .map(|l| cells_bytes(&l.whole.all) + l.copy.as_deref().map_or(0, cells_bytes))
+            .sum();
         let fitting = WHOLE_BYTES / (bytes / looked.len().max(1)).max(1);
         Self(fitting.clamp(1, WHOLE_ROWS_MAX).min(self.0 * 8))
     }
@@ -60,7 +63,11 @@ impl ChunkRows {
 
 impl Pass<'_, '_> {
     /// Looks at a batch in each of these destinations, all at once.
-    pub(super) fn first_look(&self, rows: &[Row], members: &[usize]) -> Vec<(usize, Result<Sightings>)> {
+    pub(super) fn first_look(
+        &self,
+        rows: &[Row],
+        members: &[usize],
+    ) -> Vec<(usize, Result<Sightings>)> {
         let one = |&number: &usize| {
             let destination = self.destinations[number];
             (number, sight_all(destination, rows))
@@ -73,7 +80,11 @@ impl Pass<'_, '_> {
     }
 
     /// Reads these rows again, whole, with their copies in one destination. Ids that are not in the answer are gone.
-    pub(super) fn second_look(&self, number: usize, ids: &[Id]) -> std::result::Result<HashMap<Id, Looked>, LookError> {
+    pub(super) fn second_look(
+        &self,
+        number: usize,
+        ids: &[Id],
+    ) -> std::result::Result<HashMap<Id, Looked>, LookError> {
         let destination = self.destinations[number];
         let map = destination.map().map_err(LookError::Destination)?;
         let rows = self.source.whole_rows(ids).map_err(LookError::Source)?;
@@ -82,7 +93,14 @@ impl Pass<'_, '_> {
         let looked = rows.into_iter().zip(&found.by_key).map(|(whole, matches)| {
             let verdict = compare(&whole.row.cells, &found, matches, map);
             let copy = matches.rows().first().map(|&row| found.rows[row].clone());
-            (whole.row.id, Looked { whole, verdict, copy })
+            (
+                whole.row.id,
+                Looked {
+                    whole,
+                    verdict,
+                    copy,
+                },
+            )
         });
         Ok(looked.collect())
     }
@@ -94,12 +112,20 @@ fn sight_all(destination: &dyn Destination, rows: &[Row]) -> Result<Sightings> {
     }
     let map = destination.map()?;
     let parts: Result<Vec<Sightings>> = if rows.len() > KEYS_PER_LOOKUP {
-        rows.par_chunks(KEYS_PER_LOOKUP).map(|chunk| sight(destination, map, chunk)).collect()
+        rows.par_chunks(KEYS_PER_LOOKUP)
+            .map(|chunk| sight(destination, map, chunk))
+            .collect()
     } else {
         sight(destination, map, rows).map(|part| vec![part])
     };
     let mut all = Sightings::default();
-    for Sightings { suspects, compared, duplicate_keys, unfindable } in parts? {
+    for Sightings {
+        suspects,
+        compared,
+        duplicate_keys,
+        unfindable,
+    } in parts?
+    {
         all.suspects.extend(suspects);
         all.compared += compared;
         all.duplicate_keys += duplicate_keys;
@@ -111,7 +137,10 @@ fn sight_all(destination: &dyn Destination, rows: &[Row]) -> Result<Sightings> {
 fn sight(destination: &dyn Destination, map: &ColumnMap, rows: &[Row]) -> Result<Sightings> {
     let keys: Vec<&Cell> = rows.iter().map(|row| &row.key).collect();
     let found = destination.find(&keys)?;
-    let mut seen = Sightings { compared: rows.len() as u64, ..Sightings::default() };
+    let mut seen = Sightings {
+        compared: rows.len() as u64,
+        ..Sightings::default()
+    };
     for (row, matches) in rows.iter().zip(&found.by_key) {
         match matches {
             Matches::Many(_) => seen.duplicate_keys += 1,

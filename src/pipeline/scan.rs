@@ -51,10 +51,23 @@ struct Candidate {
 }
 
 impl Track {
-    pub(super) fn new(members: Vec<usize>, position: Position, bounds: Bounds, limits: Limits, now_us: i64) -> Self {
+    pub(super) fn new(
+        members: Vec<usize>,
+        position: Position,
+        bounds: Bounds,
+        limits: Limits,
+        now_us: i64,
+    ) -> Self {
         let saved = position.clone();
         let scan = Scan::new(position, bounds, limits);
-        Self { members, scan, saved, held: vec![], waiting: None, epoch_began_us: now_us }
+        Self {
+            members,
+            scan,
+            saved,
+            held: vec![],
+            waiting: None,
+            epoch_began_us: now_us,
+        }
     }
 
     pub(super) fn is_done(&self) -> bool {
@@ -63,7 +76,11 @@ impl Track {
 
     /// Candidates in memory.
     pub(super) fn held(&self) -> usize {
-        self.held.len() + self.waiting.as_ref().map_or(0, |waiting| waiting.candidates.len())
+        self.held.len()
+            + self
+                .waiting
+                .as_ref()
+                .map_or(0, |waiting| waiting.candidates.len())
     }
 
     /// What may be written into the checkpoint.
@@ -74,19 +91,31 @@ impl Track {
     /// The destination stays where the checkpoint has it; the others go on.
     fn leave_behind(&mut self, number: usize, name: &str) -> Position {
         self.members.retain(|&member| member != number);
-        self.held.retain(|candidate| candidate.destination != number);
+        self.held
+            .retain(|candidate| candidate.destination != number);
         if let Some(waiting) = &mut self.waiting {
-            waiting.candidates.retain(|candidate| candidate.destination != number);
-            waiting.position.destinations.retain(|member| member != name);
+            waiting
+                .candidates
+                .retain(|candidate| candidate.destination != number);
+            waiting
+                .position
+                .destinations
+                .retain(|member| member != name);
         }
-        let left = Position { destinations: vec![name.to_owned()], ..self.saved.clone() };
+        let left = Position {
+            destinations: vec![name.to_owned()],
+            ..self.saved.clone()
+        };
         self.saved.destinations.retain(|member| member != name);
         left
     }
 
     /// The scan's position, for the members that are left.
     fn reached(&self) -> Position {
-        Position { destinations: self.saved.destinations.clone(), ..self.scan.position().clone() }
+        Position {
+            destinations: self.saved.destinations.clone(),
+            ..self.scan.position().clone()
+        }
     }
 }
 
@@ -114,7 +143,10 @@ impl Pass<'_, '_> {
             let following = self.request(at);
             let members = &self.tracks[at].members;
             let (read, looks) = if let Some(following) = following {
-                rayon::join(|| self.read(following).map(Some), || self.first_look(&rows, members))
+                rayon::join(
+                    || self.read(following).map(Some),
+                    || self.first_look(&rows, members),
+                )
             } else {
                 (Ok(None), self.first_look(&rows, members))
             };
@@ -142,8 +174,16 @@ impl Pass<'_, '_> {
     fn take(&mut self, at: usize, looks: Vec<(usize, Result<Sightings>)>) {
         for (number, sightings) in looks {
             match sightings {
-                Ok(Sightings { suspects, compared, duplicate_keys, unfindable }) => {
-                    let candidates = suspects.into_iter().map(|id| Candidate { destination: number, id });
+                Ok(Sightings {
+                    suspects,
+                    compared,
+                    duplicate_keys,
+                    unfindable,
+                }) => {
+                    let candidates = suspects.into_iter().map(|id| Candidate {
+                        destination: number,
+                        id,
+                    });
                     self.tracks[at].held.extend(candidates);
                     self.note_unfindable(number, &unfindable);
                     let summary = &mut self.shared().summary;
@@ -158,14 +198,19 @@ impl Pass<'_, '_> {
             }
         }
         let compared = self.shared().summary.compared;
-        self.observer.progress(compared, self.tracks[at].scan.ids_left());
+        self.observer
+            .progress(compared, self.tracks[at].scan.ids_left());
     }
 
     fn note_unfindable(&self, number: usize, unfindable: &[(Id, String)]) {
         let known = self.shared().summary.unfindable_keys;
         for (n, (id, why)) in (known..NAMED_KEYS_MAX).zip(unfindable) {
             let name = &self.job.destinations[number].name;
-            let more = if n + 1 == NAMED_KEYS_MAX { "; further ones are only counted" } else { "" };
+            let more = if n + 1 == NAMED_KEYS_MAX {
+                "; further ones are only counted"
+            } else {
+                ""
+            };
             self.observer.warn(&format!("Destination {name} cannot look for the key of id {id}, so it lacks the row: {why}{more}"));
         }
     }
@@ -180,7 +225,11 @@ impl Pass<'_, '_> {
     fn settle_when_due(&mut self, at: usize) -> Result<()> {
         let now_us = self.clock.now_us();
         let delay_us = micros(self.job.confirm_delay);
-        if self.tracks[at].waiting.as_ref().is_some_and(|waiting| waiting.due_us <= now_us) {
+        if self.tracks[at]
+            .waiting
+            .as_ref()
+            .is_some_and(|waiting| waiting.due_us <= now_us)
+        {
             self.settle_waiting(at)?;
             self.save()?;
         }
@@ -195,7 +244,11 @@ impl Pass<'_, '_> {
             return self.save();
         }
         let candidates = std::mem::take(&mut track.held);
-        track.waiting = Some(Waiting { position, candidates, due_us: now_us.saturating_add(delay_us) });
+        track.waiting = Some(Waiting {
+            position,
+            candidates,
+            due_us: now_us.saturating_add(delay_us),
+        });
         Ok(())
     }
 
@@ -204,11 +257,21 @@ impl Pass<'_, '_> {
     pub(super) fn settle(&mut self) -> Result<()> {
         let now_us = self.clock.now_us();
         let delay_us = micros(self.job.confirm_delay);
-        let held = |track: &Track| (!track.held.is_empty()).then_some(now_us.saturating_add(delay_us));
+        let held =
+            |track: &Track| (!track.held.is_empty()).then_some(now_us.saturating_add(delay_us));
         let waiting = |track: &Track| track.waiting.as_ref().map(|waiting| waiting.due_us);
-        let due_us = self.tracks.iter().flat_map(|track| [held(track), waiting(track)]).flatten().max();
-        if let Some(wait_us) = due_us.map(|due_us| due_us - now_us).filter(|&wait_us| wait_us > 0) {
-            self.clock.sleep(std::time::Duration::from_micros(wait_us.unsigned_abs()));
+        let due_us = self
+            .tracks
+            .iter()
+            .flat_map(|track| [held(track), waiting(track)])
+            .flatten()
+            .max();
+        if let Some(wait_us) = due_us
+            .map(|due_us| due_us - now_us)
+            .filter(|&wait_us| wait_us > 0)
+        {
+            self.clock
+                .sleep(std::time::Duration::from_micros(wait_us.unsigned_abs()));
         }
         let due = due_us.is_none_or(|due_us| self.clock.now_us() >= due_us);
         for at in 0..self.tracks.len() {
@@ -220,7 +283,11 @@ impl Pass<'_, '_> {
             } else if due {
                 let candidates = std::mem::take(&mut self.tracks[at].held);
                 let position = self.tracks[at].reached();
-                self.tracks[at].waiting = Some(Waiting { position, candidates, due_us: now_us });
+                self.tracks[at].waiting = Some(Waiting {
+                    position,
+                    candidates,
+                    due_us: now_us,
+                });
                 self.settle_waiting(at)?;
             }
         }
@@ -229,10 +296,21 @@ impl Pass<'_, '_> {
 
     /// Confirms the candidates that wait, writes down what is confirmed, and lets the position move.
     fn settle_waiting(&mut self, at: usize) -> Result<()> {
-        let Some(Waiting { position: _, candidates, due_us: _ }) = &self.tracks[at].waiting else { return Ok(()) };
+        let Some(Waiting {
+            position: _,
+            candidates,
+            due_us: _,
+        }) = &self.tracks[at].waiting
+        else {
+            return Ok(());
+        };
         let candidates = candidates.clone();
         for number in self.tracks[at].members.clone() {
-            let ids: Vec<Id> = candidates.iter().filter(|c| c.destination == number).map(|c| c.id).collect();
+            let ids: Vec<Id> = candidates
+                .iter()
+                .filter(|c| c.destination == number)
+                .map(|c| c.id)
+                .collect();
             match self.confirm(number, &ids) {
                 Ok(()) => {}
                 Err(LookError::Source(error)) => return Err(error),
@@ -264,11 +342,18 @@ impl Pass<'_, '_> {
             let mut owed = Vec::new();
             shared.summary.suspected += now.len() as u64;
             for id in now {
-                let Some(looked) = looked.remove(id) else { continue };
-                let Some(kind) = looked.verdict.kind() else { continue };
+                let Some(looked) = looked.remove(id) else {
+                    continue;
+                };
+                let Some(kind) = looked.verdict.kind() else {
+                    continue;
+                };
                 let columns = differing(&looked.verdict, map);
                 let key = print::text(&looked.whole.row.key, map.key_type);
-                let entry = shared.outbox.add(Owed::new(name, *id, &key, kind, columns, detected_us));
+                let entry =
+                    shared
+                        .outbox
+                        .add(Owed::new(name, *id, &key, kind, columns, detected_us));
                 owed.push(entry.clone());
                 shared.summary.confirmed += 1;
                 match kind {

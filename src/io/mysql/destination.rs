@@ -50,9 +50,20 @@ struct Plan {
 impl MySqlDestination {
     /// Opens nothing yet. `number` is the place in `des[]`.
     #[must_use]
-    pub fn new(job: Arc<Job>, number: usize, source: Arc<MySqlSource>, clock: Arc<dyn Clock + Send>) -> Self {
+    pub fn new(
+        job: Arc<Job>,
+        number: usize,
+        source: Arc<MySqlSource>,
+        clock: Arc<dyn Clock + Send>,
+    ) -> Self {
         let sessions = Sessions::new(&job.destinations[number].table.server, clock);
-        Self { sessions, job, number, source, plan: OnceLock::new() }
+        Self {
+            sessions,
+            job,
+            number,
+            source,
+            plan: OnceLock::new(),
+        }
     }
 
     fn destination(&self) -> &DestinationJob {
@@ -63,10 +74,14 @@ impl MySqlDestination {
         if let Some(plan) = self.plan.get() {
             return Ok(plan);
         }
-        let TableJob { database, table, .. } = &self.destination().table;
+        let TableJob {
+            database, table, ..
+        } = &self.destination().table;
         let schema = self
             .sessions
-            .run(&format!("Read the columns of {database}.{table}"), |conn| Table::read(conn, database, table))?;
+            .run(&format!("Read the columns of {database}.{table}"), |conn| {
+                Table::read(conn, database, table)
+            })?;
         let plan = self.make_plan(&schema)?.map_err(|problem| Error::Config {
             path: self.job.path.clone(),
             problem: format!("{problem} at {}", label(&self.destination().table.server)),
@@ -76,34 +91,62 @@ impl MySqlDestination {
 
     fn make_plan(&self, table: &Table) -> Result<std::result::Result<Plan, String>> {
         let layout = self.source.layout()?;
-        let DestinationJob { table: job, columns, .. } = self.destination();
+        let DestinationJob {
+            table: job,
+            columns,
+            ..
+        } = self.destination();
         let (number, name) = (self.number, format!("{}.{}", job.database, job.table));
         if table.columns.is_empty() {
             return Ok(Err(no_table(&format!("des[{number}].table"), &name)));
         }
-        let key = match named(table, &format!("des[{number}].byColumn"), &job.by_column, &name) {
+        let key = match named(
+            table,
+            &format!("des[{number}].byColumn"),
+            &job.by_column,
+            &name,
+        ) {
             Ok(key) => key,
             Err(problem) => return Ok(Err(problem)),
         };
         let mut pairs = Vec::with_capacity(columns.len());
         let (mut list, mut types) = (String::new(), Vec::with_capacity(columns.len()));
         for pair in columns {
-            let column = match named(table, &format!("des[{number}].columns"), &pair.destination, &name) {
+            let column = match named(
+                table,
+                &format!("des[{number}].columns"),
+                &pair.destination,
+                &name,
+            ) {
                 Ok(column) => column,
                 Err(problem) => return Ok(Err(problem)),
             };
             let instant = matches!(column.column_type, ColumnType::Timestamp(_));
-            let forms = layout.compared.iter().enumerate().filter(|(_, c)| c.name.to_lowercase() == pair.source.to_lowercase());
+            let forms = layout
+                .compared
+                .iter()
+                .enumerate()
+                .filter(|(_, c)| c.name.to_lowercase() == pair.source.to_lowercase());
             // The first form of a TIMESTAMP is the instant, the last one what its server prints.
-            let form = if instant { forms.clone().next() } else { forms.clone().last() };
-            let Some((source_index, source)) = form else { continue };
+            let form = if instant {
+                forms.clone().next()
+            } else {
+                forms.clone().last()
+            };
+            let Some((source_index, source)) = form else {
+                continue;
+            };
             let both = instant && matches!(source.column_type, ColumnType::Timestamp(_));
             let destination_type = match column.column_type {
                 ColumnType::Timestamp(digits) if !both => ColumnType::DateTime(digits),
                 other => other,
             };
             list.push_str(", ");
-            list.push_str(&if both { quoted(&column.name) } else { printed(&column, table.zone.as_deref()) });
+            list.push_str(&if both {
+                quoted(&column.name)
+            } else {
+                printed(&column, table.zone.as_deref())
+            });
             types.push(destination_type);
             pairs.push(Pair {
                 name: source.name.clone(),
@@ -114,7 +157,10 @@ impl MySqlDestination {
             });
         }
         Ok(Ok(Plan {
-            map: ColumnMap { pairs, key_type: layout.key.column_type },
+            map: ColumnMap {
+                pairs,
+                key_type: layout.key.column_type,
+            },
             key_type: key.column_type,
             placeholder: decode::key_placeholder(layout.key.column_type, key.column_type),
             list,
@@ -127,10 +173,24 @@ impl MySqlDestination {
     }
 
     /// Runs one `SELECT` over the keys of these numbers, and hands each row's first value and its cells on.
-    fn select(&self, plan: &Plan, first: &str, keys: &Keys<'_>, with_case: bool) -> mysql::Result<Vec<(Value, Vec<Cell>)>> {
-        let TableJob { database, table, by_column, condition, .. } = &self.destination().table;
+    fn select(
+        &self,
+        plan: &Plan,
+        first: &str,
+        keys: &Keys<'_>,
+        with_case: bool,
+    ) -> mysql::Result<Vec<(Value, Vec<Cell>)>> {
+        let TableJob {
+            database,
+            table,
+            by_column,
+            condition,
+            ..
+        } = &self.destination().table;
         let slots = padded_count(keys.numbers.len());
-        let condition = condition.as_ref().map_or_else(String::new, |condition| format!(" AND ({condition})"));
+        let condition = condition
+            .as_ref()
+            .map_or_else(String::new, |condition| format!(" AND ({condition})"));
         let sql = format!(
             "SELECT {first}{} FROM {}.{} WHERE {} IN ({}){condition}",
             plan.list,
@@ -141,13 +201,21 @@ impl MySqlDestination {
         );
         let parameter = |&number: &usize| decode::key_parameter(keys.cells[number], plan.key_type);
         let case = keys.numbers.iter().filter(|_| with_case).map(parameter);
-        let values: Vec<Value> = case.chain(padded(&keys.numbers, slots).map(parameter)).collect();
+        let values: Vec<Value> = case
+            .chain(padded(&keys.numbers, slots).map(parameter))
+            .collect();
         self.sessions.attempt(&mut |conn: &mut Conn| {
             conn.exec_iter(&sql, Params::Positional(values.clone()))?
                 .map(|row| {
                     let mut values = row?.unwrap().into_iter();
                     let first = values.next().unwrap_or(Value::NULL);
-                    Ok((first, values.zip(&plan.types).map(|(value, &t)| decode::cell(value, t)).collect()))
+                    Ok((
+                        first,
+                        values
+                            .zip(&plan.types)
+                            .map(|(value, &t)| decode::cell(value, t))
+                            .collect(),
+                    ))
                 })
                 .collect()
         })
@@ -167,7 +235,14 @@ impl MySqlDestination {
                     for &number in half {
                         found.by_key[number] = Matches::None;
                     }
-                    self.find_keys(plan, &Keys { cells: keys.cells, numbers: half.to_vec() }, found)?;
+                    self.find_keys(
+                        plan,
+                        &Keys {
+                            cells: keys.cells,
+                            numbers: half.to_vec(),
+                        },
+                        found,
+                    )?;
                 }
                 Ok(())
             }
@@ -181,9 +256,13 @@ impl MySqlDestination {
         if rows.is_empty() {
             return Ok(());
         }
-        let mut numbers_of: HashMap<Vec<u8>, Vec<usize>> = HashMap::with_capacity(keys.numbers.len());
+        let mut numbers_of: HashMap<Vec<u8>, Vec<usize>> =
+            HashMap::with_capacity(keys.numbers.len());
         for &number in &keys.numbers {
-            numbers_of.entry(decode::pairing_bytes(keys.cells[number])).or_default().push(number);
+            numbers_of
+                .entry(decode::pairing_bytes(keys.cells[number]))
+                .or_default()
+                .push(number);
         }
         let mut rows_left = false;
         let base = found.rows.len();
@@ -203,11 +282,18 @@ impl MySqlDestination {
             found.rows.append(&mut paired);
             return Ok(());
         }
-        let keys_left: Vec<usize> =
-            keys.numbers.iter().copied().filter(|&number| found.by_key[number] == Matches::None).collect();
+        let keys_left: Vec<usize> = keys
+            .numbers
+            .iter()
+            .copied()
+            .filter(|&number| found.by_key[number] == Matches::None)
+            .collect();
         if !rows_left {
             found.rows.append(&mut paired);
-            let left = Keys { cells: keys.cells, numbers: keys_left };
+            let left = Keys {
+                cells: keys.cells,
+                numbers: keys_left,
+            };
             if left.numbers.is_empty() || self.select(plan, &by_column, &left, false)?.is_empty() {
                 return Ok(());
             }
@@ -226,9 +312,15 @@ impl MySqlDestination {
         for chunk in keys.numbers.chunks(CASE_KEYS) {
             let mut numbers = chunk.to_vec();
             while !numbers.is_empty() {
-                let whens: String = (0..numbers.len()).map(|n| format!(" WHEN {} THEN {n}", plan.placeholder)).collect();
-                let asked = Keys { cells: keys.cells, numbers };
-                let rows = self.select(plan, &format!("CASE {by_column}{whens} END"), &asked, true)?;
+                let whens: String = (0..numbers.len())
+                    .map(|n| format!(" WHEN {} THEN {n}", plan.placeholder))
+                    .collect();
+                let asked = Keys {
+                    cells: keys.cells,
+                    numbers,
+                };
+                let rows =
+                    self.select(plan, &format!("CASE {by_column}{whens} END"), &asked, true)?;
                 let mut named = vec![false; asked.numbers.len()];
                 for (which, cells) in rows {
                     let which = mysql::from_value_opt::<Option<usize>>(which).ok().flatten();
@@ -241,7 +333,13 @@ impl MySqlDestination {
                 if !named.contains(&true) {
                     break;
                 }
-                numbers = asked.numbers.iter().zip(named).filter(|(_, named)| !named).map(|(&number, _)| number).collect();
+                numbers = asked
+                    .numbers
+                    .iter()
+                    .zip(named)
+                    .filter(|(_, named)| !named)
+                    .map(|(&number, _)| number)
+                    .collect();
             }
         }
         Ok(())
@@ -261,15 +359,31 @@ impl Destination for MySqlDestination {
 
     fn find(&self, keys: &[&Cell]) -> Result<Found> {
         let plan = self.plan()?;
-        let mut found = Found { rows: Vec::with_capacity(keys.len()), by_key: vec![Matches::None; keys.len()] };
-        let numbers: Vec<usize> = (0..keys.len()).filter(|&number| *keys[number] != Cell::Null).collect();
+        let mut found = Found {
+            rows: Vec::with_capacity(keys.len()),
+            by_key: vec![Matches::None; keys.len()],
+        };
+        let numbers: Vec<usize> = (0..keys.len())
+            .filter(|&number| *keys[number] != Cell::Null)
+            .collect();
         if numbers.is_empty() {
             return Ok(found);
         }
-        let TableJob { database, table, .. } = &self.destination().table;
-        match self.find_keys(plan, &Keys { cells: keys, numbers }, &mut found) {
+        let TableJob {
+            database, table, ..
+        } = &self.destination().table;
+        match self.find_keys(
+            plan,
+            &Keys {
+                cells: keys,
+                numbers,
+            },
+            &mut found,
+        ) {
             Ok(()) => Ok(found),
-            Err(error) => Err(self.sessions.failed(&format!("Look up keys in {database}.{table}"), &error)),
+            Err(error) => Err(self
+                .sessions
+                .failed(&format!("Look up keys in {database}.{table}"), &error)),
         }
     }
 }

@@ -3,8 +3,8 @@
 use super::schema::{Table, literal, quoted};
 use crate::config::Job;
 use crate::logic::cell::{Column, ColumnType};
-use crate::logic::zone::Zone;
 use crate::logic::php_date::PhpDateFormat;
+use crate::logic::zone::Zone;
 
 /// How the source table is read.
 #[derive(Debug)]
@@ -84,19 +84,43 @@ impl Layout {
         let compared = compared(job, &table, &name)?;
 
         let raw = |column: &Column| quoted(&column.name);
-        let updated = update.as_ref().map_or_else(|| "NULL".into(), |update| raw(&update.column));
-        let updated_type = update.as_ref().map_or(ColumnType::Int, |update| update.column.column_type);
+        let updated = update
+            .as_ref()
+            .map_or_else(|| "NULL".into(), |update| raw(&update.column));
+        let updated_type = update
+            .as_ref()
+            .map_or(ColumnType::Int, |update| update.column.column_type);
         let mut list = vec![raw(&id), raw(&key), updated];
         let mut scan_types = vec![id.column_type, key.column_type, updated_type];
         for Compared { name, column_type } in &compared {
-            let instant = table.column(name).is_some_and(|column| column.column_type == *column_type);
-            list.push(if instant { quoted(name) } else { as_printed(name, table.zone.as_deref()) });
+            let instant = table
+                .column(name)
+                .is_some_and(|column| column.column_type == *column_type);
+            list.push(if instant {
+                quoted(name)
+            } else {
+                as_printed(name, table.zone.as_deref())
+            });
             scan_types.push(*column_type);
         }
-        let whole: Vec<String> = table.columns.iter().map(|column| printed(column, table.zone.as_deref())).collect();
+        let whole: Vec<String> = table
+            .columns
+            .iter()
+            .map(|column| printed(column, table.zone.as_deref()))
+            .collect();
         let (scan_list, whole_list) = (list.join(", "), whole.join(", "));
         let Table { columns, zone } = table;
-        Ok(Self { id, key, update, columns, compared, zone, scan_list, scan_types, whole_list })
+        Ok(Self {
+            id,
+            key,
+            update,
+            columns,
+            compared,
+            zone,
+            scan_list,
+            scan_types,
+            whole_list,
+        })
     }
 }
 
@@ -110,9 +134,15 @@ fn compared(job: &Job, table: &Table, name: &str) -> Result<Vec<Compared>, Strin
             if compared.iter().any(|known| known.name == column.name) {
                 continue;
             }
-            compared.push(Compared { name: column.name.clone(), column_type: column.column_type });
+            compared.push(Compared {
+                name: column.name.clone(),
+                column_type: column.column_type,
+            });
             if let (ColumnType::Timestamp(digits), Some(_)) = (column.column_type, &table.zone) {
-                compared.push(Compared { name: column.name, column_type: ColumnType::DateTime(digits) });
+                compared.push(Compared {
+                    name: column.name,
+                    column_type: ColumnType::DateTime(digits),
+                });
             }
         }
     }
@@ -120,16 +150,31 @@ fn compared(job: &Job, table: &Table, name: &str) -> Result<Vec<Compared>, Strin
 }
 
 /// A column of the table.
-pub(super) fn named(table: &Table, key: &str, wanted: &str, table_name: &str) -> Result<Column, String> {
+pub(super) fn named(
+    table: &Table,
+    key: &str,
+    wanted: &str,
+    table_name: &str,
+) -> Result<Column, String> {
     table.column(wanted).cloned().ok_or_else(|| {
-        let names: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).take(50).collect();
-        format!("{key}: holds {wanted:?}; should name a column of {table_name}, which has {}", names.join(", "))
+        let names: Vec<&str> = table
+            .columns
+            .iter()
+            .map(|column| column.name.as_str())
+            .take(50)
+            .collect();
+        format!(
+            "{key}: holds {wanted:?}; should name a column of {table_name}, which has {}",
+            names.join(", ")
+        )
     })
 }
 
 /// The refusal of a table that the server does not show.
 pub(super) fn no_table(key: &str, name: &str) -> String {
-    format!("{key}: holds {name:?}; should name a table that exists and that this account may SELECT from")
+    format!(
+        "{key}: holds {name:?}; should name a table that exists and that this account may SELECT from"
+    )
 }
 
 /// A column as its server prints it by default: TIMESTAMP in the server's zone.
@@ -143,5 +188,13 @@ pub(super) fn printed(column: &Column, zone: Option<&str>) -> String {
 /// The zero timestamp has no zone; `CONVERT_TZ` makes it NULL.
 fn as_printed(name: &str, zone: Option<&str>) -> String {
     let name = quoted(name);
-    zone.map_or_else(|| name.clone(), |zone| format!("COALESCE(CONVERT_TZ({name},'+00:00',{}),{name})", literal(zone)))
+    zone.map_or_else(
+        || name.clone(),
+        |zone| {
+            format!(
+                "COALESCE(CONVERT_TZ({name},'+00:00',{}),{name})",
+                literal(zone)
+            )
+        },
+    )
 }

@@ -27,13 +27,21 @@ impl Table {
         let mut columns = Vec::with_capacity(rows.len());
         let (mut zone, mut maybe_json) = (None, false);
         for row in rows {
-            let text = |at: usize| row.get::<Option<String>, _>(at).flatten().unwrap_or_default();
+            let text = |at: usize| {
+                row.get::<Option<String>, _>(at)
+                    .flatten()
+                    .unwrap_or_default()
+            };
             let precision = row.get::<Option<u8>, _>(4).flatten().unwrap_or(0);
             let (data_type, charset) = (text(1).to_ascii_lowercase(), text(3));
             zone = zone_of(&text(6), &text(7));
-            maybe_json |= data_type == "longtext" && text(8).to_ascii_lowercase().contains("mariadb");
+            maybe_json |=
+                data_type == "longtext" && text(8).to_ascii_lowercase().contains("mariadb");
             if !text(5).to_ascii_uppercase().contains("INVISIBLE") {
-                columns.push(Column { name: text(0), column_type: column_type(&data_type, &charset, precision) });
+                columns.push(Column {
+                    name: text(0),
+                    column_type: column_type(&data_type, &charset, precision),
+                });
             }
         }
         if maybe_json {
@@ -44,12 +52,19 @@ impl Table {
 
     /// The column of this name, whose case does not count (MySQL Reference Manual, "Identifier Case Sensitivity").
     pub(super) fn column(&self, name: &str) -> Option<&Column> {
-        self.columns.iter().find(|column| column.name.to_lowercase() == name.to_lowercase())
+        self.columns
+            .iter()
+            .find(|column| column.name.to_lowercase() == name.to_lowercase())
     }
 }
 
 /// MariaDB's JSON is LONGTEXT with the check `json_valid(column)`.
-fn mark_json(conn: &mut Conn, database: &str, table: &str, columns: &mut [Column]) -> mysql::Result<()> {
+fn mark_json(
+    conn: &mut Conn,
+    database: &str,
+    table: &str,
+    columns: &mut [Column],
+) -> mysql::Result<()> {
     let clauses: Vec<String> = conn.exec(
         "SELECT CHECK_CLAUSE FROM information_schema.CHECK_CONSTRAINTS WHERE CONSTRAINT_SCHEMA=? AND TABLE_NAME=? \
          AND CHECK_CLAUSE LIKE 'json\\_valid(%'",
@@ -57,7 +72,10 @@ fn mark_json(conn: &mut Conn, database: &str, table: &str, columns: &mut [Column
     )?;
     for column in columns {
         let clause = format!("json_valid({})", quoted(&column.name));
-        if clauses.iter().any(|found| found.eq_ignore_ascii_case(&clause)) {
+        if clauses
+            .iter()
+            .any(|found| found.eq_ignore_ascii_case(&clause))
+        {
             column.column_type = ColumnType::Json;
         }
     }
@@ -88,8 +106,17 @@ fn column_type(data_type: &str, charset: &str, precision: u8) -> ColumnType {
 
 /// `None` for UTC in any spelling.
 fn zone_of(global: &str, system: &str) -> Option<String> {
-    let utc = |zone: &str| matches!(zone.to_ascii_uppercase().as_str(), "UTC" | "GMT" | "ETC/UTC" | "+00:00" | "UCT" | "Z");
-    let effective = if global.eq_ignore_ascii_case("system") { system } else { global };
+    let utc = |zone: &str| {
+        matches!(
+            zone.to_ascii_uppercase().as_str(),
+            "UTC" | "GMT" | "ETC/UTC" | "+00:00" | "UCT" | "Z"
+        )
+    };
+    let effective = if global.eq_ignore_ascii_case("system") {
+        system
+    } else {
+        global
+    };
     (!utc(effective)).then(|| global.to_owned())
 }
 
@@ -118,6 +145,9 @@ mod tests {
         assert_eq!(zone_of("SYSTEM", "UTC"), None);
         assert_eq!(zone_of("+00:00", "CET"), None);
         assert_eq!(zone_of("SYSTEM", "CET"), Some("SYSTEM".into()));
-        assert_eq!(zone_of("Asia/Shanghai", "UTC"), Some("Asia/Shanghai".into()));
+        assert_eq!(
+            zone_of("Asia/Shanghai", "UTC"),
+            Some("Asia/Shanghai".into())
+        );
     }
 }

@@ -22,8 +22,12 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longer than a statement may take, so that the server's own limit speaks first.
 const READ_TIMEOUT: Duration = Duration::from_secs(STATEMENT_S_MAX + 15);
 /// Waits before each further try after a passing error.
-const RETRY_DELAYS: [Duration; 4] =
-    [Duration::from_millis(100), Duration::from_millis(300), Duration::from_millis(900), Duration::from_millis(2_700)];
+const RETRY_DELAYS: [Duration; 4] = [
+    Duration::from_millis(100),
+    Duration::from_millis(300),
+    Duration::from_millis(900),
+    Duration::from_millis(2_700),
+];
 /// Waits before each further try to open a connection: fewer, for a server that is down holds up the other destinations.
 const CONNECT_RETRIES: usize = 2;
 
@@ -41,7 +45,11 @@ pub(super) struct Sessions {
 
 impl Sessions {
     pub(super) fn new(server: &Server, clock: Arc<dyn Clock + Send>) -> Self {
-        Self { server: server.clone(), clock, idle: Mutex::default() }
+        Self {
+            server: server.clone(),
+            clock,
+            idle: Mutex::default(),
+        }
     }
 
     /// Runs `work` on a connection. Lost connections, deadlocks and lock timeouts are tried again a few times, with
@@ -49,8 +57,13 @@ impl Sessions {
     ///
     /// # Errors
     /// What the last try said, under the name of `operation`.
-    pub(super) fn run<T>(&self, operation: &str, mut work: impl FnMut(&mut Conn) -> mysql::Result<T>) -> Result<T> {
-        self.attempt(&mut work).map_err(|error| self.failed(operation, &error))
+    pub(super) fn run<T>(
+        &self,
+        operation: &str,
+        mut work: impl FnMut(&mut Conn) -> mysql::Result<T>,
+    ) -> Result<T> {
+        self.attempt(&mut work)
+            .map_err(|error| self.failed(operation, &error))
     }
 
     /// The client's error as ours.
@@ -62,13 +75,19 @@ impl Sessions {
     }
 
     /// As [`Self::run`], with the client's error.
-    pub(super) fn attempt<T>(&self, work: &mut dyn FnMut(&mut Conn) -> mysql::Result<T>) -> mysql::Result<T> {
+    pub(super) fn attempt<T>(
+        &self,
+        work: &mut dyn FnMut(&mut Conn) -> mysql::Result<T>,
+    ) -> mysql::Result<T> {
         let mut tries = 0;
         loop {
             let (error, limit) = match self.checkout() {
                 Ok(mut conn) => match work(&mut conn) {
                     Ok(value) => {
-                        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(conn);
+                        self.idle
+                            .lock()
+                            .unwrap_or_else(PoisonError::into_inner)
+                            .push(conn);
                         return Ok(value);
                     }
                     Err(error) => (error, RETRY_DELAYS.len()),
@@ -79,14 +98,21 @@ impl Sessions {
                 return Err(error);
             }
             log::debug!("Try again at {}: {error}", label(&self.server));
-            self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+            self.idle
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clear();
             self.clock.sleep(RETRY_DELAYS[tries]);
             tries += 1;
         }
     }
 
     fn checkout(&self) -> mysql::Result<Conn> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let idle = self
+            .idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop();
         idle.map_or_else(|| open(&self.server), Ok)
     }
 }
@@ -103,7 +129,9 @@ fn open(server: &Server) -> mysql::Result<Conn> {
         .max_allowed_packet(Some(PACKET_BYTES_MAX))
         .ssl_opts(server.tls.as_ref().map(tls_options));
     let options = match &server.address {
-        Address::Tcp(host, port) => options.ip_or_hostname(Some(bracketed(host))).tcp_port(*port),
+        Address::Tcp(host, port) => options
+            .ip_or_hostname(Some(bracketed(host)))
+            .tcp_port(*port),
         Address::Socket(path) => options.socket(Some(path.to_string_lossy())),
     };
     let mut conn = Conn::new(options)?;
@@ -113,13 +141,23 @@ fn open(server: &Server) -> mysql::Result<Conn> {
 }
 
 fn bracketed(host: &str) -> String {
-    if host.contains(':') { format!("[{host}]") } else { host.into() }
+    if host.contains(':') {
+        format!("[{host}]")
+    } else {
+        host.into()
+    }
 }
 
 fn tls_options(tls: &Tls) -> SslOpts {
-    let Tls { ca, identity, verify } = tls;
+    let Tls {
+        ca,
+        identity,
+        verify,
+    } = tls;
     let path = |path: &Path| std::borrow::Cow::<'static, Path>::Owned(path.to_owned());
-    let identity = identity.as_ref().map(|(cert, key)| ClientIdentity::new(path(cert), path(key)));
+    let identity = identity
+        .as_ref()
+        .map(|(cert, key)| ClientIdentity::new(path(cert), path(key)));
     SslOpts::default()
         .with_root_cert_path(ca.clone())
         .with_client_identity(identity)
@@ -162,7 +200,9 @@ fn explained(error: &mysql::Error, server: &Server) -> String {
 /// Errors that the next try may not meet. Numbers: MySQL and MariaDB error references.
 fn is_passing(error: &mysql::Error) -> bool {
     match error {
-        mysql::Error::IoError(_) | mysql::Error::CodecError(_) | mysql::Error::DriverError(_) => true,
+        mysql::Error::IoError(_) | mysql::Error::CodecError(_) | mysql::Error::DriverError(_) => {
+            true
+        }
         mysql::Error::MySqlError(error) => {
             matches!(error.code, 1040 | 1047 | 1053 | 1077..=1080 | 1158..=1161 | 1205 | 1213 | 1317 | 1412 | 1615 | 1927 | 2006 | 2013 | 3169 | 4031)
         }
