@@ -175,7 +175,7 @@ impl Db {
         self.exec_with(&sql, (text("number"), text("name"), text("avatar")));
     }
 
-    /// True on MariaDB, false on Oracle's MySQL.
+    /// True on `MariaDB`, false on Oracle's `MySQL`.
     pub(crate) fn is_mariadb(&self) -> bool {
         let version: Vec<String> = self.query("SELECT VERSION()");
         version[0].contains("MariaDB")

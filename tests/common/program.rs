@@ -26,7 +26,8 @@ pub(crate) struct Outcome {
 /// A run that goes on; killed when dropped.
 pub(crate) struct Running {
     child: Child,
-    readers: Option<(JoinHandle<Vec<u8>>, JoinHandle<Vec<u8>>)>,
+    /// What reads stdout and stderr.
+    readers: Option<[JoinHandle<Vec<u8>>; 2]>,
     began: Instant,
     limit: Duration,
     text: String,
@@ -135,7 +136,7 @@ impl Cupid {
         let stderr = child.stderr.take().expect("stderr is a pipe");
         Running {
             child,
-            readers: Some((read_all(stdout), read_all(stderr))),
+            readers: Some([read_all(stdout), read_all(stderr)]),
             began: Instant::now(),
             limit: self.limit,
             text,
@@ -186,7 +187,7 @@ impl Running {
     fn finish(&mut self) -> Outcome {
         let status: ExitStatus = self.child.wait().expect("Wait for the program");
         let took = self.began.elapsed();
-        let (stdout, stderr) = self.readers.take().expect("A run ends once");
+        let [stdout, stderr] = self.readers.take().expect("A run ends once");
         let text = |reader: JoinHandle<Vec<u8>>| {
             String::from_utf8(reader.join().expect("The pipe is read"))
                 .expect("The program prints UTF-8")

@@ -269,7 +269,7 @@ fn write_answer(
 ) -> std::io::Result<()> {
     let mut text = format!("HTTP/1.1 {status} Status\r\n");
     for (name, value) in headers {
-        text += &format!("{name}: {value}\r\n");
+        text.extend([name, ": ", value.as_str(), "\r\n"]);
     }
     if status != 204 {
         text += "Content-Length: 0\r\n";

@@ -1,4 +1,4 @@
-//! The database server: the one named by `CUPID_TEST_DSN`, else a private MariaDB.
+//! The database server: the one named by `CUPID_TEST_DSN`, else a private `MariaDB`.
 //!
 //! A private server is the child of a small shell that waits on a pipe from the test process. However that process
 //! ends (return, panic, abort, SIGKILL), the pipe closes, and the shell kills the server and removes its folder.
@@ -52,7 +52,7 @@ impl Server {
         Arc::clone(server)
     }
 
-    /// A server of the caller's own, to kill and start again; always Debian's MariaDB.
+    /// A server of the caller's own, to kill and start again; always Debian's `MariaDB`.
     pub(crate) fn private() -> Arc<Self> {
         Arc::new(Self::start_private())
     }
