@@ -5,7 +5,7 @@ mod common;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use common::{Answer, Callback, Scene};
+use common::{Answer, Callback, Scene, assert_ids};
 
 const ROWS: u64 = 300;
 
@@ -47,10 +47,7 @@ fn assert_bounded_and_delivered_later(scene: &Scene, fails: bool) {
     let delivered_before = scene.receiver().delivered_ids();
     scene.receiver().answer(|_| Answer::ok());
     scene.retry(0);
-    assert_eq!(
-        scene.receiver().delivered_ids(),
-        (1..=ROWS).collect::<Vec<_>>()
-    );
+    assert_ids(&scene.receiver().delivered_ids(), 1..=ROWS);
     assert_eq!(scene.config.owed().len(), 0);
     let sent = scene.receiver().count();
     scene.retry(0);
@@ -140,10 +137,7 @@ fn a_receiver_that_is_down_gets_everything_once_it_is_back() {
     scene.retry(1);
     scene.receiver().restart();
     scene.retry(0);
-    assert_eq!(
-        scene.receiver().delivered_ids(),
-        (1..=ROWS).collect::<Vec<_>>()
-    );
+    assert_ids(&scene.receiver().delivered_ids(), 1..=ROWS);
 }
 
 #[test]

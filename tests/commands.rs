@@ -5,7 +5,7 @@ mod common;
 use std::path::Path;
 use std::time::Duration;
 
-use common::{Answer, Cupid, Scene, wait_until};
+use common::{Answer, Cupid, Scene, assert_ids, wait_until};
 use serde_json::{Value, json};
 
 #[test]
@@ -84,10 +84,7 @@ fn sigterm_ends_a_run_early_and_the_next_run_goes_on() {
     assert!(matches!(outcome.code, Some(0 | 1)), "{outcome:?}");
     scene.receiver().answer(|_| Answer::ok());
     scene.run_until_done(5);
-    assert_eq!(
-        scene.receiver().delivered_ids(),
-        (1..=300).collect::<Vec<_>>()
-    );
+    assert_ids(&scene.receiver().delivered_ids(), 1..=300);
 }
 
 #[test]

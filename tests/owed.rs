@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use common::{Answer, Scene, wait_until};
+use common::{Answer, Scene, assert_ids, wait_until};
 
 #[test]
 fn a_row_repaired_meanwhile_is_not_sent() {
@@ -105,10 +105,7 @@ fn a_refusing_destination_does_not_hold_back_the_other() {
         .config
         .set("/des/0/callbackNotification/timeoutMillisecond", 300);
     scene.run(1);
-    assert_eq!(
-        scene.receivers[1].delivered_ids(),
-        (1..=50).collect::<Vec<_>>()
-    );
+    assert_ids(&scene.receivers[1].delivered_ids(), 1..=50);
     assert_eq!(scene.config.owed().len(), 50);
 }
 
@@ -138,10 +135,7 @@ fn ten_thousand_failing_rows_end_by_delivery_second() {
     );
     scene.receiver().answer(|_| Answer::ok());
     scene.run_until_done(20);
-    assert_eq!(
-        scene.receiver().delivered_ids(),
-        (1..=10_000).collect::<Vec<_>>()
-    );
+    assert_ids(&scene.receiver().delivered_ids(), 1..=10_000);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
-use common::{Answer, Cupid, Scene};
+use common::{Answer, Cupid, Scene, assert_ids};
 use serde_json::Value;
 
 /// A scene whose checkpoint says 1..=5 are done while 6..=8 are missing.
@@ -256,11 +256,7 @@ fn a_full_disk_stops_the_run_and_skips_nothing() {
         scene.run_until_done(5);
         let mut ids = scene.receiver().delivered_ids();
         ids.retain(|id| *id > 5);
-        assert_eq!(
-            ids,
-            (6..=3000).collect::<Vec<_>>(),
-            "limit of {blocks} blocks"
-        );
+        assert_ids(&ids, 6..=3000);
     }
 }
 
@@ -275,10 +271,7 @@ fn a_full_disk_under_owed_callbacks_keeps_them() {
     assert_eq!(scene.config.owed().len(), 2000, "no owed callback is lost");
     scene.receiver().answer(|_| Answer::ok());
     scene.run_until_done(5);
-    assert_eq!(
-        scene.receiver().delivered_ids(),
-        (1..=4000).collect::<Vec<_>>()
-    );
+    assert_ids(&scene.receiver().delivered_ids(), 1..=4000);
 }
 
 #[test]
@@ -296,10 +289,7 @@ fn max_owed_bounds_the_files_and_everything_is_delivered_later() {
     }
     scene.receiver().restart();
     scene.run_until_done(60);
-    assert_eq!(
-        scene.receiver().delivered_ids(),
-        (1..=30_000).collect::<Vec<_>>()
-    );
+    assert_ids(&scene.receiver().delivered_ids(), 1..=30_000);
 }
 
 #[test]

@@ -32,30 +32,37 @@ const fn pair(
     }
 }
 
-/// Each pair of columns is one table, each pair of values one row.
+/// Each pair of columns is one table, each pair of values one row; all that is wrong is said at once.
 fn judge(pairs: &[Pair]) {
-    for pair in pairs {
-        judge_with(pair, &Value::Null);
-    }
+    let wrong: Vec<String> = pairs
+        .iter()
+        .flat_map(|pair| misjudged(pair, &json!("v")))
+        .collect();
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
-fn judge_with(pair: &Pair, rule: &Value) {
+/// The same for one pair of columns under a rule.
+fn judge_by_rule(pair: &Pair, rule: Value) {
+    let mut column = rule;
+    column["to"] = json!("v");
+    let wrong = misjudged(pair, &column);
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+/// The pairs of values that cupid takes for what they are not. `column` is what the configuration says of the column.
+fn misjudged(pair: &Pair, column: &Value) -> Vec<String> {
+    let (left, right) = (pair.source, pair.destination);
     let db = Db::new(1);
     db.exec(&format!(
-        "CREATE TABLE src.t (id INT PRIMARY KEY, v {})",
-        pair.source
+        "CREATE TABLE src.t (id INT PRIMARY KEY, v {left})"
     ));
     db.exec(&format!(
-        "CREATE TABLE des.t (id INT PRIMARY KEY, v {})",
-        pair.destination
+        "CREATE TABLE des.t (id INT PRIMARY KEY, v {right})"
     ));
     let values: Vec<_> = pair.equal.iter().chain(pair.different).collect();
-    for (id, (source, destination)) in values.iter().enumerate() {
-        db.exec(&format!("INSERT INTO src.t VALUES ({}, {source})", id + 1));
-        db.exec(&format!(
-            "INSERT INTO des.t VALUES ({}, {destination})",
-            id + 1
-        ));
+    for (id, (source, destination)) in (1..).zip(&values) {
+        db.exec(&format!("INSERT INTO src.t VALUES ({id}, {source})"));
+        db.exec(&format!("INSERT INTO des.t VALUES ({id}, {destination})"));
     }
     let mut scene = Scene::bare(db);
     for pointer in ["/src", "/des/0"] {
@@ -64,42 +71,36 @@ fn judge_with(pair: &Pair, rule: &Value) {
             .set(&format!("{pointer}/table"), "t")
             .set(&format!("{pointer}/byColumn"), "id");
     }
-    let mut column = json!({"to": "v"});
-    if let Value::Object(rule) = rule {
-        column
-            .as_object_mut()
-            .expect("An object")
-            .extend(rule.clone());
-        scene.config.set("/des/0/columns", json!({"v": column}));
-    } else {
-        scene.config.set("/des/0/columns", json!({"v": "v"}));
-    }
-    scene.config.set("/confirmDelayMillisecond", 0);
+    scene
+        .config
+        .set("/des/0/columns", json!({ "v": column }))
+        .set("/confirmDelayMillisecond", 0);
     let outcome = scene.cupid("run").run();
-    assert_eq!(
-        outcome.code,
-        Some(0),
-        "{} against {}: {}",
-        pair.source,
-        pair.destination,
-        outcome.stderr
-    );
-    let called = scene.receiver().ids();
-    for (i, (source, destination)) in values.iter().enumerate() {
-        let expected = i >= pair.equal.len();
-        let was = called.contains(&(i as u64 + 1));
-        let (left, right) = (pair.source, pair.destination);
-        assert_eq!(
-            was, expected,
-            "{left} {source:.80} against {right} {destination:.80}: called back?"
-        );
+    if outcome.code != Some(0) {
+        return vec![format!(
+            "{left} against {right}: exit status {:?}, {}",
+            outcome.code, outcome.stderr
+        )];
     }
+    let called = scene.receiver().ids();
+    let mut wrong = Vec::new();
+    for (i, (source, destination)) in values.iter().enumerate() {
+        let words = match (i < pair.equal.len(), called.contains(&(i as u64 + 1))) {
+            (true, true) => "are equal and were called back",
+            (false, false) => "differ and were not called back",
+            _ => continue,
+        };
+        wrong.push(format!(
+            "{left} {source:.80} and {right} {destination:.80} {words}"
+        ));
+    }
+    wrong
 }
 
 #[test]
 fn a_columns_rule_loosens_its_own_comparison() {
     let judge = |source, destination, equal, different, rule: Value| {
-        judge_with(&pair(source, destination, equal, different), &rule);
+        judge_by_rule(&pair(source, destination, equal, different), rule);
     };
     judge(
         "DECIMAL(10,4)",

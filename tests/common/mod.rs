@@ -16,5 +16,5 @@ pub(crate) use config::Config;
 pub(crate) use db::Db;
 pub(crate) use program::{Cupid, Outcome, Running};
 pub(crate) use receiver::{Answer, Callback, Receiver};
-pub(crate) use scene::{Scene, wait_until};
+pub(crate) use scene::{Scene, assert_ids, wait_until};
 pub(crate) use server::Server;

@@ -1,5 +1,6 @@
 //! The usual cast of a test: databases with the user table, a receiver for every copy, a configuration.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -107,4 +108,29 @@ pub(crate) fn wait_until(what: &str, limit: Duration, mut holds: impl FnMut() ->
         );
         std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// The two lists hold the same ids; if not, says which are too few and which too many, and not all of thousands.
+pub(crate) fn assert_ids(actual: &[u64], expected: impl IntoIterator<Item = u64>) {
+    let mut surplus: BTreeMap<u64, i64> = BTreeMap::new();
+    for id in actual {
+        *surplus.entry(*id).or_default() += 1;
+    }
+    for id in expected {
+        *surplus.entry(id).or_default() -= 1;
+    }
+    let some = |wrong: fn(i64) -> bool| -> (usize, Vec<u64>) {
+        let all: Vec<u64> = surplus
+            .iter()
+            .filter(|(_, n)| wrong(**n))
+            .map(|(id, _)| *id)
+            .collect();
+        (all.len(), all.into_iter().take(10).collect())
+    };
+    let (lacking, first_lacking) = some(|n| n < 0);
+    let (extra, first_extra) = some(|n| n > 0);
+    assert!(
+        lacking + extra == 0,
+        "{lacking} ids are lacking, first {first_lacking:?}; {extra} are too many, first {first_extra:?}"
+    );
 }

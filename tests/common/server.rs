@@ -157,6 +157,7 @@ impl Server {
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
+            .env("PATH", path_with_sbin())
             .process_group(0) // Ctrl-C reaches the tests, not the server
             .spawn()
             .expect("Start sh");
@@ -252,6 +253,14 @@ fn install(folder: &Path) {
 fn user_name() -> String {
     let output = Command::new("id").arg("-un").output().expect("Run id");
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+/// Not every user's PATH has the folder of `mariadbd`.
+fn path_with_sbin() -> String {
+    format!(
+        "{}:/usr/sbin:/sbin",
+        std::env::var("PATH").unwrap_or_default()
+    )
 }
 
 fn free_port() -> u16 {
