@@ -106,7 +106,7 @@ fn a_value_of_the_wrong_kind_names_its_key_and_itself() {
     refused("/src/dsn", 7, &["dsn"]);
     refused("/src/cacheFilePath", false, &["cacheFilePath"]);
     refused("/des", json!([]), &["des"]);
-    refused("/des/0/columns", json!({}), &["columns"]);
+    refused("/des/0/columns", json!([]), &["columns"]);
     refused("/des/0/callbackNotification/url", "", &["url"]);
     refused("/des/0/callbackNotification/attempts", 0, &["attempts"]);
     refused(

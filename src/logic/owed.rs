@@ -135,6 +135,13 @@ impl Outbox {
         self.0.remove(&(owed.destination.clone(), owed.id));
     }
 
+    /// Somebody wants everything tried now, whatever the endpoints asked for before.
+    pub fn forget_waits(&mut self) {
+        self.0
+            .values_mut()
+            .for_each(|owed| owed.not_before_us = None);
+    }
+
     /// Number owed.
     #[must_use]
     pub fn len(&self) -> usize {

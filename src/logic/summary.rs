@@ -82,7 +82,7 @@ impl Summary {
         let mut parts = vec![format!("{} compared", counted(self.compared, "row"))];
         let mut part = |count: u64, text: &str| {
             if count > 0 {
-                parts.push(format!("{count} {text}"));
+                parts.push(format!("{} {text}", grouped(count)));
             }
         };
         part(self.missing, "missing");
@@ -129,6 +129,14 @@ impl Summary {
 /// `1 row`, `1,234 rows`.
 #[must_use]
 pub fn counted(count: u64, noun: &str) -> String {
+    format!(
+        "{} {noun}{}",
+        grouped(count),
+        if count == 1 { "" } else { "s" }
+    )
+}
+
+fn grouped(count: u64) -> String {
     let digits = count.to_string();
     let mut grouped = String::new();
     for (n, digit) in digits.chars().enumerate() {
@@ -137,7 +145,7 @@ pub fn counted(count: u64, noun: &str) -> String {
         }
         grouped.push(digit);
     }
-    format!("{grouped} {noun}{}", if count == 1 { "" } else { "s" })
+    grouped
 }
 
 #[cfg(test)]

@@ -142,7 +142,7 @@ impl Server {
                 "--skip-log-bin",
             ])
             .args([
-                "--innodb-flush-log-at-trx-commit=0",
+                "--innodb-flush-log-at-trx-commit=2", // What is committed survives a kill of the server.
                 "--innodb-buffer-pool-size=64M",
                 "--performance-schema=0",
             ])
