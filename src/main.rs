@@ -1,3 +1,27 @@
-//! The command `cupid`.
+//! The command `cupid`: parse, call a command, return its exit status.
 
-fn main() {}
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use cupid::error::Error;
+use cupid::io::console;
+use cupid::io::signals::RealClock;
+
+fn main() -> ExitCode {
+    let command = match cupid::cli::parse(std::env::args_os()) {
+        Ok(command) => command,
+        Err(error) => {
+            let _ = error.print(); // There is nowhere left to complain to.
+            return ExitCode::from(cupid::cli::exit(&error) as u8);
+        }
+    };
+    let clock = Arc::new(RealClock::listening());
+    let exit = cupid::commands::dispatch(command, &clock).unwrap_or_else(|error| {
+        // Under cron a run that finds another one at work is normal.
+        if !matches!(error, Error::Locked(_)) || console::is_terminal() {
+            eprintln!("cupid: {error}");
+        }
+        error.exit()
+    });
+    ExitCode::from(exit as u8)
+}

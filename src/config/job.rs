@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::logic::equal::Rule;
 use crate::logic::php_date::PhpDateFormat;
+use crate::logic::zone::Zone;
 
 /// Everything that one configuration file says.
 #[derive(Clone, Debug)]
@@ -69,15 +70,6 @@ pub struct UpdateJob {
     pub format: Option<PhpDateFormat>,
     /// `src.timeZone`; `None` is the source server's.
     pub time_zone: Option<Zone>,
-}
-
-/// `src.timeZone`: a name of the tz database, or a fixed offset such as `+08:00`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Zone {
-    /// `Asia/Shanghai`.
-    Named(chrono_tz::Tz),
-    /// Seconds east of UTC.
-    Fixed(i32),
 }
 
 /// A server, an account and a table: the part that source and destinations share.

@@ -1,7 +1,13 @@
 //! The only place that decides whether two rows agree.
 
+use serde::{Deserialize, Serialize};
+
+use super::cell::{Cell, ColumnType};
+use super::equal::Comparator;
+
 /// In what way a destination's copy of a row is wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// The destination lacks the row; callback type 1.
     Missing,
@@ -26,5 +32,183 @@ impl Kind {
             Self::Missing => "missing",
             Self::Different => "different",
         }
+    }
+}
+
+/// Which columns of a source row a destination holds, and when they are equal.
+#[derive(Debug)]
+pub struct ColumnMap {
+    /// In the order of `des[].columns`, which is also the order of a found row's cells.
+    pub pairs: Vec<Pair>,
+    /// The type of the source's key column.
+    pub key_type: ColumnType,
+}
+
+/// One entry of `des[].columns`.
+#[derive(Debug)]
+pub struct Pair {
+    /// The source column's name.
+    pub name: String,
+    /// Its place in [`super::row::Row::cells`].
+    pub source_index: usize,
+    /// Its type.
+    pub source_type: ColumnType,
+    /// The destination column's type.
+    pub destination_type: ColumnType,
+    /// When the two are equal.
+    pub comparator: Comparator,
+}
+
+/// What a destination found for a batch of keys.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// The rows, in no particular order, each with one cell for each [`Pair`].
+    pub rows: Vec<Vec<Cell>>,
+    /// For each key that was asked for, which of the rows are its own.
+    pub by_key: Vec<Matches>,
+}
+
+/// Which rows of [`Found`] belong to a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Matches {
+    /// None.
+    None,
+    /// This one.
+    One(usize),
+    /// Several: the key is not unique in the destination.
+    Many(Vec<usize>),
+    /// The server cannot look for this key, so it cannot hold it either.
+    Unfindable(String),
+}
+
+impl Matches {
+    /// Adds a row.
+    pub fn push(&mut self, row: usize) {
+        match self {
+            Self::None | Self::Unfindable(_) => *self = Self::One(row),
+            Self::One(first) => *self = Self::Many(vec![*first, row]),
+            Self::Many(rows) => rows.push(row),
+        }
+    }
+
+    /// The rows.
+    #[must_use]
+    pub fn rows(&self) -> &[usize] {
+        match self {
+            Self::None | Self::Unfindable(_) => &[],
+            Self::One(row) => std::slice::from_ref(row),
+            Self::Many(rows) => rows,
+        }
+    }
+}
+
+/// How a source row and its copy relate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// At least one copy is equal.
+    Agree,
+    /// There is no copy.
+    Missing,
+    /// No copy is equal; the first one differs in these [`Pair`]s.
+    Different(Vec<usize>),
+}
+
+impl Verdict {
+    /// The kind of a verdict that is not [`Verdict::Agree`].
+    #[must_use]
+    pub fn kind(&self) -> Option<Kind> {
+        match self {
+            Self::Agree => None,
+            Self::Missing => Some(Kind::Missing),
+            Self::Different(_) => Some(Kind::Different),
+        }
+    }
+}
+
+/// Compares a source row's cells with the rows found for its key. Of several copies one that is equal suffices.
+#[must_use]
+pub fn compare(source: &[Cell], found: &Found, matches: &Matches, map: &ColumnMap) -> Verdict {
+    let differs = |row: usize, pair: usize| {
+        let Pair {
+            source_index,
+            comparator,
+            ..
+        } = &map.pairs[pair];
+        !comparator.equal(&source[*source_index], &found.rows[row][pair])
+    };
+    let rows = matches.rows();
+    let Some(&first) = rows.first() else {
+        return Verdict::Missing;
+    };
+    if rows
+        .iter()
+        .any(|&row| !(0..map.pairs.len()).any(|pair| differs(row, pair)))
+    {
+        return Verdict::Agree;
+    }
+    Verdict::Different(
+        (0..map.pairs.len())
+            .filter(|&pair| differs(first, pair))
+            .collect(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::logic::equal::Rule;
+
+    fn map() -> ColumnMap {
+        let pair = |name: &str, source_index| Pair {
+            name: name.into(),
+            source_index,
+            source_type: ColumnType::Int,
+            destination_type: ColumnType::Int,
+            comparator: Comparator::new(ColumnType::Int, ColumnType::Int, &Rule::default()),
+        };
+        ColumnMap {
+            pairs: vec![pair("b", 1), pair("a", 0)],
+            key_type: ColumnType::Int,
+        }
+    }
+
+    fn verdict(found: &[[i64; 2]]) -> Verdict {
+        let mut matches = Matches::None;
+        (0..found.len()).for_each(|row| matches.push(row));
+        let rows = found
+            .iter()
+            .map(|row| row.map(Cell::Int).to_vec())
+            .collect();
+        let found = Found {
+            rows,
+            by_key: vec![],
+        };
+        compare(&[Cell::Int(1), Cell::Int(2)], &found, &matches, &map())
+    }
+
+    #[test]
+    fn a_row_agrees_when_one_of_its_copies_does() {
+        assert_eq!(verdict(&[[2, 1]]), Verdict::Agree);
+        assert_eq!(verdict(&[[9, 9], [2, 1]]), Verdict::Agree);
+        assert_eq!(verdict(&[]), Verdict::Missing);
+    }
+
+    #[test]
+    fn what_differs_is_named_by_the_first_copy() {
+        assert_eq!(verdict(&[[2, 9]]), Verdict::Different(vec![1]));
+        assert_eq!(verdict(&[[9, 9], [2, 9]]), Verdict::Different(vec![0, 1]));
+    }
+
+    #[test]
+    fn a_key_that_the_server_cannot_look_for_is_missing() {
+        let found = Found {
+            rows: vec![],
+            by_key: vec![],
+        };
+        let matches = Matches::Unfindable("charset".into());
+        assert_eq!(
+            compare(&[Cell::Int(1), Cell::Int(2)], &found, &matches, &map()),
+            Verdict::Missing
+        );
     }
 }

@@ -2,9 +2,20 @@
 
 pub mod body;
 pub mod cell;
+pub mod checkpoint;
 pub mod compare;
 pub mod equal;
+pub mod gaps;
+mod json;
+mod moment;
+mod number;
+pub mod owed;
 pub mod php_date;
 pub mod print;
+pub mod report;
 pub mod retry;
+pub mod row;
 pub mod signature;
+pub mod summary;
+pub mod window;
+pub mod zone;

@@ -1,0 +1,270 @@
+use super::*;
+use proptest::prelude::*;
+
+fn parsed(line: &str) -> Command {
+    parse(line.split(' ')).unwrap_or_else(|error| panic!("{line}: {error}"))
+}
+
+fn refused(line: &str) -> (Exit, String) {
+    let error = parse(line.split(' ')).expect_err(line);
+    (exit(&error), error.to_string())
+}
+
+#[test]
+fn the_definition_is_sound_and_every_command_and_option_has_help() {
+    Cli::command().debug_assert();
+    for command in Cli::command().get_subcommands() {
+        let name = command.get_name();
+        assert!(command.get_about().is_some(), "{name}");
+        let examples = command.get_after_help().map(ToString::to_string);
+        let examples = examples.unwrap_or_default();
+        assert!(
+            examples.contains(&format!("cupid {name} ")),
+            "{name}: {examples}"
+        );
+        for argument in command.get_arguments() {
+            assert!(
+                argument.get_help().is_some(),
+                "{name} {}",
+                argument.get_id()
+            );
+        }
+    }
+}
+
+#[test]
+fn the_examples_in_the_help_are_commands() {
+    for examples in [
+        TOP_EXAMPLES,
+        RUN_EXAMPLES,
+        START_EXAMPLES,
+        RETRY_EXAMPLES,
+        STATUS_EXAMPLES,
+    ] {
+        for line in examples.lines().filter(|line| line.starts_with("  ")) {
+            let start = line.find("cupid ").unwrap();
+            let line = line[start..].split("   ").next().unwrap();
+            let line = line.split(" | ").next().unwrap();
+            parsed(line.trim());
+        }
+    }
+}
+
+#[test]
+fn every_option_of_run_is_read() {
+    let config = PathBuf::from("c.json");
+    assert_eq!(
+        parsed(
+            "cupid run c.json --start-id 18446744073709551615 --every 2s --for 58s --report x.jsonl --dry-run --json -vv"
+        ),
+        Command::Run(Run {
+            config: config.clone(),
+            start_id: Some(i128::from(u64::MAX)),
+            every: Some(Duration::from_secs(2)),
+            for_time: Some(Duration::from_secs(58)),
+            report: Some(Report {
+                file: Some("x.jsonl".into()),
+                format: ReportFormat::JsonLines
+            }),
+            dry_run: true,
+            json: true,
+            talk: Talk {
+                verbose: 2,
+                quiet: false
+            },
+        })
+    );
+    assert_eq!(
+        parsed("cupid run c.json -q"),
+        Command::Run(Run {
+            config,
+            start_id: None,
+            every: None,
+            for_time: None,
+            report: None,
+            dry_run: false,
+            json: false,
+            talk: Talk {
+                verbose: 0,
+                quiet: true
+            },
+        })
+    );
+}
+
+#[test]
+fn the_command_line_of_the_first_cupid_still_works() {
+    let start = |start_id| {
+        Command::Start(Start {
+            config: "/tmp/c.json".into(),
+            start_id,
+            talk: Talk::default(),
+        })
+    };
+    assert_eq!(parsed("cupid start /tmp/c.json"), start(None));
+    assert_eq!(parsed("cupid start /tmp/c.json 0"), start(Some(0)));
+    assert_eq!(parsed("cupid start /tmp/c.json 12"), start(Some(12)));
+}
+
+#[test]
+fn the_format_of_a_report_is_that_of_its_name() {
+    for (name, format) in [
+        ("a.csv", ReportFormat::Csv),
+        ("a", ReportFormat::Csv),
+        ("jsonl", ReportFormat::Csv),
+        ("a.b.JSONL", ReportFormat::JsonLines),
+        ("./-", ReportFormat::Csv),
+    ] {
+        assert_eq!(
+            parse_report(name),
+            Ok(Report {
+                file: Some(name.into()),
+                format
+            }),
+            "{name}"
+        );
+    }
+    assert_eq!(
+        parse_report("-"),
+        Ok(Report {
+            file: None,
+            format: ReportFormat::Csv
+        })
+    );
+}
+
+#[test]
+fn a_wrong_command_line_exits_with_64() {
+    for (line, words) in [
+        ("cupid", "Usage"),
+        ("cupid rnu c.json", "unrecognized subcommand 'rnu'"),
+        ("cupid run", "<CONFIG>"),
+        ("cupid run c.json --evry 2s", "'--every'"),
+        ("cupid run c.json --for 58s", "--every <DURATION>"),
+        (
+            "cupid run c.json --every 2",
+            "needs a unit; should be such as 2s or 2ms",
+        ),
+        ("cupid run c.json --every 0s", "is no time at all"),
+        ("cupid run c.json --every -1s", "unexpected argument"),
+        ("cupid run c.json --every=-1s", "should be such as 500ms"),
+        (
+            "cupid run c.json --start-id -5",
+            "should be a whole number from 0",
+        ),
+        (
+            "cupid run c.json --start-id 18446744073709551616",
+            "should be a whole number from 0",
+        ),
+        ("cupid run c.json --report - --json", "both write to stdout"),
+        ("cupid run c.json -v -q", "cannot be used with"),
+        ("cupid start c.json abc", "should be a whole number from 0"),
+        ("cupid start c.json +1", "should be a whole number from 0"),
+        ("cupid status c.json d.json", "unexpected argument"),
+        ("cupid completions", "<SHELL>"),
+        ("cupid completions cmd", "bash"),
+    ] {
+        let (exit, text) = refused(line);
+        assert_eq!(exit, Exit::Usage, "{line}");
+        assert!(text.contains(words), "{line}: {text}");
+    }
+}
+
+#[test]
+fn help_and_version_exit_with_0_and_help_tells_the_exit_status() {
+    for line in [
+        "cupid --help",
+        "cupid help",
+        "cupid -h",
+        "cupid help run",
+        "cupid run --help",
+        "cupid --version",
+        "cupid -V",
+    ] {
+        let error = parse(line.split(' ')).expect_err(line);
+        assert_eq!(exit(&error), Exit::Done, "{line}");
+        assert!(!error.use_stderr(), "{line}");
+    }
+    let (_, help) = refused("cupid --help");
+    for exit in [
+        Exit::Done,
+        Exit::Attention,
+        Exit::Failed,
+        Exit::Usage,
+        Exit::Locked,
+        Exit::Config,
+    ] {
+        let line = format!("\n{:4}  ", exit as u8);
+        assert!(help.contains(&line), "{exit:?}: {help}");
+    }
+}
+
+#[test]
+fn durations_have_units() {
+    for (text, ms) in [
+        ("500ms", 500),
+        ("2s", 2_000),
+        ("58s", 58_000),
+        ("90s", 90_000),
+        ("5m", 300_000),
+        ("1h", 3_600_000),
+        ("1h30m", 5_400_000),
+        ("1m500ms", 60_500),
+        ("31d", 31 * 86_400_000),
+    ] {
+        assert_eq!(
+            parse_duration(text),
+            Ok(Duration::from_millis(ms)),
+            "{text}"
+        );
+    }
+    for (text, words) in [
+        ("", "such as"),
+        ("2", "2s or 2ms"),
+        ("1h30", "needs a unit"),
+        ("0", "needs a unit"),
+        ("0ms", "no time at all"),
+        ("0h0m", "no time at all"),
+        ("s", "such as"),
+        ("2 s", "such as"),
+        ("1.5s", "such as"),
+        ("-2s", "such as"),
+        ("2S", "such as"),
+        ("2sec", "such as"),
+        ("30m1h", "such as"),
+        ("1s1s", "such as"),
+        ("32d", "at most 31d"),
+        ("99999999999999999999s", "at most 31d"),
+        ("18446744073709551615h", "at most 31d"),
+    ] {
+        let problem = parse_duration(text).expect_err(text);
+        assert!(problem.contains(words), "{text}: {problem}");
+    }
+}
+
+#[test]
+fn completions_know_the_commands() {
+    for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
+        let mut script = Vec::new();
+        write_completions(shell, &mut script).unwrap();
+        let script = String::from_utf8(script).unwrap();
+        assert!(
+            script.contains("retry") && script.contains("start-id"),
+            "{shell}"
+        );
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_a_duration_or_a_refusal(text in "\\PC*") {
+        let _ = parse_duration(&text);
+        let _ = parse_id(&text);
+    }
+
+    #[test]
+    fn any_sum_of_units_is_that_duration(h in 0_u64..100, m in 0_u64..100, s in 0_u64..100, ms in 1_u64..5000) {
+        let total = ((h * 60 + m) * 60 + s) * 1000 + ms;
+        prop_assert_eq!(parse_duration(&format!("{h}h{m}m{s}s{ms}ms")), Ok(Duration::from_millis(total)));
+    }
+}

@@ -1,0 +1,187 @@
+//! One short file per sub-command, composed from the same stages.
+
+mod run;
+mod start;
+mod status;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::cli::{Command, Talk};
+use crate::config::{self, Job};
+use crate::error::{Error, Exit, Result};
+use crate::io::console;
+use crate::io::http::{Client, Post};
+use crate::io::mysql::{MySqlDestination, MySqlSource};
+use crate::io::signals::RealClock;
+use crate::io::state_dir::{Lock, StateDir};
+use crate::logic::retry::Answer;
+use crate::logic::summary::Summary;
+use crate::pipeline::{Mode, Options, World};
+use crate::world::{Callback, Clock, Destination, Observer, Receiver, Store};
+
+/// Does what the command line asks for.
+///
+/// # Errors
+/// What stopped it.
+pub fn dispatch(command: Command, clock: &Arc<RealClock>) -> Result<Exit> {
+    match command {
+        Command::Run(run) => run::run(&run, clock),
+        Command::Start(start) => start::start(&start, clock),
+        Command::Retry(retry) => run::retry(&retry, clock),
+        Command::Status(status) => status::status(&status, clock),
+        Command::Check(_) => Ok(Exit::Failed),
+        Command::Completions(completions) => {
+            crate::cli::write_completions(completions.shell, &mut std::io::stdout()).map_err(
+                |error| Error::File {
+                    operation: "Write the completions",
+                    path: "stdout".into(),
+                    reason: error.to_string(),
+                },
+            )?;
+            Ok(Exit::Done)
+        }
+    }
+}
+
+/// Reads a configuration.
+fn load(path: &Path) -> Result<Arc<Job>> {
+    config::load(path, &|name| std::env::var(name).ok()).map(Arc::new)
+}
+
+/// Reads a configuration and starts the log that it asks for.
+fn load_and_log(path: &Path, talk: Talk) -> Result<Arc<Job>> {
+    let job = load(path)?;
+    let file = job
+        .log_dir
+        .as_ref()
+        .map(|folder| folder.join(format!("cupid-{}.log", job.name)));
+    console::start_log(console::level(talk.verbose, talk.quiet), file.as_deref())?;
+    Ok(job)
+}
+
+/// The tables and endpoints of a job. Opens no connection until one is needed.
+struct Sides {
+    job: Arc<Job>,
+    source: Arc<MySqlSource>,
+    destinations: Vec<MySqlDestination>,
+    receivers: Vec<Endpoint>,
+}
+
+struct Endpoint(Client);
+
+impl Receiver for Endpoint {
+    fn post(&self, callback: &Callback, timeout: std::time::Duration) -> Answer {
+        self.0.post(
+            &Post {
+                body: &callback.body,
+                headers: &callback.headers,
+            },
+            timeout,
+        )
+    }
+}
+
+impl Sides {
+    fn new(job: &Arc<Job>, clock: &Arc<RealClock>) -> Result<Self> {
+        let clock: Arc<dyn Clock + Send> = Arc::<RealClock>::clone(clock);
+        let source = Arc::new(MySqlSource::new(Arc::clone(job), Arc::clone(&clock)));
+        let destination = |number| {
+            MySqlDestination::new(
+                Arc::clone(job),
+                number,
+                Arc::clone(&source),
+                Arc::clone(&clock),
+            )
+        };
+        let receivers = job
+            .destinations
+            .iter()
+            .enumerate()
+            .map(|(number, destination)| {
+                Client::new(&destination.callback)
+                    .map(Endpoint)
+                    .map_err(|problem| Error::Config {
+                        path: job.path.clone(),
+                        problem: format!("des[{number}].callbackNotification: {problem}"),
+                    })
+            });
+        Ok(Self {
+            job: Arc::clone(job),
+            receivers: receivers.collect::<Result<_>>()?,
+            destinations: (0..job.destinations.len()).map(destination).collect(),
+            source,
+        })
+    }
+
+    fn world<'a>(
+        &'a self,
+        store: &'a mut (dyn Store + Send),
+        clock: &'a RealClock,
+        observer: &'a dyn Observer,
+    ) -> World<'a> {
+        World {
+            source: &*self.source,
+            destinations: self
+                .destinations
+                .iter()
+                .map(|d| d as &dyn Destination)
+                .collect(),
+            receivers: self.receivers.iter().map(|r| r as &dyn Receiver).collect(),
+            store,
+            clock,
+            observer,
+        }
+    }
+}
+
+/// The state folder of a job.
+fn state_of(job: &Job) -> StateDir {
+    let table = &job.source.table;
+    StateDir::new(
+        &job.source.state_dir,
+        &job.name,
+        &format!("{}.{}", table.database, table.table),
+    )
+}
+
+/// Everything that the job asks for.
+fn options_of(job: &Job) -> Options {
+    Options {
+        insert: job.source.insert,
+        update: job.source.update.is_some(),
+        start_id: None,
+        mode: Mode::Deliver,
+        report: false,
+    }
+}
+
+/// A job that looks at nothing is a mistake.
+fn refuse_idle(job: &Job) -> Result<()> {
+    if job.source.insert || job.source.update.is_some() {
+        return Ok(());
+    }
+    Err(Error::Config {
+        path: job.path.clone(),
+        problem: "src.insert: holds false, and so does src.update; at least one of them should hold true, else there is \
+                  nothing to look at"
+            .into(),
+    })
+}
+
+/// Says how a pass ended, to people and to `cupid status`.
+fn tell(outcome: &Result<Summary>, lock: Option<&mut Lock>, clock: &RealClock) {
+    let (exit, text) = match outcome {
+        Ok(summary) => (summary.exit(), summary.line()),
+        Err(error) => (error.exit(), error.to_string()),
+    };
+    if let Some(lock) = lock {
+        lock.note(&status::note(clock.now_us(), exit, &text));
+    }
+    match outcome {
+        Ok(summary) if summary.exit() != Exit::Done => log::warn!("{text}"),
+        Ok(summary) if summary.compared == 0 && summary.delivered == 0 => log::debug!("{text}"),
+        Ok(_) => log::info!("{text}"),
+        Err(_) => {} // The caller returns it or logs it.
+    }
+}

@@ -1,0 +1,181 @@
+//! `cupid run` and `cupid retry`: one pass, or one after the other.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::{Sides, load, load_and_log, options_of, refuse_idle, state_of, tell};
+use crate::cli::{Retry, Run};
+use crate::config::Job;
+use crate::error::{Error, Exit, Result};
+use crate::io::console::Console;
+use crate::io::report::Report;
+use crate::io::signals::RealClock;
+use crate::io::state_dir::{Lock, ReadOnly};
+use crate::logic::summary::Summary;
+use crate::pipeline::{self, Mode, Options};
+use crate::world::{Clock as _, Store};
+
+/// `cupid run`.
+pub(super) fn run(run: &Run, clock: &Arc<RealClock>) -> Result<Exit> {
+    let job = load_and_log(&run.config, run.talk)?;
+    refuse_idle(&job)?;
+    let mut lock = if run.dry_run {
+        None
+    } else {
+        Some(state_of(&job).lock()?)
+    };
+    let report = run.report.as_ref().map(Report::open).transpose()?;
+    let mode = if run.dry_run {
+        Mode::DryRun
+    } else {
+        Mode::Deliver
+    };
+    let options = Options {
+        start_id: run.start_id,
+        mode,
+        report: report.is_some(),
+        ..options_of(&job)
+    };
+    let console = Console::new(report, run.every.is_none() && !run.talk.quiet);
+    let mut passes = Passes {
+        sides: Sides::new(&job, clock)?,
+        console,
+        options,
+        json: run.json,
+    };
+    match run.every {
+        None => passes
+            .one(lock.as_mut(), clock)
+            .map(|summary| summary.exit()),
+        Some(every) => passes.repeat(every, run.for_time, &mut lock, clock),
+    }
+}
+
+/// `cupid retry`.
+pub(super) fn retry(retry: &Retry, clock: &Arc<RealClock>) -> Result<Exit> {
+    let job = load_and_log(&retry.config, retry.talk)?;
+    let mut state = state_of(&job);
+    let mut lock = state.lock()?;
+    let sides = Sides::new(&job, clock)?;
+    let console = Console::new(None, false);
+    let outcome = pipeline::retry(
+        &job,
+        &mut sides.world(&mut state, clock, &console),
+        options_of(&job),
+    );
+    tell(&outcome, Some(&mut lock), clock);
+    let summary = outcome?;
+    print_json(retry.json, &summary)?;
+    Ok(summary.exit())
+}
+
+struct Passes {
+    sides: Sides,
+    console: Console,
+    options: Options,
+    json: bool,
+}
+
+impl Passes {
+    fn one(&self, lock: Option<&mut Lock>, clock: &RealClock) -> Result<Summary> {
+        let job = &self.sides.job;
+        let state = state_of(job);
+        let mut store: Box<dyn Store + Send> = if self.options.mode == Mode::DryRun {
+            Box::new(ReadOnly(state))
+        } else {
+            Box::new(state)
+        };
+        let outcome = pipeline::pass(
+            job,
+            &mut self.sides.world(&mut *store, clock, &self.console),
+            self.options,
+        );
+        self.console.clear();
+        tell(&outcome, lock, clock);
+        if let Ok(summary) = &outcome {
+            print_json(self.json, summary)?;
+        }
+        outcome
+    }
+
+    /// Repeats the pass. A pass that failed is told and followed by the next one; the exit status is the last one's.
+    fn repeat(
+        &mut self,
+        every: Duration,
+        for_time: Option<Duration>,
+        lock: &mut Option<Lock>,
+        clock: &Arc<RealClock>,
+    ) -> Result<Exit> {
+        let began = Instant::now();
+        loop {
+            let next = Instant::now() + every;
+            let outcome = self.one(lock.as_mut(), clock).map(|summary| summary.exit());
+            let over = for_time.is_some_and(|for_time| next >= began + for_time);
+            if over || clock.stopping() {
+                return outcome;
+            }
+            if let Err(error) = outcome {
+                log::error!("{error}");
+            }
+            clock.sleep_between_passes(next.saturating_duration_since(Instant::now()));
+            if clock.stopping() {
+                return Ok(Exit::Done);
+            }
+            if clock.take_reload() {
+                self.reload(clock);
+            }
+        }
+    }
+
+    /// Reads the configuration again; one that cannot be used leaves the old one in force.
+    fn reload(&mut self, clock: &Arc<RealClock>) {
+        match reloaded(&self.sides.job, clock) {
+            Ok(sides) => {
+                let Options {
+                    start_id,
+                    mode,
+                    report,
+                    ..
+                } = self.options;
+                self.options = Options {
+                    start_id,
+                    mode,
+                    report,
+                    ..options_of(&sides.job)
+                };
+                self.sides = sides;
+            }
+            Err(error) => log::error!(
+                "The configuration is not read again, the old one stays in force: {error}"
+            ),
+        }
+    }
+}
+
+/// The sides of the configuration as it is in its file now. Its state files must be those whose lock is held.
+pub(super) fn reloaded(old: &Job, clock: &Arc<RealClock>) -> Result<Sides> {
+    let job = load(&old.path)?;
+    refuse_idle(&job)?;
+    if (&job.name, &job.source.state_dir) != (&old.name, &old.source.state_dir) {
+        return Err(Error::Config {
+            path: job.path.clone(),
+            problem: "name, src.cacheFilePath: hold other values than at the start; restart cupid to change them".into(),
+        });
+    }
+    log::info!("The configuration {} is read again", job.path.display());
+    Sides::new(&job, clock)
+}
+
+fn print_json(wanted: bool, summary: &Summary) -> Result<()> {
+    use std::io::Write as _;
+    if !wanted {
+        return Ok(());
+    }
+    let failed = |reason: String| Error::File {
+        operation: "Write the summary",
+        path: "stdout".into(),
+        reason,
+    };
+    let text = serde_json::to_string(summary).map_err(|error| failed(error.to_string()))?;
+    writeln!(std::io::stdout(), "{text}").map_err(|error| failed(error.to_string()))
+}

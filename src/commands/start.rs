@@ -1,0 +1,105 @@
+//! `cupid start`: passes at the configuration's own intervals until SIGTERM, as the first cupid ran.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::run::reloaded;
+use super::{Sides, load_and_log, options_of, refuse_idle, state_of, tell};
+use crate::cli::Start;
+use crate::config::Job;
+use crate::error::{Error, Exit, Result};
+use crate::io::console::Console;
+use crate::io::signals::RealClock;
+use crate::pipeline::{self, Options};
+use crate::world::Clock as _;
+
+/// When new ids and updates are to be looked at next.
+struct Timetable {
+    insert: Instant,
+    update: Instant,
+}
+
+impl Timetable {
+    /// What is due, and when the next thing will be.
+    fn due(&mut self, job: &Job, now: Instant) -> (bool, bool) {
+        let due = |at: &mut Instant, interval: Duration| {
+            let due = *at <= now;
+            if due {
+                *at = now + interval;
+            }
+            due
+        };
+        let source = &job.source;
+        (
+            source.insert && due(&mut self.insert, source.insert_interval),
+            source.update.is_some() && due(&mut self.update, source.update_interval),
+        )
+    }
+
+    fn next(&self, job: &Job) -> Instant {
+        match (job.source.insert, job.source.update.is_some()) {
+            (true, true) => self.insert.min(self.update),
+            (true, false) => self.insert,
+            (false, _) => self.update,
+        }
+    }
+}
+
+/// `cupid start`.
+pub(super) fn start(start: &Start, clock: &Arc<RealClock>) -> Result<Exit> {
+    let mut job = load_and_log(&start.config, start.talk)?;
+    refuse_idle(&job)?;
+    let mut lock = state_of(&job).lock()?;
+    let mut sides = Sides::new(&job, clock)?;
+    let console = Console::new(None, false);
+    let now = Instant::now();
+    let mut timetable = Timetable {
+        insert: now,
+        update: now,
+    };
+    let mut last = Ok(Exit::Done);
+    let mut first = true;
+    while !clock.stopping() {
+        let (insert, update) = timetable.due(&job, Instant::now());
+        let options = Options {
+            insert,
+            update,
+            start_id: start.start_id,
+            ..options_of(&job)
+        };
+        let options = if first {
+            options
+        } else {
+            Options {
+                start_id: None,
+                ..options
+            }
+        };
+        let mut state = state_of(&job);
+        let outcome = pipeline::pass(&job, &mut sides.world(&mut state, clock, &console), options);
+        tell(&outcome, Some(&mut lock), clock);
+        last = match outcome {
+            Err(error @ Error::Config { .. }) if first => return Err(error),
+            Err(error) => {
+                log::error!("{error}");
+                Ok(error.exit())
+            }
+            Ok(summary) => Ok(summary.exit()),
+        };
+        first = false;
+        clock.sleep_between_passes(
+            timetable
+                .next(&job)
+                .saturating_duration_since(Instant::now()),
+        );
+        if clock.take_reload() {
+            match reloaded(&job, clock) {
+                Ok(new) => (job, sides) = (Arc::clone(&new.job), new),
+                Err(error) => log::error!(
+                    "The configuration is not read again, the old one stays in force: {error}"
+                ),
+            }
+        }
+    }
+    last
+}

@@ -1,0 +1,197 @@
+//! `des[].callbackNotification`.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use jsonc_parser::ast::Value;
+use url::Url;
+
+use super::reader::Reader;
+use super::words::{Show, describe, join};
+use super::{CallbackJob, in_memory};
+
+/// Headers that cupid sets, and those that frame the body.
+const OWN_HEADERS: [&str; 6] = [
+    "content-type",
+    "content-length",
+    "content-encoding",
+    "host",
+    "transfer-encoding",
+    "connection",
+];
+const OWN_PREFIXES: [&str; 2] = ["webhook-", "cupid-"];
+
+/// Reads the object. `None` goes with a problem written down.
+pub(super) fn read(reader: Reader<'_>) -> Option<CallbackJob> {
+    let url = read_url(&reader);
+    let secret = read_secret(&reader);
+    let headers = read_headers(&reader);
+    let timeout_ms = reader.whole("timeoutMillisecond", 1..=600_000, "of milliseconds");
+    let attempts = reader.whole("attempts", 1..=100, "of tries");
+    let concurrency = reader.whole("concurrency", 1..=256, "of requests");
+    let numbers_as_strings = reader.flag("numbersAsStrings", false);
+    reader.finish();
+    Some(CallbackJob {
+        url: url?,
+        secret,
+        headers,
+        timeout: Duration::from_millis(timeout_ms.unwrap_or(10_000)),
+        attempts: attempts
+            .and_then(|attempts| u32::try_from(attempts).ok())
+            .unwrap_or(3),
+        concurrency: concurrency.map_or(8, in_memory),
+        numbers_as_strings,
+    })
+}
+
+fn read_url(reader: &Reader<'_>) -> Option<String> {
+    const SHOULD: &str = "should hold an address such as http://127.0.0.1:20000/test/callback";
+    // Not shown: keys of webhooks often stand in the path or in the query.
+    let text = reader.any_text("url", SHOULD, Show::Nothing);
+    let text = reader.require("url", text, SHOULD)?;
+    match parse_url(text.value.trim()) {
+        Ok(url) => Some(url),
+        Err(problem) => {
+            reader.problem("url", &format!("{problem}; {SHOULD}"));
+            None
+        }
+    }
+}
+
+/// The address with its scheme, as it can be sent: a host in letters of any script becomes Punycode, a path is
+/// percent-encoded.
+fn parse_url(text: &str) -> Result<String, String> {
+    if text.is_empty() {
+        return Err("holds an empty text".into());
+    }
+    let scheme = text
+        .split_once("://")
+        .map(|(scheme, _)| scheme)
+        .filter(|scheme| !scheme.contains(['/', '?', '#', '.', ':', '@']));
+    let whole = match scheme {
+        Some(scheme)
+            if scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https") =>
+        {
+            text.to_owned()
+        }
+        Some(_) => return Err("holds an address of another scheme than http and https".into()),
+        None => format!("http://{}", text.strip_prefix("//").unwrap_or(text)),
+    };
+    // The crate would take `http:///path` for the host `path`.
+    let rest = whole.split_once("://").map_or("", |(_, rest)| rest);
+    if rest.is_empty() || rest.starts_with(['/', '?', '#', ':', '\\']) {
+        return Err("holds an address without a host".into());
+    }
+    let mut url =
+        Url::parse(&whole).map_err(|error| format!("holds no usable address: {error}"))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(
+            "holds an account in the address (not shown), which should stand in \
+                    headers as \"Authorization\""
+                .into(),
+        );
+    }
+    if url.port() == Some(0) {
+        return Err("holds an address with port 0".into());
+    }
+    // Never part of a request.
+    url.set_fragment(None);
+    Ok(url.into())
+}
+
+/// `secret`: after `whsec_` base64 as in Standard Webhooks, else its bytes as they are.
+fn read_secret(reader: &Reader<'_>) -> Option<Vec<u8>> {
+    const SHOULD: &str =
+        "should hold a text that is not empty, or whsec_ and base64 (Standard Webhooks)";
+    let text = reader.any_text("secret", SHOULD, Show::Nothing)?;
+    let secret = match text.value.strip_prefix("whsec_") {
+        Some(base64) => base64::engine::general_purpose::STANDARD
+            .decode(base64)
+            .unwrap_or_default(),
+        None => text.value.clone().into_bytes(),
+    };
+    if secret.is_empty() {
+        reader.problem(
+            "secret",
+            &format!("holds nothing usable (not shown); {SHOULD}"),
+        );
+        return None;
+    }
+    if !text.written.contains("${") {
+        reader.context().secret_is_in_clear();
+    }
+    Some(secret)
+}
+
+fn read_headers(reader: &Reader<'_>) -> Vec<(String, String)> {
+    let Some(object) = reader.object("headers", "should hold an object {\"Name\": \"value\"}")
+    else {
+        return Vec::new();
+    };
+    let path = reader.path("headers");
+    let context = reader.context();
+    let mut headers: Vec<(String, String)> = Vec::new();
+    for property in &object.properties {
+        let name = property.name.as_str();
+        let path = join(&path, name);
+        let refuse = |problem: &str| context.problem(&path, problem);
+        if let Some(problem) = name_problem(name) {
+            refuse(&problem);
+            continue;
+        }
+        if headers
+            .iter()
+            .any(|(other, _)| other.eq_ignore_ascii_case(name))
+        {
+            refuse("is written twice; should be written once");
+            continue;
+        }
+        let Value::StringLit(literal) = &property.value else {
+            let holds = describe(&property.value, Show::Nothing);
+            refuse(&format!("holds {holds}; should hold a text"));
+            continue;
+        };
+        let Some(value) = context.expand(&path, &literal.value) else {
+            continue;
+        };
+        let value = value.trim();
+        if !value
+            .bytes()
+            .all(|b| (b' '..=b'~').contains(&b) || b == b'\t')
+        {
+            refuse(
+                "holds a value (not shown) with line breaks or other than ASCII characters; should hold one line of ASCII",
+            );
+            continue;
+        }
+        if is_secret_header(name) && !value.is_empty() && !literal.value.contains("${") {
+            context.secret_is_in_clear();
+        }
+        headers.push((name.to_owned(), value.to_owned()));
+    }
+    headers
+}
+
+/// Why a header cannot have this name.
+fn name_problem(name: &str) -> Option<String> {
+    let lower = name.to_ascii_lowercase();
+    let is_own = OWN_HEADERS.contains(&lower.as_str())
+        || OWN_PREFIXES.iter().any(|prefix| lower.starts_with(prefix));
+    // RFC 9110, section 5.6.2.
+    let is_token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
+    if is_own {
+        Some("is a header that cupid sets itself; should be left out".into())
+    } else if name.is_empty() || !name.bytes().all(is_token) {
+        Some("is no header's name; should be such as X-Token".into())
+    } else {
+        None
+    }
+}
+
+/// Headers whose value is usually a credential.
+fn is_secret_header(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["auth", "cookie", "token", "secret", "key", "password"]
+        .iter()
+        .any(|word| name.contains(word))
+}

@@ -1,0 +1,346 @@
+//! A typed, strict reader over the JSON of the configuration.
+//!
+//! Each key is asked for once, by the code that knows what it means. What was asked for is what is known: a key that
+//! nobody asked for is refused, with the nearest known one suggested. A problem is written down and reading goes on, so that
+//! an operator sees all of them at once. A refusal shows what the file holds, as written (an environment variable by its
+//! name), and never a password, a secret, a header or a DSN.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+
+use jsonc_parser::ast::{Object, ObjectProp, Value};
+
+use super::words::{Show, describe, join, nearest, one_line, quote};
+
+/// What all readers of one file share.
+pub(super) struct Context<'a> {
+    env: &'a dyn Fn(&str) -> Option<String>,
+    problems: RefCell<Vec<String>>,
+    notes: RefCell<Vec<String>>,
+    secret_in_clear: Cell<bool>,
+}
+
+impl<'a> Context<'a> {
+    pub(super) fn new(env: &'a dyn Fn(&str) -> Option<String>) -> Self {
+        Self {
+            env,
+            problems: RefCell::default(),
+            notes: RefCell::default(),
+            secret_in_clear: Cell::new(false),
+        }
+    }
+
+    /// Writes down a problem: the key's path and a sentence about it.
+    pub(super) fn problem(&self, path: &str, problem: &str) {
+        self.problems
+            .borrow_mut()
+            .push(format!("{path}: {}", one_line(problem)));
+    }
+
+    /// Writes down something that `check` tells.
+    pub(super) fn note(&self, note: String) {
+        self.notes.borrow_mut().push(note);
+    }
+
+    /// Says that the file itself holds a password or a secret.
+    pub(super) fn secret_is_in_clear(&self) {
+        self.secret_in_clear.set(true);
+    }
+
+    /// An environment variable.
+    pub(super) fn env(&self, name: &str) -> Option<String> {
+        (self.env)(name)
+    }
+
+    /// The problems, the notes, and whether a secret stands in the file itself.
+    pub(super) fn into_findings(self) -> (Vec<String>, Vec<String>, bool) {
+        (
+            self.problems.into_inner(),
+            self.notes.into_inner(),
+            self.secret_in_clear.get(),
+        )
+    }
+
+    /// Replaces each `${NAME}`; what a variable holds is not searched again.
+    pub(super) fn expand(&self, path: &str, written: &str) -> Option<String> {
+        let mut text = String::new();
+        let mut rest = written;
+        while let Some((before, after)) = rest.split_once("${") {
+            text.push_str(before);
+            let name = after.split_once('}').filter(|(name, _)| is_env_name(name));
+            let Some((name, after)) = name else {
+                self.problem(
+                    path,
+                    "holds \"${\" without the name of an environment variable; should be ${NAME}, with \
+                     letters, digits and _ (a text that really holds ${ can come from a variable)",
+                );
+                return None;
+            };
+            let Some(value) = self.env(name) else {
+                self.problem(
+                    path,
+                    &format!("needs the environment variable {name}, which is not set"),
+                );
+                return None;
+            };
+            text.push_str(&value);
+            rest = after;
+        }
+        text.push_str(rest);
+        Some(text)
+    }
+}
+
+/// The names that a shell accepts.
+fn is_env_name(name: &str) -> bool {
+    !name.starts_with(|first: char| first.is_ascii_digit())
+        && !name.is_empty()
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// A text as the file has it and with its environment variables filled in.
+pub(super) struct Text {
+    /// As written: safe to show where the key is no secret.
+    pub(super) written: String,
+    /// As meant.
+    pub(super) value: String,
+}
+
+/// One object of the file.
+pub(super) struct Reader<'a> {
+    context: &'a Context<'a>,
+    path: String,
+    values: BTreeMap<&'a str, &'a Value<'a>>,
+    asked: RefCell<Vec<&'static str>>,
+}
+
+impl<'a> Reader<'a> {
+    /// A reader of the object at `path`; the empty path is the whole file.
+    pub(super) fn new(context: &'a Context<'a>, path: String, object: &'a Object<'a>) -> Self {
+        let mut values = BTreeMap::new();
+        for ObjectProp { name, value, .. } in &object.properties {
+            if values.insert(name.as_str(), value).is_some() {
+                context.problem(
+                    &join(&path, name.as_str()),
+                    "is written twice; should be written once",
+                );
+            }
+        }
+        Self {
+            context,
+            path,
+            values,
+            asked: RefCell::default(),
+        }
+    }
+
+    pub(super) fn context(&self) -> &'a Context<'a> {
+        self.context
+    }
+
+    /// The path of a key of this object, such as `des[0].table`.
+    pub(super) fn path(&self, key: &str) -> String {
+        join(&self.path, key)
+    }
+
+    /// Writes down a problem with one key.
+    pub(super) fn problem(&self, key: &str, problem: &str) {
+        self.context.problem(&self.path(key), problem);
+    }
+
+    /// Writes down that a key holds a text that it should not.
+    pub(super) fn refuse(&self, key: &str, text: &Text, should: &str) {
+        self.problem(key, &format!("holds {}; {should}", quote(&text.written)));
+    }
+
+    /// A key's value, and from now on the key is known.
+    pub(super) fn value(&self, key: &'static str) -> Option<&'a Value<'a>> {
+        self.asked.borrow_mut().push(key);
+        self.values.get(key).copied()
+    }
+
+    /// True when the file has this key, whatever it holds.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.values.contains_key(key)
+    }
+
+    /// Writes down that a key is missing, unless it is there (and then its own problem is written down already).
+    pub(super) fn require<T>(
+        &self,
+        key: &'static str,
+        value: Option<T>,
+        should: &str,
+    ) -> Option<T> {
+        if value.is_none() && !self.has(key) {
+            self.problem(key, &format!("is missing; {should}"));
+        }
+        value
+    }
+
+    /// A text, not empty.
+    pub(super) fn text(&self, key: &'static str, should: &str) -> Option<Text> {
+        let text = self.any_text(key, should, Show::Value)?;
+        if text.value.trim().is_empty() {
+            self.refuse(key, &text, should);
+            return None;
+        }
+        if text.value.contains('\0') {
+            self.refuse(key, &text, "should hold no NUL character");
+            return None;
+        }
+        Some(text)
+    }
+
+    /// A text, perhaps empty.
+    pub(super) fn any_text(&self, key: &'static str, should: &str, show: Show) -> Option<Text> {
+        match self.value(key)? {
+            Value::StringLit(literal) => {
+                let value = self.context.expand(&self.path(key), &literal.value)?;
+                Some(Text {
+                    written: literal.value.to_string(),
+                    value,
+                })
+            }
+            other => {
+                self.problem(key, &format!("holds {}; {should}", describe(other, show)));
+                None
+            }
+        }
+    }
+
+    /// A folder or file.
+    pub(super) fn file(&self, key: &'static str, should: &str) -> Option<PathBuf> {
+        Some(PathBuf::from(self.text(key, should)?.value))
+    }
+
+    /// `true` or `false`.
+    pub(super) fn flag(&self, key: &'static str, default: bool) -> bool {
+        match self.value(key) {
+            None => default,
+            Some(Value::BooleanLit(literal)) => literal.value,
+            Some(other) => {
+                let holds = describe(other, Show::Value);
+                self.problem(
+                    key,
+                    &format!("holds {holds}; should hold true or false (without quotes)"),
+                );
+                default
+            }
+        }
+    }
+
+    /// A whole number within limits; `unit` completes "a whole number …", such as "of seconds".
+    pub(super) fn whole(
+        &self,
+        key: &'static str,
+        limits: RangeInclusive<u64>,
+        unit: &str,
+    ) -> Option<u64> {
+        let value = self.value(key)?;
+        let number = match value {
+            Value::NumberLit(literal) => literal.value.parse().ok(),
+            _ => None,
+        };
+        if let Some(number) = number.filter(|number| limits.contains(number)) {
+            return Some(number);
+        }
+        let unit = if unit.is_empty() {
+            String::new()
+        } else {
+            format!("{unit} ")
+        };
+        self.problem(
+            key,
+            &format!(
+                "holds {}; should hold a whole number {unit}from {} to {}",
+                describe(value, Show::Value),
+                limits.start(),
+                limits.end()
+            ),
+        );
+        None
+    }
+
+    /// An object.
+    pub(super) fn object(&self, key: &'static str, should: &str) -> Option<&'a Object<'a>> {
+        match self.value(key)? {
+            Value::Object(object) => Some(object),
+            other => {
+                self.problem(
+                    key,
+                    &format!("holds {}; {should}", describe(other, Show::Nothing)),
+                );
+                None
+            }
+        }
+    }
+
+    /// A list of objects, each with a reader of its own.
+    pub(super) fn list(&self, key: &'static str, should: &str) -> Option<Vec<Reader<'a>>> {
+        let value = self.value(key)?;
+        let Value::Array(array) = value else {
+            let holds = describe(value, Show::Nothing);
+            self.problem(key, &format!("holds {holds}; {should}"));
+            return None;
+        };
+        let mut readers = Vec::new();
+        for (index, element) in array.elements.iter().enumerate() {
+            let path = format!("{}[{index}]", self.path(key));
+            match element {
+                Value::Object(object) => readers.push(Reader::new(self.context, path, object)),
+                other => self.context.problem(
+                    &path,
+                    &format!(
+                        "holds {}; should hold an object {{…}}",
+                        describe(other, Show::Nothing)
+                    ),
+                ),
+            }
+        }
+        Some(readers)
+    }
+
+    /// Takes every key as known, and only looks whether its environment variables are set.
+    pub(super) fn accept_the_rest(self) {
+        for (key, value) in &self.values {
+            expand_all(self.context, &self.path(key), value);
+        }
+    }
+
+    /// Refuses the keys that nobody asked for.
+    pub(super) fn finish(self) {
+        let asked = self.asked.borrow();
+        for key in self.values.keys().filter(|key| !asked.contains(key)) {
+            let known = match nearest(key, &asked) {
+                Some(known) => format!("is no key of cupid; did you mean {known}?"),
+                None => format!("is no key of cupid; known here are {}", asked.join(", ")),
+            };
+            self.problem(key, &known);
+        }
+    }
+}
+
+fn expand_all(context: &Context<'_>, path: &str, value: &Value<'_>) {
+    match value {
+        Value::StringLit(literal) => {
+            context.expand(path, &literal.value);
+        }
+        Value::Array(array) => {
+            for (index, element) in array.elements.iter().enumerate() {
+                expand_all(context, &format!("{path}[{index}]"), element);
+            }
+        }
+        Value::Object(object) => {
+            for property in &object.properties {
+                expand_all(
+                    context,
+                    &join(path, property.name.as_str()),
+                    &property.value,
+                );
+            }
+        }
+        Value::NumberLit(_) | Value::BooleanLit(_) | Value::NullKeyword(_) => {}
+    }
+}

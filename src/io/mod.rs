@@ -1,0 +1,8 @@
+//! Effects: tables, sockets, files, the terminal.
+
+pub mod console;
+pub mod http;
+pub mod mysql;
+pub mod report;
+pub mod signals;
+pub mod state_dir;

@@ -1,0 +1,200 @@
+//! Which source columns are read, in which order and form, and what makes a table unfit.
+
+use super::schema::{Table, literal, quoted};
+use crate::config::Job;
+use crate::logic::cell::{Column, ColumnType};
+use crate::logic::php_date::PhpDateFormat;
+use crate::logic::zone::Zone;
+
+/// How the source table is read.
+#[derive(Debug)]
+pub(super) struct Layout {
+    /// `src.idColumn`.
+    pub(super) id: Column,
+    /// `src.byColumn`.
+    pub(super) key: Column,
+    /// `src.updateColumn`.
+    pub(super) update: Option<UpdateColumn>,
+    /// All columns, in table order.
+    pub(super) columns: Vec<Column>,
+    /// The compared columns; their order is that of [`crate::logic::row::Row::cells`].
+    pub(super) compared: Vec<Compared>,
+    /// The server's default zone; `None` when it is UTC.
+    pub(super) zone: Option<String>,
+    /// `id, key, updated, compared…` for `SELECT`.
+    pub(super) scan_list: String,
+    /// The types of that list.
+    pub(super) scan_types: Vec<ColumnType>,
+    /// Every column as it is sent, for `SELECT`.
+    pub(super) whole_list: String,
+}
+
+/// A source column in one of its forms.
+#[derive(Debug)]
+pub(super) struct Compared {
+    /// As in the table.
+    pub(super) name: String,
+    /// `Timestamp` when read as an instant; `DateTime` when the same column is read as its server prints it.
+    pub(super) column_type: ColumnType,
+}
+
+/// `src.updateColumn` and how its values are written.
+#[derive(Debug)]
+pub(super) struct UpdateColumn {
+    pub(super) column: Column,
+    pub(super) format: Option<PhpDateFormat>,
+    pub(super) time_zone: Option<Zone>,
+}
+
+impl Layout {
+    /// # Errors
+    /// Names the configuration's key, what it holds and what it should hold.
+    pub(super) fn new(job: &Job, table: Table) -> Result<Self, String> {
+        let source = &job.source;
+        let name = format!("{}.{}", source.table.database, source.table.table);
+        let column = |key: &str, wanted: &str| named(&table, key, wanted, &name);
+        if table.columns.is_empty() {
+            return Err(no_table("src.table", &name));
+        }
+        let id = column("src.idColumn", &source.id_column)?;
+        if id.column_type != ColumnType::Int {
+            return Err(format!(
+                "src.idColumn: holds {:?}, a column of type {:?}; should name an increasing integer key",
+                id.name, id.column_type
+            ));
+        }
+        let key = column("src.byColumn", &source.table.by_column)?;
+        let update = source.update.as_ref().map(|update| {
+            let column = column("src.updateColumn", &update.column)?;
+            let needs_format = matches!(column.column_type, ColumnType::Text);
+            let temporal = matches!(column.column_type, ColumnType::DateTime(_) | ColumnType::Timestamp(_) | ColumnType::Date);
+            if needs_format && update.format.is_none() {
+                return Err(format!("src.updateTimeFormate: is missing; the column {:?} holds text, so its format is needed", column.name));
+            }
+            if !needs_format && !temporal && !matches!(column.column_type, ColumnType::Int | ColumnType::Decimal) {
+                return Err(format!(
+                    "src.updateColumn: holds {:?}, a column of type {:?}; should name a DATETIME, TIMESTAMP, DATE, integer or text column",
+                    column.name, column.column_type
+                ));
+            }
+            let format = update.format.clone().filter(|_| !temporal);
+            Ok(UpdateColumn { column, format, time_zone: update.time_zone })
+        });
+        let update = update.transpose()?;
+        let compared = compared(job, &table, &name)?;
+
+        let raw = |column: &Column| quoted(&column.name);
+        let updated = update
+            .as_ref()
+            .map_or_else(|| "NULL".into(), |update| raw(&update.column));
+        let updated_type = update
+            .as_ref()
+            .map_or(ColumnType::Int, |update| update.column.column_type);
+        let mut list = vec![raw(&id), raw(&key), updated];
+        let mut scan_types = vec![id.column_type, key.column_type, updated_type];
+        for Compared { name, column_type } in &compared {
+            let instant = table
+                .column(name)
+                .is_some_and(|column| column.column_type == *column_type);
+            list.push(if instant {
+                quoted(name)
+            } else {
+                as_printed(name, table.zone.as_deref())
+            });
+            scan_types.push(*column_type);
+        }
+        let whole: Vec<String> = table
+            .columns
+            .iter()
+            .map(|column| printed(column, table.zone.as_deref()))
+            .collect();
+        let (scan_list, whole_list) = (list.join(", "), whole.join(", "));
+        let Table { columns, zone } = table;
+        Ok(Self {
+            id,
+            key,
+            update,
+            columns,
+            compared,
+            zone,
+            scan_list,
+            scan_types,
+            whole_list,
+        })
+    }
+}
+
+/// The union of what the destinations compare. A TIMESTAMP of a server that is not in UTC comes twice: as an instant,
+/// for copies that are instants too, and as the server prints it, for copies that are not.
+fn compared(job: &Job, table: &Table, name: &str) -> Result<Vec<Compared>, String> {
+    let mut compared: Vec<Compared> = Vec::new();
+    for (number, destination) in job.destinations.iter().enumerate() {
+        for pair in &destination.columns {
+            let column = named(table, &format!("des[{number}].columns"), &pair.source, name)?;
+            if compared.iter().any(|known| known.name == column.name) {
+                continue;
+            }
+            compared.push(Compared {
+                name: column.name.clone(),
+                column_type: column.column_type,
+            });
+            if let (ColumnType::Timestamp(digits), Some(_)) = (column.column_type, &table.zone) {
+                compared.push(Compared {
+                    name: column.name,
+                    column_type: ColumnType::DateTime(digits),
+                });
+            }
+        }
+    }
+    Ok(compared)
+}
+
+/// A column of the table.
+pub(super) fn named(
+    table: &Table,
+    key: &str,
+    wanted: &str,
+    table_name: &str,
+) -> Result<Column, String> {
+    table.column(wanted).cloned().ok_or_else(|| {
+        let names: Vec<&str> = table
+            .columns
+            .iter()
+            .map(|column| column.name.as_str())
+            .take(50)
+            .collect();
+        format!(
+            "{key}: holds {wanted:?}; should name a column of {table_name}, which has {}",
+            names.join(", ")
+        )
+    })
+}
+
+/// The refusal of a table that the server does not show.
+pub(super) fn no_table(key: &str, name: &str) -> String {
+    format!(
+        "{key}: holds {name:?}; should name a table that exists and that this account may SELECT from"
+    )
+}
+
+/// A column as its server prints it by default: TIMESTAMP in the server's zone.
+pub(super) fn printed(column: &Column, zone: Option<&str>) -> String {
+    match column.column_type {
+        ColumnType::Timestamp(_) => as_printed(&column.name, zone),
+        _ => quoted(&column.name),
+    }
+}
+
+/// The zero timestamp has no zone; `CONVERT_TZ` makes it NULL.
+fn as_printed(name: &str, zone: Option<&str>) -> String {
+    let name = quoted(name);
+    zone.map_or_else(
+        || name.clone(),
+        |zone| {
+            format!(
+                "COALESCE(CONVERT_TZ({name},'+00:00',{}),{name})",
+                literal(zone)
+            )
+        },
+    )
+}

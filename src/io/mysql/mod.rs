@@ -1,0 +1,11 @@
+//! Source and destination tables; the only folder that names the crate `mysql`.
+
+mod decode;
+mod destination;
+mod layout;
+mod schema;
+mod session;
+mod source;
+
+pub use destination::MySqlDestination;
+pub use source::MySqlSource;

@@ -1,0 +1,217 @@
+//! Connections to one server: how they are opened, bounded, shared and tried again.
+//!
+//! A session is read-only, in UTC, in utf8mb4, with an empty `sql_mode` (so that zero dates are readable, quotes mean
+//! what they say and CHAR comes without padding), and no statement of it runs unbounded, on either end.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use mysql::prelude::Queryable;
+use mysql::{ClientIdentity, Conn, OptsBuilder, SslOpts};
+
+use crate::config::{Address, Server, Tls};
+use crate::error::{Error, Result};
+use crate::world::Clock;
+
+/// The longest that a statement may run.
+pub(super) const STATEMENT_S_MAX: u64 = 60;
+/// The largest packet, and so the largest row, that is accepted from a server.
+const PACKET_BYTES_MAX: usize = 64 << 20;
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Longer than a statement may take, so that the server's own limit speaks first.
+const READ_TIMEOUT: Duration = Duration::from_secs(STATEMENT_S_MAX + 15);
+/// Waits before each further try after a passing error.
+const RETRY_DELAYS: [Duration; 4] = [
+    Duration::from_millis(100),
+    Duration::from_millis(300),
+    Duration::from_millis(900),
+    Duration::from_millis(2_700),
+];
+/// Waits before each further try to open a connection: fewer, for a server that is down holds up the other destinations.
+const CONNECT_RETRIES: usize = 2;
+
+/// One statement for both families: MariaDB reads `/*M!`, and leaves out `/*!` with versions from 5.7.0 to 5.9.99, which
+/// MySQL reads (MariaDB Knowledge Base, "Comment Syntax").
+const SESSION: &str = "SET NAMES utf8mb4 COLLATE utf8mb4_general_ci, SESSION sql_mode='', time_zone='+00:00' \
+    /*M!100100 , max_statement_time=60 */ /*!50799 , max_execution_time=60000 */";
+
+/// Idle connections to one server, opened when they are needed.
+pub(super) struct Sessions {
+    server: Server,
+    clock: Arc<dyn Clock + Send>,
+    idle: Mutex<Vec<Conn>>,
+}
+
+impl Sessions {
+    pub(super) fn new(server: &Server, clock: Arc<dyn Clock + Send>) -> Self {
+        Self {
+            server: server.clone(),
+            clock,
+            idle: Mutex::default(),
+        }
+    }
+
+    /// Runs `work` on a connection. Lost connections, deadlocks and lock timeouts are tried again a few times, with
+    /// the whole of `work`, which therefore only reads.
+    ///
+    /// # Errors
+    /// What the last try said, under the name of `operation`.
+    pub(super) fn run<T>(
+        &self,
+        operation: &str,
+        mut work: impl FnMut(&mut Conn) -> mysql::Result<T>,
+    ) -> Result<T> {
+        self.attempt(&mut work)
+            .map_err(|error| self.failed(operation, &error))
+    }
+
+    /// The client's error as ours.
+    pub(super) fn failed(&self, operation: &str, error: &mysql::Error) -> Error {
+        Error::Database {
+            operation: format!("{operation} at {}", label(&self.server)),
+            reason: explained(error, &self.server),
+        }
+    }
+
+    /// As [`Self::run`], with the client's error.
+    pub(super) fn attempt<T>(
+        &self,
+        work: &mut dyn FnMut(&mut Conn) -> mysql::Result<T>,
+    ) -> mysql::Result<T> {
+        let mut tries = 0;
+        loop {
+            let (error, limit) = match self.checkout() {
+                Ok(mut conn) => match work(&mut conn) {
+                    Ok(value) => {
+                        self.idle
+                            .lock()
+                            .unwrap_or_else(PoisonError::into_inner)
+                            .push(conn);
+                        return Ok(value);
+                    }
+                    Err(error) => (error, RETRY_DELAYS.len()),
+                },
+                Err(error) => (error, CONNECT_RETRIES),
+            };
+            if tries >= limit || !is_passing(&error) || self.clock.stopping() {
+                return Err(error);
+            }
+            log::debug!("Try again at {}: {error}", label(&self.server));
+            self.idle
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clear();
+            self.clock.sleep(RETRY_DELAYS[tries]);
+            tries += 1;
+        }
+    }
+
+    fn checkout(&self) -> mysql::Result<Conn> {
+        let idle = self
+            .idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop();
+        idle.map_or_else(|| open(&self.server), Ok)
+    }
+}
+
+/// Opens a connection and sets its session up.
+fn open(server: &Server) -> mysql::Result<Conn> {
+    let options = OptsBuilder::new()
+        .user(Some(&server.user))
+        .pass(Some(&server.password))
+        .prefer_socket(false) // The default asks the server for its socket and may end at another server.
+        .tcp_connect_timeout(Some(CONNECT_TIMEOUT))
+        .read_timeout(Some(READ_TIMEOUT))
+        .write_timeout(Some(READ_TIMEOUT))
+        .max_allowed_packet(Some(PACKET_BYTES_MAX))
+        .ssl_opts(server.tls.as_ref().map(tls_options));
+    let options = match &server.address {
+        Address::Tcp(host, port) => options
+            .ip_or_hostname(Some(bracketed(host)))
+            .tcp_port(*port),
+        Address::Socket(path) => options.socket(Some(path.to_string_lossy())),
+    };
+    let mut conn = Conn::new(options)?;
+    conn.query_drop("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY")?;
+    conn.query_drop(SESSION)?;
+    Ok(conn)
+}
+
+fn bracketed(host: &str) -> String {
+    if host.contains(':') {
+        format!("[{host}]")
+    } else {
+        host.into()
+    }
+}
+
+fn tls_options(tls: &Tls) -> SslOpts {
+    let Tls {
+        ca,
+        identity,
+        verify,
+    } = tls;
+    let path = |path: &Path| std::borrow::Cow::<'static, Path>::Owned(path.to_owned());
+    let identity = identity
+        .as_ref()
+        .map(|(cert, key)| ClientIdentity::new(path(cert), path(key)));
+    SslOpts::default()
+        .with_root_cert_path(ca.clone())
+        .with_client_identity(identity)
+        .with_danger_accept_invalid_certs(!verify)
+        .with_danger_skip_domain_validation(!verify)
+}
+
+/// Where a server is, for messages; no account, no password.
+pub(super) fn label(server: &Server) -> String {
+    match &server.address {
+        Address::Tcp(host, port) => format!("{}:{port}", bracketed(host)),
+        Address::Socket(path) => path.display().to_string(),
+    }
+}
+
+/// The error in words, with the way out where there is a known one. The client's own text can hold what a server
+/// sent, but never a password.
+fn explained(error: &mysql::Error, server: &Server) -> String {
+    let text = error.to_string();
+    let advice = match error {
+        mysql::Error::MySqlError(error) if error.code == 1045 => {
+            format!("; check user {:?} and its password", server.user)
+        }
+        mysql::Error::MySqlError(error) if matches!(error.code, 1969 | 3024) => {
+            format!("; a statement may take {STATEMENT_S_MAX} s, so an index is probably missing: `cupid check` tells which")
+        }
+        mysql::Error::TlsError(_) if text.contains("NotValidForName") || text.contains("not valid for name") => {
+            "; the server's certificate carries no such host name (MySQL's own certificates carry none): use one that does, or \
+             \"verify\": false in `tls` on a network that you trust"
+                .into()
+        }
+        mysql::Error::IoError(_) | mysql::Error::DriverError(_) if !matches!(server.address, Address::Socket(_)) => {
+            "; is the server up, and may this host connect to it?".into()
+        }
+        _ => String::new(),
+    };
+    format!("{text}{advice}")
+}
+
+/// Errors that the next try may not meet. Numbers: MySQL and MariaDB error references.
+fn is_passing(error: &mysql::Error) -> bool {
+    match error {
+        mysql::Error::IoError(_) | mysql::Error::CodecError(_) | mysql::Error::DriverError(_) => {
+            true
+        }
+        mysql::Error::MySqlError(error) => {
+            matches!(error.code, 1040 | 1047 | 1053 | 1077..=1080 | 1158..=1161 | 1205 | 1213 | 1317 | 1412 | 1615 | 1927 | 2006 | 2013 | 3169 | 4031)
+        }
+        _ => false,
+    }
+}
+
+/// Errors of one key, not of the table: a collation or conversion that is impossible, a value that is out of range.
+pub(super) fn is_of_one_key(error: &mysql::Error) -> bool {
+    matches!(error, mysql::Error::MySqlError(error)
+        if matches!(error.code, 1267 | 1270 | 1271 | 1292 | 1300 | 1366 | 1367 | 1411 | 1690 | 1977 | 3854 | 3988))
+}

@@ -1,0 +1,373 @@
+//! The source table: its clock and highest id, batches by id and by update time, whole rows.
+
+use std::sync::{Arc, OnceLock};
+
+use chrono::NaiveDateTime;
+use mysql::prelude::Queryable;
+use mysql::{Conn, Params, Value};
+
+use super::decode;
+use super::layout::{Layout, UpdateColumn};
+use super::schema::{literal, quoted};
+use super::session::{Sessions, label};
+use crate::config::{Job, TableJob};
+use crate::error::{Error, Result};
+use crate::logic::cell::{Cell, Column, ColumnType, Id};
+use crate::logic::row::Row;
+use crate::logic::window::{Bounds, Request, What};
+use crate::logic::{php_date::PhpDateFormat, zone};
+use crate::world::{Clock, Source, WholeRow};
+
+/// The source table of a job.
+pub struct MySqlSource {
+    sessions: Sessions,
+    job: Arc<Job>,
+    layout: OnceLock<Layout>,
+}
+
+impl MySqlSource {
+    /// Opens nothing yet.
+    #[must_use]
+    pub fn new(job: Arc<Job>, clock: Arc<dyn Clock + Send>) -> Self {
+        Self {
+            sessions: Sessions::new(&job.source.table.server, clock),
+            job,
+            layout: OnceLock::new(),
+        }
+    }
+
+    /// The columns to read and their types, asked of the server once.
+    pub(super) fn layout(&self) -> Result<&Layout> {
+        if let Some(layout) = self.layout.get() {
+            return Ok(layout);
+        }
+        let TableJob {
+            database, table, ..
+        } = self.table();
+        let schema = self
+            .sessions
+            .run(&format!("Read the columns of {database}.{table}"), |conn| {
+                super::schema::Table::read(conn, database, table)
+            })?;
+        let layout = Layout::new(&self.job, schema).map_err(|problem| Error::Config {
+            path: self.job.path.clone(),
+            problem: format!("{problem} at {}", label(&self.table().server)),
+        })?;
+        Ok(self.layout.get_or_init(|| layout))
+    }
+
+    fn table(&self) -> &TableJob {
+        &self.job.source.table
+    }
+
+    /// `FROM … WHERE`, with `src.where`.
+    fn table_clause(&self) -> String {
+        let TableJob {
+            database,
+            table,
+            condition,
+            ..
+        } = self.table();
+        let condition = condition
+            .as_ref()
+            .map_or_else(String::new, |condition| format!("({condition}) AND "));
+        format!(
+            "FROM {}.{} WHERE {condition}",
+            quoted(database),
+            quoted(table)
+        )
+    }
+
+    fn run<T>(&self, what: &str, work: impl FnMut(&mut Conn) -> mysql::Result<T>) -> Result<T> {
+        let TableJob {
+            database, table, ..
+        } = self.table();
+        self.sessions
+            .run(&format!("Read {what} of {database}.{table}"), work)
+    }
+
+    fn by_spans(&self, layout: &Layout, spans: &[(Id, Id)], limit: usize) -> Result<Vec<Row>> {
+        let id = quoted(&layout.id.name);
+        let slots = padded_count(spans.len());
+        let between = vec![format!("{id} BETWEEN ? AND ?"); slots].join(" OR ");
+        let sql = format!(
+            "SELECT {} {}({between}) ORDER BY {id} LIMIT ?",
+            layout.scan_list,
+            self.table_clause()
+        );
+        let mut values: Vec<Value> = padded(spans, slots)
+            .flat_map(|&(from, to)| [id_value(from), id_value(to)])
+            .collect();
+        values.push(Value::UInt(limit as u64));
+        self.run("rows by id", |conn| {
+            rows(conn, &sql, values.clone(), layout)
+        })
+    }
+
+    /// Rows of a window in the order (update time, id). After a cursor, first what shares its time: by equality on the
+    /// time the index gives the rows in id order, so a million rows of one moment are read once and not a million
+    /// times.
+    fn window(&self, layout: &Layout, request: &Request) -> Result<Vec<Row>> {
+        let What::Updated {
+            from_us,
+            to_us,
+            after,
+        } = &request.what
+        else {
+            return Ok(vec![]);
+        };
+        let Some(update) = &layout.update else {
+            return Ok(vec![]);
+        };
+        let (from, to) = self.window_bounds(update, layout.zone.as_deref(), *from_us, *to_us)?;
+        let (time, id) = (quoted(&update.column.name), quoted(&layout.id.name));
+        let select = format!("SELECT {} {}", layout.scan_list, self.table_clause());
+        let range = |operator: &str| {
+            format!("{select}{time} {operator} ? AND {time} <= ? ORDER BY {time}, {id} LIMIT ?")
+        };
+        self.run("updated rows", |conn| {
+            let limit = request.limit;
+            let Some(after) = after else {
+                return rows(
+                    conn,
+                    &range(">="),
+                    vec![from.clone(), to.clone(), Value::UInt(limit as u64)],
+                    layout,
+                );
+            };
+            let at = Value::Bytes(after.time.clone().into_bytes());
+            let same = format!("{select}{time} = ? AND {id} > ? ORDER BY {id} LIMIT ?");
+            let mut found = rows(
+                conn,
+                &same,
+                vec![at.clone(), id_value(after.id), Value::UInt(limit as u64)],
+                layout,
+            )?;
+            if found.len() < limit {
+                let rest = Value::UInt((limit - found.len()) as u64);
+                found.extend(rows(conn, &range(">"), vec![at, to.clone(), rest], layout)?);
+            }
+            Ok(found)
+        })
+    }
+
+    /// A window's bounds as values of the update column.
+    fn window_bounds(
+        &self,
+        update: &UpdateColumn,
+        server_zone: Option<&str>,
+        from_us: i64,
+        to_us: i64,
+    ) -> Result<(Value, Value)> {
+        let utc = |us: i64| {
+            chrono::DateTime::from_timestamp_micros(us)
+                .map(|at| at.naive_utc())
+                .unwrap_or_default()
+        };
+        let (mut from, mut to) = (utc(from_us), utc(to_us));
+        let local = !matches!(update.column.column_type, ColumnType::Timestamp(_))
+            && !update.format.as_ref().is_some_and(PhpDateFormat::is_epoch);
+        if local {
+            let (local_from, local_to) = match (update.time_zone, server_zone) {
+                (Some(zone), _) => (zone::in_zone(zone, from), zone::in_zone(zone, to)),
+                (None, Some(zone)) => self.in_server_zone(zone, from, to)?,
+                (None, None) => (from, to),
+            };
+            (from, to) = zone::local_window(to - from, local_from, local_to);
+        }
+        let value =
+            |local: NaiveDateTime, us: i64| match (&update.format, update.column.column_type) {
+                (_, ColumnType::DateTime(digits) | ColumnType::Timestamp(digits)) => {
+                    date_value(zone::floored(local, digits))
+                }
+                (_, ColumnType::Date) => date_value(zone::midnight(local)),
+                (Some(format), _) => Value::Bytes(format.format(local, us).into_bytes()),
+                (None, _) => Value::Int(us.div_euclid(1_000_000)),
+            };
+        Ok((value(from, from_us), value(to, to_us)))
+    }
+
+    fn in_server_zone(
+        &self,
+        zone: &str,
+        from: NaiveDateTime,
+        to: NaiveDateTime,
+    ) -> Result<(NaiveDateTime, NaiveDateTime)> {
+        let zone = literal(zone);
+        let sql =
+            format!("SELECT CONVERT_TZ(?, '+00:00', {zone}), CONVERT_TZ(?, '+00:00', {zone})");
+        let values = vec![date_value(from), date_value(to)];
+        let converted: Option<(Value, Value)> = self.run("the server's zone", |conn| {
+            conn.exec_first(&sql, Params::Positional(values.clone()))
+        })?;
+        match converted.map(|(from, to)| (naive(&from), naive(&to))) {
+            Some((Some(from), Some(to))) => Ok((from, to)),
+            _ => Err(Error::Database {
+                operation: format!("Convert times to the zone {zone} of {}", label(&self.table().server)),
+                reason: "the server cannot; load its time zone tables (mysql_tzinfo_to_sql) or set src.timeZone".into(),
+            }),
+        }
+    }
+}
+
+/// A `DATETIME` of the wire as chrono has it; MySQL sends what it computed as text.
+fn naive(value: &Value) -> Option<NaiveDateTime> {
+    match value {
+        Value::Date(year, month, day, hour, minute, second, us) => {
+            chrono::NaiveDate::from_ymd_opt(i32::from(*year), u32::from(*month), u32::from(*day))?
+                .and_hms_micro_opt(
+                    u32::from(*hour),
+                    u32::from(*minute),
+                    u32::from(*second),
+                    *us,
+                )
+        }
+        Value::Bytes(text) => {
+            NaiveDateTime::parse_from_str(std::str::from_utf8(text).ok()?, "%Y-%m-%d %H:%M:%S%.f")
+                .ok()
+        }
+        _ => None,
+    }
+}
+
+impl Source for MySqlSource {
+    fn bounds(&self) -> Result<Bounds> {
+        let TableJob {
+            database, table, ..
+        } = self.table();
+        let id = quoted(&self.job.source.id_column);
+        let sql = format!(
+            "SELECT CAST(UNIX_TIMESTAMP(NOW(6))*1000000 AS SIGNED), (SELECT MAX({id}) FROM {}.{})",
+            quoted(database),
+            quoted(table)
+        );
+        self.layout()?; // A missing table or column is a problem of the configuration, not of a query.
+        let row: Option<(i64, Value)> = self.run("the clock and the highest id", |conn| {
+            conn.exec_first(&sql, ())
+        })?;
+        let (now_us, id_max) = row.unwrap_or((0, Value::NULL));
+        Ok(Bounds {
+            now_us,
+            id_max: id_of(&decode::cell(id_max, ColumnType::Int)),
+        })
+    }
+
+    fn scan(&self, request: &Request) -> Result<Vec<Row>> {
+        let layout = self.layout()?;
+        match &request.what {
+            What::Holes(spans) => {
+                let spans: Vec<(Id, Id)> = spans.iter().map(|span| (span.from, span.to)).collect();
+                self.by_spans(layout, &spans, request.limit)
+            }
+            What::Again(span) | What::New(span) => {
+                self.by_spans(layout, &[(span.from, span.to)], request.limit)
+            }
+            What::Updated { .. } => self.window(layout, request),
+        }
+    }
+
+    fn whole_rows(&self, ids: &[Id]) -> Result<Vec<WholeRow>> {
+        let layout = self.layout()?;
+        let slots = padded_count(ids.len());
+        let sql = format!(
+            "SELECT {}, {} {}{} IN ({})",
+            layout.scan_list,
+            layout.whole_list,
+            self.table_clause(),
+            quoted(&layout.id.name),
+            vec!["?"; slots].join(",")
+        );
+        let values: Vec<Value> = padded(ids, slots).map(|&id| id_value(id)).collect();
+        let split = layout.scan_types.len();
+        self.run("whole rows", |conn| {
+            conn.exec_iter(&sql, Params::Positional(values.clone()))?
+                .map(|row| {
+                    let mut values = row?.unwrap();
+                    let all = values.split_off(split.min(values.len()));
+                    let all = all
+                        .into_iter()
+                        .zip(&layout.columns)
+                        .map(|(value, column)| decode::cell(value, column.column_type));
+                    Ok(scanned(values, layout).map(|row| WholeRow {
+                        row,
+                        all: all.collect(),
+                    }))
+                })
+                .filter_map(mysql::Result::transpose)
+                .collect()
+        })
+    }
+
+    fn columns(&self) -> Result<&[Column]> {
+        Ok(&self.layout()?.columns)
+    }
+}
+
+fn rows(
+    conn: &mut Conn,
+    sql: &str,
+    values: Vec<Value>,
+    layout: &Layout,
+) -> mysql::Result<Vec<Row>> {
+    conn.exec_iter(sql, Params::Positional(values))?
+        .filter_map(|row| row.map(|row| scanned(row.unwrap(), layout)).transpose())
+        .collect()
+}
+
+/// The values of [`Layout::scan_list`]; `None` for a row without an id, which no scan can reach.
+fn scanned(values: Vec<Value>, layout: &Layout) -> Option<Row> {
+    let mut cells = values
+        .into_iter()
+        .zip(&layout.scan_types)
+        .map(|(value, &column_type)| decode::cell(value, column_type));
+    let id = id_of(&cells.next()?)?;
+    Some(Row {
+        id,
+        key: cells.next()?,
+        updated: cells.next()?,
+        cells: cells.collect(),
+    })
+}
+
+fn id_of(cell: &Cell) -> Option<Id> {
+    match cell {
+        Cell::Int(value) => Some(Id::from(*value)),
+        Cell::UInt(value) => Some(Id::from(*value)),
+        _ => None,
+    }
+}
+
+/// An id as a parameter; what no column can hold becomes the nearest that one can.
+fn id_value(id: Id) -> Value {
+    match u64::try_from(id) {
+        Ok(id) => Value::UInt(id),
+        Err(_) if id > 0 => Value::UInt(u64::MAX),
+        Err(_) => Value::Int(i64::try_from(id).unwrap_or(i64::MIN)),
+    }
+}
+
+fn date_value(at: NaiveDateTime) -> Value {
+    let cell = zone::fields(at);
+    Value::Date(
+        cell.year,
+        cell.month,
+        cell.day,
+        cell.hour,
+        cell.minute,
+        cell.second,
+        cell.microsecond,
+    )
+}
+
+/// Lists are padded to a few lengths, so that a few prepared statements serve all.
+pub(super) fn padded_count(count: usize) -> usize {
+    count.max(1).next_power_of_two()
+}
+
+/// The items, the last one repeated.
+pub(super) fn padded<T>(items: &[T], slots: usize) -> impl Iterator<Item = &T> {
+    items
+        .iter()
+        .chain(items.last().into_iter().cycle())
+        .take(slots)
+}

@@ -1,0 +1,91 @@
+//! SIGTERM and SIGINT ask to stop, SIGUSR1 to read the configuration again; time that listens to them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
+
+use crate::world::Clock;
+
+/// How soon a sleeper notices a signal.
+const LISTEN: Duration = Duration::from_millis(20);
+
+/// The real time.
+#[derive(Debug)]
+pub struct RealClock {
+    stop: Arc<AtomicBool>,
+    reload: Arc<AtomicBool>,
+}
+
+impl RealClock {
+    /// Begins to listen to signals. A second SIGTERM or SIGINT ends the process at once, as does the first one when
+    /// listening is not possible.
+    #[must_use]
+    pub fn listening() -> Self {
+        let (stop, reload) = (
+            Arc::new(AtomicBool::new(false)),
+            Arc::new(AtomicBool::new(false)),
+        );
+        for signal in [SIGTERM, SIGINT] {
+            // In this order the second signal finds the flag set by the first.
+            let ready = signal_hook::flag::register_conditional_shutdown(
+                signal,
+                128 + signal,
+                Arc::clone(&stop),
+            )
+            .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&stop)));
+            if let Err(error) = ready {
+                log::warn!("Listen to signal {signal}: {error}");
+            }
+        }
+        if let Err(error) = signal_hook::flag::register(SIGUSR1, Arc::clone(&reload)) {
+            log::warn!("Listen to SIGUSR1: {error}");
+        }
+        Self { stop, reload }
+    }
+
+    /// Sleeps between two passes: less when a signal came.
+    pub fn sleep_between_passes(&self, duration: Duration) {
+        nap_while(duration, || {
+            !self.stopping() && !self.reload.load(Ordering::Relaxed)
+        });
+    }
+
+    /// True once after each SIGUSR1.
+    #[must_use]
+    pub fn take_reload(&self) -> bool {
+        self.reload.swap(false, Ordering::Relaxed)
+    }
+}
+
+fn nap_while(duration: Duration, go_on: impl Fn() -> bool) {
+    let mut left = duration;
+    while !left.is_zero() && go_on() {
+        let nap = left.min(LISTEN);
+        std::thread::sleep(nap);
+        left -= nap;
+    }
+}
+
+impl Clock for RealClock {
+    fn now_us(&self) -> i64 {
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
+    }
+
+    fn sleep(&self, duration: Duration) {
+        nap_while(duration, || !self.stopping());
+    }
+
+    fn stopping(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    fn random(&self) -> f64 {
+        // Only spreads retries; the clock's last digits do.
+        f64::from(u32::try_from(self.now_us() % 1_000).unwrap_or(0)) / 1_000.0
+    }
+}

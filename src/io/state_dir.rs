@@ -1,0 +1,398 @@
+//! The state folder: lock, load, durable save.
+//!
+//! A file is replaced by writing a sibling, syncing it, renaming it over the old one and syncing the folder, in this
+//! order and only as far as everything before succeeded: whatever happens, the name holds the whole old content or the
+//! whole new one. The owed callbacks are also appended to; a line that a crash tore is the last one, has no line end,
+//! and is cut off before anything is appended after it.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{ErrorKind, Read as _, Seek as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+use crate::logic::cell::Id;
+use crate::logic::checkpoint::Checkpoint;
+use crate::logic::owed::{Outbox, Owed};
+use crate::world::Store;
+
+/// A state file larger than this is not read.
+const FILE_BYTES_MAX: u64 = 1 << 30;
+
+/// The state files of one configuration.
+#[derive(Debug)]
+pub struct StateDir {
+    folder: PathBuf,
+    name: String,
+    /// `database.table`: whose checkpoint it must be.
+    source: String,
+    appending: Option<File>,
+}
+
+/// Holds the lock of a configuration while it lives. The kernel lets go of it when the process ends, however it ends.
+#[derive(Debug)]
+pub struct Lock {
+    file: File,
+}
+
+impl StateDir {
+    /// Touches nothing yet.
+    #[must_use]
+    pub fn new(folder: &Path, name: &str, source: &str) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            name: name.into(),
+            source: source.into(),
+            appending: None,
+        }
+    }
+
+    fn path(&self, extension: &str) -> PathBuf {
+        self.folder.join(format!("{}.{extension}", self.name))
+    }
+
+    /// Takes the lock, creating the folder if need be.
+    ///
+    /// # Errors
+    /// [`Error::Locked`] when another process has it.
+    pub fn lock(&self) -> Result<Lock> {
+        let mut builder = std::fs::DirBuilder::new();
+        builder
+            .recursive(true)
+            .mode(0o700)
+            .create(&self.folder)
+            .map_err(failed("Create the state folder", &self.folder))?;
+        let path = self.path("lock");
+        let file = private(
+            OpenOptions::new().read(true).write(true).create(true),
+            &path,
+        )
+        .map_err(failed("Open the lock file", &path))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Lock { file }),
+            Err(TryLockError::WouldBlock) => Err(Error::Locked(path)),
+            Err(TryLockError::Error(error)) => Err(failed("Lock", &path)(error)),
+        }
+    }
+
+    /// What the last run said of itself; empty when there was none.
+    ///
+    /// # Errors
+    /// When there is a lock file that cannot be read.
+    pub fn last_run(&self) -> Result<String> {
+        Ok(read(&self.path("lock"))?.unwrap_or_default())
+    }
+
+    /// Replaces a file as the module's head says.
+    fn replace(&self, path: &Path, content: &[u8]) -> Result<()> {
+        let sibling = path.with_extension("new");
+        let written = private(
+            OpenOptions::new().write(true).create(true).truncate(true),
+            &sibling,
+        )
+        .and_then(|mut file| file.write_all(content).and_then(|()| file.sync_all()));
+        if let Err(error) = written {
+            let _ = std::fs::remove_file(&sibling); // It is incomplete; the error that matters is the first one.
+            return Err(failed("Write", &sibling)(error));
+        }
+        std::fs::rename(&sibling, path).map_err(failed("Replace", path))?;
+        self.sync_folder()
+    }
+
+    fn sync_folder(&self) -> Result<()> {
+        File::open(&self.folder)
+            .and_then(|folder| folder.sync_all())
+            .map_err(failed("Sync the state folder", &self.folder))
+    }
+}
+
+impl Lock {
+    /// Leaves a note on this run for `cupid status`. It lies in the lock file, need not survive a power cut, and its
+    /// loss is no failure.
+    pub fn note(&mut self, text: &str) {
+        let written = self
+            .file
+            .rewind()
+            .and_then(|()| self.file.set_len(0))
+            .and_then(|()| self.file.write_all(text.as_bytes()));
+        if let Err(error) = written {
+            log::warn!("Note the run in the lock file: {error}");
+        }
+    }
+}
+
+impl Store for StateDir {
+    fn checkpoint(&mut self) -> Result<Option<Checkpoint>> {
+        let path = self.path("checkpoint.json");
+        let Some(text) = read(&path)? else {
+            return Ok(None);
+        };
+        let parsed = Checkpoint::parse(&text, &self.source);
+        parsed.map(Some).map_err(|unusable| Error::State {
+            reason: format!(
+                "{unusable}. Nothing was done. Restore it from a backup, or move it away and give --start-id to say where to \
+                 begin (without it the scan starts at the beginning)"
+            ),
+            path,
+        })
+    }
+
+    fn first_cupids_id(&mut self) -> Result<Option<Id>> {
+        let path = self.folder.join("cupid.txt");
+        let Some(text) = read(&path)? else {
+            return Ok(None);
+        };
+        match text.trim() {
+            "" => Ok(None),
+            digits => digits.parse().map(|id: Id| (id != 0).then_some(id)).map_err(|_| Error::State {
+                reason: format!(
+                    "It should hold the next id to look at, as the first cupid wrote it, and holds {:?}. Correct it or move it away",
+                    digits.chars().take(40).collect::<String>()
+                ),
+                path,
+            }),
+        }
+    }
+
+    fn save_checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+        let path = self.path("checkpoint.json");
+        let text = checkpoint
+            .to_text()
+            .map_err(|error| failed("Write", &path)(error.into()))?;
+        self.replace(&path, text.as_bytes())
+    }
+
+    fn outbox(&mut self) -> Result<Outbox> {
+        let path = self.path("failed.jsonl");
+        let Some(text) = read(&path)? else {
+            return Ok(Outbox::default());
+        };
+        Outbox::parse(&text).map_err(|(line, why)| Error::State {
+            reason: format!("Line {line} is no owed callback ({why}). Nothing was done. Correct the line or move the file away"),
+            path,
+        })
+    }
+
+    fn append_owed(&mut self, owed: &[Owed]) -> Result<()> {
+        if owed.is_empty() {
+            return Ok(());
+        }
+        let path = self.path("failed.jsonl");
+        let mut text = Vec::with_capacity(owed.len() * 256);
+        for owed in owed {
+            serde_json::to_writer(&mut text, owed)
+                .map_err(|error| failed("Write", &path)(error.into()))?;
+            text.push(b'\n');
+        }
+        let created = self.appending.is_none() && !path.exists();
+        let file = match &mut self.appending {
+            Some(file) => file,
+            None => self
+                .appending
+                .insert(whole_lines(&path).map_err(failed("Open", &path))?),
+        };
+        let before = file.metadata().map_err(failed("Read", &path))?.len();
+        if let Err(error) = file.write_all(&text).and_then(|()| file.sync_data()) {
+            let _ = file.set_len(before); // What was written may be half a line; the first error is the one to tell.
+            return Err(failed("Append to", &path)(error));
+        }
+        if created { self.sync_folder() } else { Ok(()) }
+    }
+
+    fn replace_outbox(&mut self, outbox: &Outbox) -> Result<()> {
+        let path = self.path("failed.jsonl");
+        self.appending = None;
+        if outbox.is_empty() && !path.exists() {
+            return Ok(());
+        }
+        let mut text = Vec::with_capacity(outbox.len() * 256);
+        for owed in outbox.iter() {
+            serde_json::to_writer(&mut text, owed)
+                .map_err(|error| failed("Write", &path)(error.into()))?;
+            text.push(b'\n');
+        }
+        self.replace(&path, &text)
+    }
+}
+
+/// Opens the owed callbacks for appending, without the torn line that a crash may have left at the end.
+fn whole_lines(path: &Path) -> std::io::Result<File> {
+    let mut file = private(
+        OpenOptions::new().read(true).append(true).create(true),
+        path,
+    )?;
+    let mut content = Vec::new();
+    file.read_to_end(&mut content)?;
+    let whole = content
+        .iter()
+        .rposition(|&byte| byte == b'\n')
+        .map_or(0, |end| end + 1);
+    if whole < content.len() {
+        file.set_len(whole as u64)?;
+    }
+    Ok(file)
+}
+
+/// Opens a file that only its owner can read (0600).
+fn private(options: &mut OpenOptions, path: &Path) -> std::io::Result<File> {
+    options.mode(0o600).open(path)
+}
+
+/// The text of a file; `None` only when there is no such file.
+fn read(path: &Path) -> Result<Option<String>> {
+    let file = match File::open(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        other => other.map_err(failed("Read", path))?,
+    };
+    let mut text = String::new();
+    file.take(FILE_BYTES_MAX)
+        .read_to_string(&mut text)
+        .map_err(failed("Read", path))?;
+    Ok(Some(text))
+}
+
+fn failed(operation: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Error {
+    let path = path.to_owned();
+    move |error| Error::File {
+        operation,
+        path,
+        reason: error.to_string(),
+    }
+}
+
+/// Reads the state and saves nothing: `--dry-run`.
+#[derive(Debug)]
+pub struct ReadOnly(pub StateDir);
+
+impl Store for ReadOnly {
+    fn checkpoint(&mut self) -> Result<Option<Checkpoint>> {
+        self.0.checkpoint()
+    }
+
+    fn first_cupids_id(&mut self) -> Result<Option<Id>> {
+        self.0.first_cupids_id()
+    }
+
+    fn save_checkpoint(&mut self, _: &Checkpoint) -> Result<()> {
+        Ok(())
+    }
+
+    fn outbox(&mut self) -> Result<Outbox> {
+        self.0.outbox()
+    }
+
+    fn append_owed(&mut self, _: &[Owed]) -> Result<()> {
+        Ok(())
+    }
+
+    fn replace_outbox(&mut self, _: &Outbox) -> Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+    use crate::logic::checkpoint::{Position, VERSION};
+    use crate::logic::compare::Kind;
+
+    fn state(folder: &Path) -> StateDir {
+        StateDir::new(folder, "user", "my.user")
+    }
+
+    fn checkpoint(next_id: Id) -> Checkpoint {
+        let position = Position {
+            destinations: vec!["d".into()],
+            next_id: Some(next_id),
+            ..Position::default()
+        };
+        Checkpoint {
+            version: VERSION,
+            source: "my.user".into(),
+            positions: vec![position],
+        }
+    }
+
+    fn owed(id: Id) -> Owed {
+        Owed::new("d", id, "k", Kind::Missing, vec![], 1)
+    }
+
+    #[test]
+    fn what_is_saved_is_loaded_and_nobody_else_may_read_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut state = state(folder.path());
+        assert_eq!(state.checkpoint().unwrap(), None);
+        state.save_checkpoint(&checkpoint(7)).unwrap();
+        state.append_owed(&[owed(1), owed(2)]).unwrap();
+        let _lock = state.lock().unwrap();
+        assert_eq!(state.checkpoint().unwrap(), Some(checkpoint(7)));
+        assert_eq!(state.outbox().unwrap().len(), 2);
+        for entry in std::fs::read_dir(folder.path()).unwrap() {
+            assert_eq!(
+                entry.unwrap().metadata().unwrap().permissions().mode() & 0o777,
+                0o600
+            );
+        }
+    }
+
+    #[test]
+    fn a_write_that_fails_leaves_the_old_content() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut state = state(folder.path());
+        state.save_checkpoint(&checkpoint(7)).unwrap();
+        std::fs::create_dir(folder.path().join("user.checkpoint.new")).unwrap();
+        let error = state.save_checkpoint(&checkpoint(8)).unwrap_err();
+        assert!(error.to_string().starts_with("Write "), "{error}");
+        assert_eq!(state.checkpoint().unwrap(), Some(checkpoint(7)));
+    }
+
+    #[test]
+    fn a_line_after_a_torn_one_is_not_glued_to_it() {
+        let folder = tempfile::tempdir().unwrap();
+        state(folder.path()).append_owed(&[owed(1)]).unwrap();
+        let path = folder.path().join("user.failed.jsonl");
+        let mut torn = std::fs::read(&path).unwrap();
+        torn.extend_from_slice(b"{\"version\":1,\"destin");
+        std::fs::write(&path, torn).unwrap();
+        state(folder.path()).append_owed(&[owed(2)]).unwrap();
+        let ids: Vec<Id> = state(folder.path())
+            .outbox()
+            .unwrap()
+            .iter()
+            .map(|owed| owed.id)
+            .collect();
+        assert_eq!(ids, [1, 2]);
+    }
+
+    #[test]
+    fn the_lock_is_held_by_one_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = state(folder.path());
+        let mut lock = state.lock().unwrap();
+        assert!(matches!(state.lock(), Err(Error::Locked(_))));
+        lock.note("first");
+        lock.note("2nd");
+        assert_eq!(state.last_run().unwrap(), "2nd");
+        drop(lock);
+        state.lock().unwrap();
+    }
+
+    #[test]
+    fn cupid_txt_of_the_first_cupid_is_read_as_it_was_meant() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut state = state(folder.path());
+        for (text, expected) in [
+            ("", None),
+            ("0", None),
+            ("4\n", Some(4)),
+            ("100", Some(100)),
+        ] {
+            std::fs::write(folder.path().join("cupid.txt"), text).unwrap();
+            assert_eq!(state.first_cupids_id().unwrap(), expected, "{text:?}");
+        }
+        std::fs::write(folder.path().join("cupid.txt"), "abc").unwrap();
+        assert!(matches!(state.first_cupids_id(), Err(Error::State { .. })));
+    }
+}

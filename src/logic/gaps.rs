@@ -1,0 +1,329 @@
+//! Ids that are missing below the highest id, because their transactions may not have committed yet.
+//!
+//! An `AUTO_INCREMENT` id is handed out when a row is inserted and becomes visible when its transaction commits, so a
+//! lower id may appear after a higher one was compared. Every hole is remembered until a look at it that happens
+//! after it was due; only then is it forgotten, so a timer that did not fire for an hour loses nothing.
+//!
+//! Memory is bounded: a few thousand holes are remembered one by one and looked for in every pass. Where a table has
+//! more (`auto_increment_increment` of 10, a first run over a table with many deleted rows), whole ranges are noted
+//! instead, each read once more from end to end when it is due. Both find the same rows; only the moment differs.
+
+use serde::{Deserialize, Serialize};
+
+use super::cell::Id;
+
+/// Ids from `from` to `to`, both inclusive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Span {
+    /// First id.
+    pub from: Id,
+    /// Last id, not below `from`.
+    pub to: Id,
+}
+
+/// Ids that may still appear until `due_us`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gap {
+    /// First id.
+    pub from: Id,
+    /// Last id, not below `from`.
+    pub to: Id,
+    /// On the source server's clock, in microseconds since 1970: a look after this moment is the last.
+    pub due_us: i64,
+}
+
+/// How many holes are remembered one by one.
+pub const HOLES_MAX: usize = 4_096;
+/// How many ranges to be read once more are kept apart before neighbours are joined.
+const RANGES_MAX: usize = 64;
+
+/// All that may still appear below the next new id.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gaps {
+    /// Looked for in every pass; sorted, disjoint.
+    pub holes: Vec<Gap>,
+    /// Read once more when due; sorted by `from`.
+    pub ranges: Vec<Gap>,
+}
+
+impl Gaps {
+    /// Notes what is missing in `span`, of which exactly `ids` (sorted) were there.
+    pub fn note(&mut self, span: Span, ids: impl Iterator<Item = Id>, due_us: i64) {
+        let before = self.holes.len();
+        let mut from = span.from;
+        for id in ids {
+            if id > from {
+                self.holes.push(Gap {
+                    from,
+                    to: id - 1,
+                    due_us,
+                });
+            }
+            from = id + 1;
+            if self.holes.len() > HOLES_MAX {
+                break;
+            }
+        }
+        if from <= span.to {
+            self.holes.push(Gap {
+                from,
+                to: span.to,
+                due_us,
+            });
+        }
+        if self.holes.len() > HOLES_MAX {
+            self.holes.truncate(before);
+            self.note_range(Gap {
+                from: span.from,
+                to: span.to,
+                due_us,
+            });
+        }
+    }
+
+    fn note_range(&mut self, range: Gap) {
+        match self.ranges.last_mut() {
+            Some(last) if last.to + 1 == range.from && range.due_us - last.due_us < 1_000_000 => {
+                last.to = range.to;
+                last.due_us = last.due_us.max(range.due_us);
+            }
+            _ => self.ranges.push(range),
+        }
+        if self.ranges.len() > RANGES_MAX {
+            join_nearest(&mut self.ranges);
+        }
+    }
+
+    /// The id has appeared.
+    pub fn fill(&mut self, id: Id) {
+        let at = self.holes.partition_point(|gap| gap.to < id);
+        let Some(&gap) = self.holes.get(at).filter(|gap| gap.from <= id) else {
+            return;
+        };
+        let left = (gap.from < id).then_some(Gap { to: id - 1, ..gap });
+        let right = (id < gap.to).then_some(Gap {
+            from: id + 1,
+            ..gap
+        });
+        self.holes.splice(at..=at, left.into_iter().chain(right));
+    }
+
+    /// Forgets holes that were due when the look at all of them began.
+    pub fn forget_due(&mut self, now_us: i64) {
+        self.holes.retain(|gap| gap.due_us > now_us);
+    }
+
+    /// The ranges whose one more reading is due.
+    pub fn due_ranges(&self, now_us: i64) -> impl Iterator<Item = Span> + '_ {
+        self.ranges
+            .iter()
+            .filter(move |gap| gap.due_us <= now_us)
+            .map(|gap| Span {
+                from: gap.from,
+                to: gap.to,
+            })
+    }
+
+    /// The part of a due range up to and including `to` has been read once more.
+    pub fn range_read(&mut self, from: Id, to: Id, now_us: i64) {
+        for gap in &mut self.ranges {
+            if gap.due_us <= now_us && gap.from == from {
+                gap.from = to + 1;
+            }
+        }
+        self.ranges.retain(|gap| gap.from <= gap.to);
+    }
+
+    /// All that either remembers.
+    #[must_use]
+    pub fn union(mut self, other: Self) -> Self {
+        let Self { holes, ranges } = other;
+        self.holes.extend(holes);
+        self.holes.sort_by_key(|gap| (gap.from, gap.to));
+        let mut joined: Vec<Gap> = Vec::with_capacity(self.holes.len());
+        for gap in self.holes {
+            match joined.last_mut() {
+                Some(last) if gap.from <= last.to => {
+                    last.to = last.to.max(gap.to);
+                    last.due_us = last.due_us.max(gap.due_us);
+                }
+                _ => joined.push(gap),
+            }
+        }
+        self.holes = joined;
+        self.ranges.extend(ranges);
+        self.ranges.sort_by_key(|gap| (gap.from, gap.to));
+        self.ranges.dedup();
+        while self.ranges.len() > RANGES_MAX {
+            join_nearest(&mut self.ranges);
+        }
+        if self.holes.len() > HOLES_MAX {
+            let all = Gap {
+                from: self.holes[0].from,
+                to: self
+                    .holes
+                    .iter()
+                    .map(|gap| gap.to)
+                    .max()
+                    .unwrap_or(self.holes[0].to),
+                due_us: self.holes.iter().map(|gap| gap.due_us).max().unwrap_or(0),
+            };
+            self.holes.clear();
+            self.note_range(all);
+        }
+        self
+    }
+
+    /// True when nothing is remembered.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.holes.is_empty() && self.ranges.is_empty()
+    }
+}
+
+/// Joins the two neighbouring ranges with the fewest ids between them: reads more than needed, forgets nothing.
+fn join_nearest(ranges: &mut Vec<Gap>) {
+    let Some(at) = (1..ranges.len()).min_by_key(|&at| ranges[at].from - ranges[at - 1].to) else {
+        return;
+    };
+    let right = ranges.remove(at);
+    let left = &mut ranges[at - 1];
+    left.to = left.to.max(right.to);
+    left.due_us = left.due_us.max(right.due_us);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gap(from: Id, to: Id) -> Gap {
+        Gap {
+            from,
+            to,
+            due_us: 60,
+        }
+    }
+
+    #[test]
+    fn what_is_missing_in_a_span_is_remembered() {
+        let mut gaps = Gaps::default();
+        gaps.note(Span { from: 1, to: 10 }, [2, 3, 6, 9].into_iter(), 60);
+        assert_eq!(gaps.holes, [gap(1, 1), gap(4, 5), gap(7, 8), gap(10, 10)]);
+    }
+
+    #[test]
+    fn an_id_that_appears_splits_its_hole() {
+        let mut gaps = Gaps {
+            holes: vec![gap(1, 5), gap(8, 8)],
+            ranges: vec![],
+        };
+        gaps.fill(3);
+        assert_eq!(gaps.holes, [gap(1, 2), gap(4, 5), gap(8, 8)]);
+        gaps.fill(8);
+        gaps.fill(1);
+        gaps.fill(7);
+        assert_eq!(gaps.holes, [gap(2, 2), gap(4, 5)]);
+    }
+
+    #[test]
+    fn holes_are_forgotten_only_when_due() {
+        let mut gaps = Gaps {
+            holes: vec![gap(1, 5)],
+            ranges: vec![],
+        };
+        gaps.forget_due(59);
+        assert_eq!(gaps.holes.len(), 1);
+        gaps.forget_due(60);
+        assert!(gaps.is_empty());
+    }
+
+    #[test]
+    fn an_increment_of_ten_is_noted_as_one_range_and_not_as_a_million_holes() {
+        let mut gaps = Gaps::default();
+        for batch in 0..1_000 {
+            let from = batch * 10_000;
+            gaps.note(
+                Span {
+                    from,
+                    to: from + 9_999,
+                },
+                (0..1_000).map(|n| from + n * 10),
+                60,
+            );
+        }
+        assert!(gaps.holes.len() <= HOLES_MAX);
+        let covered: Id = gaps
+            .ranges
+            .iter()
+            .map(|range| range.to - range.from + 1)
+            .sum();
+        let exact = gaps.holes.last().map_or(0, |gap| gap.to + 1);
+        assert_eq!(
+            covered + exact,
+            10_000_000,
+            "every id is in the holes or in a range"
+        );
+        assert_eq!(gaps.ranges.len(), 1);
+    }
+
+    #[test]
+    fn ranges_are_joined_rather_than_forgotten() {
+        let mut gaps = Gaps::default();
+        for n in 0..1_000 {
+            gaps.note_range(Gap {
+                from: n * 100,
+                to: n * 100 + 10,
+                due_us: i64::try_from(n).unwrap() * 2_000_000,
+            });
+        }
+        assert!(gaps.ranges.len() <= RANGES_MAX);
+        for n in 0..1_000 {
+            let due_us = i64::try_from(n).unwrap() * 2_000_000;
+            assert!(
+                gaps.ranges
+                    .iter()
+                    .any(|r| r.from <= n * 100 && n * 100 + 10 <= r.to && r.due_us >= due_us)
+            );
+        }
+    }
+
+    #[test]
+    fn a_range_read_in_parts_shrinks_until_it_is_gone() {
+        let mut gaps = Gaps {
+            holes: vec![],
+            ranges: vec![gap(1, 100)],
+        };
+        assert_eq!(gaps.due_ranges(59).count(), 0);
+        gaps.range_read(1, 40, 60);
+        assert_eq!(gaps.ranges, [gap(41, 100)]);
+        gaps.range_read(41, 100, 60);
+        assert!(gaps.is_empty());
+    }
+
+    #[test]
+    fn a_union_remembers_what_either_did() {
+        let left = Gaps {
+            holes: vec![gap(1, 3), gap(9, 9)],
+            ranges: vec![],
+        };
+        let right = Gaps {
+            holes: vec![Gap {
+                from: 2,
+                to: 5,
+                due_us: 70,
+            }],
+            ranges: vec![],
+        };
+        assert_eq!(
+            left.union(right).holes,
+            [
+                Gap {
+                    from: 1,
+                    to: 5,
+                    due_us: 70
+                },
+                gap(9, 9)
+            ]
+        );
+    }
+}

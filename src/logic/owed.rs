@@ -1,0 +1,334 @@
+//! Callbacks that are owed: seen, confirmed, and not yet delivered.
+//!
+//! One per destination and source row, the newest detection wins. An entry names the row but holds no copy of it: what
+//! is sent is always read again, so an old copy can never overwrite a newer one.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::cell::Id;
+use super::compare::Kind;
+
+/// The version of the lines that this program writes.
+pub const VERSION: u64 = 1;
+/// Longest key and error text kept for people, in characters.
+const TEXT_MAX: usize = 200;
+
+/// A line of `<name>.failed.jsonl`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Owed {
+    /// Format version.
+    pub version: u64,
+    /// The destination's name.
+    pub destination: String,
+    /// The source row.
+    pub id: Id,
+    /// Its key as text, for people; shortened when long.
+    pub key: String,
+    /// What was wrong when last looked at.
+    pub kind: Kind,
+    /// The source columns that differed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<String>,
+    /// When it was detected: microseconds since 1970, this machine's clock. With the row's content it makes the
+    /// `webhook-id`.
+    pub detected_us: i64,
+    /// Tries so far, over all runs.
+    #[serde(default)]
+    pub attempts: u32,
+    /// The answer to the last try.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<String>,
+    /// Not to be tried before this moment (`Retry-After`): microseconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before_us: Option<i64>,
+}
+
+impl Owed {
+    /// A new detection.
+    #[must_use]
+    pub fn new(
+        destination: &str,
+        id: Id,
+        key: &str,
+        kind: Kind,
+        columns: Vec<String>,
+        detected_us: i64,
+    ) -> Self {
+        Self {
+            version: VERSION,
+            destination: destination.into(),
+            id,
+            key: shortened(key),
+            kind,
+            columns,
+            detected_us,
+            attempts: 0,
+            last_error: None,
+            not_before_us: None,
+        }
+    }
+
+    /// Records a failed try.
+    pub fn failed(&mut self, reason: &str, not_before_us: Option<i64>) {
+        self.last_error = Some(shortened(reason));
+        self.not_before_us = not_before_us;
+    }
+
+    /// The `webhook-id` (Standard Webhooks 1.0.0: the idempotency key): new for each detection, the same for every
+    /// try of it while the body is the same, also after a crash, because nothing but the detection and the body goes
+    /// into it.
+    #[must_use]
+    pub fn webhook_id(&self, config_name: &str, body: &[u8]) -> String {
+        use std::fmt::Write as _;
+        let mut hash = Sha256::new();
+        for part in [config_name.as_bytes(), self.destination.as_bytes(), body] {
+            hash.update((part.len() as u64).to_le_bytes());
+            hash.update(part);
+        }
+        hash.update(self.id.to_le_bytes());
+        hash.update(self.detected_us.to_le_bytes());
+        let mut id = String::from("msg_");
+        for byte in &hash.finalize()[..16] {
+            let _ = write!(id, "{byte:02x}"); // Writing to a String cannot fail.
+        }
+        id
+    }
+}
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(TEXT_MAX) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.into(),
+    }
+}
+
+/// All owed callbacks of a configuration.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Outbox(BTreeMap<(String, Id), Owed>);
+
+impl Outbox {
+    /// Adds a detection. One that is owed already keeps its first detection and its tries, and takes the new kind and
+    /// columns. Returns what is now owed, for the file.
+    pub fn add(&mut self, owed: Owed) -> &Owed {
+        let place = (owed.destination.clone(), owed.id);
+        let entry = self.0.entry(place);
+        entry
+            .and_modify(|known| {
+                known.kind = owed.kind;
+                known.columns.clone_from(&owed.columns);
+                known.key.clone_from(&owed.key);
+            })
+            .or_insert(owed)
+    }
+
+    /// Puts back an entry as it is now.
+    pub fn replace(&mut self, owed: Owed) {
+        self.0.insert((owed.destination.clone(), owed.id), owed);
+    }
+
+    /// Delivered, repaired or gone.
+    pub fn remove(&mut self, owed: &Owed) {
+        self.0.remove(&(owed.destination.clone(), owed.id));
+    }
+
+    /// Number owed.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// True when nothing is owed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Everything, by destination and id.
+    pub fn iter(&self) -> impl Iterator<Item = &Owed> {
+        self.0.values()
+    }
+
+    /// What is owed to a destination, in the order in which to try it: what was tried least comes first, so that rows
+    /// which are always refused cannot keep others waiting. Nothing at all while the endpoint wants to be left alone.
+    #[must_use]
+    pub fn due(&self, destination: &str, now_us: i64) -> Vec<Owed> {
+        let mut due: Vec<Owed> = self
+            .iter()
+            .filter(|owed| owed.destination == destination)
+            .cloned()
+            .collect();
+        if due.iter().any(|owed| {
+            owed.not_before_us
+                .is_some_and(|not_before_us| not_before_us > now_us)
+        }) {
+            return vec![];
+        }
+        due.sort_by_key(|owed| (owed.attempts, owed.id));
+        due
+    }
+
+    /// Reads the file's text. A line that is torn (the last one, after a crash) is left out: its difference is
+    /// behind no checkpoint yet.
+    ///
+    /// # Errors
+    /// The number of the first other line that cannot be read, and why.
+    pub fn parse(text: &str) -> Result<Self, (usize, String)> {
+        let mut outbox = Self::default();
+        let complete = text.rfind('\n').map_or("", |end| &text[..end]);
+        for (number, line) in complete
+            .lines()
+            .enumerate()
+            .filter(|(_, line)| !line.trim().is_empty())
+        {
+            let owed: Owed =
+                serde_json::from_str(line).map_err(|error| (number + 1, error.to_string()))?;
+            if owed.version > VERSION {
+                return Err((
+                    number + 1,
+                    format!(
+                        "version {} was written by a newer cupid; this one reads {VERSION}",
+                        owed.version
+                    ),
+                ));
+            }
+            outbox.replace(owed);
+        }
+        Ok(outbox)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn owed(id: Id) -> Owed {
+        Owed::new(
+            "my2.user",
+            id,
+            "N-1",
+            Kind::Different,
+            vec!["name".into()],
+            1_700_000_000_000_000,
+        )
+    }
+
+    fn text(outbox: &Outbox) -> String {
+        outbox
+            .iter()
+            .map(|owed| serde_json::to_string(owed).unwrap() + "\n")
+            .collect()
+    }
+
+    #[test]
+    fn the_newest_detection_wins_and_keeps_its_tries() {
+        let mut outbox = Outbox::default();
+        outbox.replace(Owed {
+            attempts: 7,
+            ..owed(1)
+        });
+        outbox.add(Owed {
+            kind: Kind::Missing,
+            detected_us: 5,
+            ..owed(1)
+        });
+        let all: Vec<_> = outbox.iter().collect();
+        assert_eq!(all.len(), 1);
+        assert_eq!(
+            (all[0].kind, all[0].attempts, all[0].detected_us),
+            (Kind::Missing, 7, 1_700_000_000_000_000)
+        );
+    }
+
+    #[test]
+    fn the_file_comes_back_as_it_was_written_and_survives_a_torn_last_line() {
+        let mut outbox = Outbox::default();
+        outbox.replace(owed(1));
+        outbox.replace(Owed {
+            not_before_us: Some(9),
+            last_error: Some("500".into()),
+            ..owed(2)
+        });
+        let whole = text(&outbox);
+        assert_eq!(Outbox::parse(&whole).unwrap(), outbox);
+        let first_line = whole.find('\n').unwrap() + 1;
+        for cut in first_line..whole.len() {
+            assert_eq!(Outbox::parse(&whole[..cut]).unwrap().len(), 1, "{cut}");
+        }
+    }
+
+    #[test]
+    fn a_damaged_line_in_the_middle_is_an_error() {
+        let mut outbox = Outbox::default();
+        outbox.replace(owed(1));
+        let damaged = format!("{}{{\"x\n{}", text(&outbox), text(&outbox));
+        assert_eq!(Outbox::parse(&damaged).unwrap_err().0, 2);
+        let newer = text(&outbox).replace("\"version\":1", "\"version\":2");
+        assert!(Outbox::parse(&newer).is_err());
+    }
+
+    #[test]
+    fn the_webhook_id_changes_with_the_detection_and_with_the_content() {
+        let id = |owed: Owed, body: &[u8]| owed.webhook_id("user", body);
+        let first = id(owed(1), b"{}");
+        assert_eq!(
+            first,
+            id(
+                Owed {
+                    attempts: 3,
+                    ..owed(1)
+                },
+                b"{}"
+            )
+        );
+        let others = [
+            id(owed(1), b"{ }"),
+            id(owed(2), b"{}"),
+            id(
+                Owed {
+                    detected_us: 1,
+                    ..owed(1)
+                },
+                b"{}",
+            ),
+        ];
+        assert!(!others.contains(&first));
+    }
+
+    #[test]
+    fn rows_that_are_always_refused_do_not_keep_others_waiting() {
+        let mut outbox = Outbox::default();
+        outbox.replace(Owed {
+            attempts: 3,
+            ..owed(1)
+        });
+        outbox.replace(owed(2));
+        let ids: Vec<Id> = outbox
+            .due("my2.user", 0)
+            .iter()
+            .map(|owed| owed.id)
+            .collect();
+        assert_eq!(ids, [2, 1]);
+    }
+
+    #[test]
+    fn an_endpoint_that_asked_to_be_left_alone_is_left_alone_until_then() {
+        let mut outbox = Outbox::default();
+        outbox.replace(Owed {
+            not_before_us: Some(100),
+            ..owed(1)
+        });
+        outbox.replace(owed(2));
+        assert_eq!(outbox.due("my2.user", 99).len(), 0);
+        assert_eq!(outbox.due("my2.user", 100).len(), 2);
+    }
+
+    #[test]
+    fn long_keys_are_shortened_at_a_character() {
+        let owed = Owed::new("d", 1, &"é".repeat(300), Kind::Missing, vec![], 0);
+        assert_eq!(owed.key.chars().count(), TEXT_MAX + 1);
+    }
+}

@@ -1,0 +1,196 @@
+//! Counts of a pass, their text, their JSON and the exit status.
+
+use serde::Serialize;
+
+use crate::error::Exit;
+
+/// What a pass did.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Summary {
+    /// The configuration's `name`.
+    pub name: String,
+    /// Source rows compared, each once for each destination.
+    pub compared: u64,
+    /// First sightings of a difference.
+    pub suspected: u64,
+    /// Differences that were still there at the second look.
+    pub confirmed: u64,
+    /// Of those, rows that the destination lacks.
+    pub missing: u64,
+    /// Of those, rows that differ.
+    pub different: u64,
+    /// Keys for which a destination has several rows.
+    pub duplicate_keys: u64,
+    /// Keys that a destination cannot look for.
+    pub unfindable_keys: u64,
+    /// Owed callbacks whose rows were found repaired or gone.
+    pub repaired: u64,
+    /// Callbacks delivered.
+    pub delivered: u64,
+    /// Tries that failed.
+    pub failed_tries: u64,
+    /// Callbacks still owed.
+    pub owed: u64,
+    /// True when the scan stopped early because `maxOwed` callbacks are owed.
+    pub paused: bool,
+    /// True when a signal stopped the pass early.
+    pub interrupted: bool,
+    /// Destinations that could not be read, with the reason.
+    pub unread: Vec<Unread>,
+    /// Number of destinations.
+    pub destinations: usize,
+    /// Nothing was sent and nothing saved.
+    pub dry_run: bool,
+    /// How long the pass took.
+    pub duration_ms: u64,
+}
+
+/// A destination that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Unread {
+    /// Its name.
+    pub destination: String,
+    /// Why.
+    pub reason: String,
+    /// The exit status that the reason has when no destination could be read.
+    #[serde(skip)]
+    pub exit: Exit,
+}
+
+impl Summary {
+    /// The exit status of a pass that came to its end.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        if self.unread.len() == self.destinations {
+            self.unread
+                .iter()
+                .map(|unread| unread.exit)
+                .max()
+                .unwrap_or(Exit::Done)
+        } else if !self.unread.is_empty() || self.owed > 0 || self.paused {
+            Exit::Attention
+        } else {
+            Exit::Done
+        }
+    }
+
+    /// One line for people.
+    #[must_use]
+    pub fn line(&self) -> String {
+        let mut parts = vec![format!("{} compared", counted(self.compared, "row"))];
+        let mut part = |count: u64, text: &str| {
+            if count > 0 {
+                parts.push(format!("{count} {text}"));
+            }
+        };
+        part(self.missing, "missing");
+        part(self.different, "different");
+        part(
+            self.suspected.saturating_sub(self.confirmed),
+            "agreed at the second look",
+        );
+        part(
+            self.duplicate_keys,
+            "keys with several rows in a destination",
+        );
+        part(
+            self.unfindable_keys,
+            "keys that a destination cannot look for",
+        );
+        part(self.repaired, "owed callbacks dropped, repaired meanwhile");
+        part(self.delivered, "callbacks delivered");
+        part(self.failed_tries, "tries failed");
+        part(
+            self.owed,
+            if self.dry_run {
+                "callbacks would be sent"
+            } else {
+                "callbacks owed"
+            },
+        );
+        part(self.unread.len() as u64, "destinations could not be read");
+        if self.paused {
+            parts.push("scan paused because maxOwed is reached".into());
+        }
+        if self.interrupted {
+            parts.push("stopped by a signal".into());
+        }
+        format!(
+            "{}, {}.{:03} s",
+            parts.join(", "),
+            self.duration_ms / 1000,
+            self.duration_ms % 1000
+        )
+    }
+}
+
+/// `1 row`, `1,234 rows`.
+#[must_use]
+pub fn counted(count: u64, noun: &str) -> String {
+    let digits = count.to_string();
+    let mut grouped = String::new();
+    for (n, digit) in digits.chars().enumerate() {
+        if n > 0 && (digits.len() - n).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    format!("{grouped} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unread(exit: Exit) -> Unread {
+        Unread {
+            destination: "d".into(),
+            reason: "down".into(),
+            exit,
+        }
+    }
+
+    #[test]
+    fn the_exit_status_says_what_is_left() {
+        let two = Summary {
+            destinations: 2,
+            ..Summary::default()
+        };
+        assert_eq!(two.exit(), Exit::Done);
+        assert_eq!(
+            Summary {
+                owed: 1,
+                ..two.clone()
+            }
+            .exit(),
+            Exit::Attention
+        );
+        assert_eq!(
+            Summary {
+                paused: true,
+                ..two.clone()
+            }
+            .exit(),
+            Exit::Attention
+        );
+        assert_eq!(
+            Summary {
+                unread: vec![unread(Exit::Failed)],
+                ..two.clone()
+            }
+            .exit(),
+            Exit::Attention
+        );
+        let all = vec![unread(Exit::Failed), unread(Exit::Config)];
+        assert_eq!(Summary { unread: all, ..two }.exit(), Exit::Config);
+    }
+
+    #[test]
+    fn numbers_are_grouped_by_thousands() {
+        assert_eq!(counted(1, "row"), "1 row");
+        assert_eq!(counted(999, "row"), "999 rows");
+        assert_eq!(counted(1_234_567, "row"), "1,234,567 rows");
+    }
+}

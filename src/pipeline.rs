@@ -1,0 +1,367 @@
+//! One pass, start to end. Read this first.
+//!
+//! What is guaranteed, and why the order is safe:
+//!
+//! 1. A row is behind the checkpoint only if every destination of its position answered for it; a destination that
+//!    did not keeps its own, older position.
+//! 2. A difference is on disk before the checkpoint passes its row: candidates wait in memory, behind a checkpoint that
+//!    has not moved, until the second look; what is confirmed is appended to the outbox and synced; only then is the
+//!    position saved that lies beyond. A process that is killed anywhere repeats work and loses none.
+//! 3. What is sent was read from the source after the difference was confirmed, and compared once more on the way.
+//! 4. A destination or an endpoint that fails is left for this pass, the others go on, and the summary says so. A source
+//!    that fails ends the pass; the next one starts where this one did.
+
+mod deliver;
+mod look;
+mod scan;
+
+use std::collections::HashSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::config::{Job, UpdateJob};
+use crate::error::{Error, Result};
+use crate::logic::cell::Id;
+use crate::logic::checkpoint::{Checkpoint, Position, VERSION, joined};
+use crate::logic::owed::Outbox;
+use crate::logic::retry::{DELAY_MAX, Endpoint, RetryPolicy};
+use crate::logic::summary::{Summary, Unread};
+use crate::logic::window::Limits;
+use crate::world::{Clock, Destination, Observer, Receiver, Source, Store};
+
+use scan::Track;
+
+/// Everything outside the program that a pass touches.
+pub struct World<'a> {
+    /// The source table.
+    pub source: &'a dyn Source,
+    /// In the order of `des[]`.
+    pub destinations: Vec<&'a dyn Destination>,
+    /// In the same order.
+    pub receivers: Vec<&'a dyn Receiver>,
+    /// The state folder.
+    pub store: &'a mut (dyn Store + Send),
+    /// Time.
+    pub clock: &'a dyn Clock,
+    /// People and reports.
+    pub observer: &'a dyn Observer,
+}
+
+/// What one pass is asked to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Look at new ids.
+    pub insert: bool,
+    /// Look at updated rows.
+    pub update: bool,
+    /// Where the very first pass starts.
+    pub start_id: Option<Id>,
+    /// What becomes of a difference.
+    pub mode: Mode,
+    /// Somebody reads the report.
+    pub report: bool,
+}
+
+/// What becomes of a difference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// It is called back.
+    Deliver,
+    /// It is reported. (That nothing is saved is the store's doing.)
+    DryRun,
+}
+
+/// One pass: owed callbacks first, then what is new, then what that made owed.
+///
+/// # Errors
+/// When the source or the state cannot be read or written. Nothing was skipped then.
+pub fn pass(job: &Job, world: &mut World<'_>, options: Options) -> Result<Summary> {
+    let began_us = world.clock.now_us();
+    let mut pass = Pass::load(job, world, options)?;
+    pass.deliver()?;
+    pass.plan_scans()?;
+    loop {
+        pass.scan()?;
+        pass.settle()?;
+        pass.deliver()?;
+        if pass.is_scanned() || pass.is_full() || pass.is_out_of_time() {
+            break;
+        }
+    }
+    pass.report_owed()?;
+    Ok(pass.finish(began_us))
+}
+
+/// Only delivers what is owed.
+///
+/// # Errors
+/// As [`pass`].
+pub fn retry(job: &Job, world: &mut World<'_>, options: Options) -> Result<Summary> {
+    let began_us = world.clock.now_us();
+    let mut pass = Pass::load(job, world, options)?;
+    pass.deliver()?;
+    Ok(pass.finish(began_us))
+}
+
+/// A pass under way.
+struct Pass<'a, 'w> {
+    job: &'a Job,
+    source: &'w dyn Source,
+    destinations: &'a [&'w dyn Destination],
+    receivers: &'a [&'w dyn Receiver],
+    clock: &'w dyn Clock,
+    observer: &'w dyn Observer,
+    options: Options,
+    /// What several threads touch while callbacks are delivered.
+    shared: Mutex<Shared<'a>>,
+    /// Positions as loaded, until the scans are planned.
+    positions: Vec<Position>,
+    tracks: Vec<Track>,
+    /// Positions of destinations that failed in this pass.
+    left_behind: Vec<Position>,
+    saved: Option<Checkpoint>,
+    start_id: Id,
+    endpoints: Vec<Endpoint>,
+    policies: Vec<RetryPolicy>,
+    delivery_left_us: i64,
+}
+
+/// Held under one lock.
+struct Shared<'a> {
+    store: &'a mut (dyn Store + Send),
+    outbox: Outbox,
+    /// The file does not say what `outbox` says.
+    outbox_changed: bool,
+    outbox_saved_us: i64,
+    summary: Summary,
+    unread: HashSet<usize>,
+}
+
+impl<'a, 'w> Pass<'a, 'w> {
+    fn load(job: &'a Job, world: &'a mut World<'w>, options: Options) -> Result<Self> {
+        let World {
+            source,
+            destinations,
+            receivers,
+            store,
+            clock,
+            observer,
+        } = world;
+        let names: Vec<String> = job.destinations.iter().map(|d| d.name.clone()).collect();
+        let saved = store.checkpoint()?;
+        let outbox = store.outbox()?;
+        let positions = positions_of(saved.as_ref(), &names, options, *observer);
+        let start_id = if positions.iter().any(|position| position.next_id.is_none()) {
+            let found = store.first_cupids_id()?;
+            if let Some(id) = found {
+                observer.info(&format!(
+                    "Starts at id {id}, where the first cupid's cupid.txt says"
+                ));
+            }
+            found
+                .or(options.start_id)
+                .or(job.source.start_id)
+                .unwrap_or(0)
+        } else {
+            0
+        };
+        let strangers = outbox
+            .iter()
+            .filter(|owed| !names.contains(&owed.destination))
+            .count();
+        if strangers > 0 {
+            observer.warn(&format!(
+                "{strangers} callbacks are owed to destinations that the configuration does not name; they are kept"
+            ));
+        }
+        let mut policies = Vec::with_capacity(names.len());
+        for destination in &job.destinations {
+            let policy = RetryPolicy::new(
+                job.callback_delay,
+                DELAY_MAX.max(job.callback_delay),
+                destination.callback.attempts,
+            )
+            .map_err(|problem| Error::Config {
+                path: job.path.clone(),
+                problem,
+            })?;
+            policies.push(policy);
+        }
+        let endpoints = policies
+            .iter()
+            .zip(&job.destinations)
+            .map(|(p, d)| Endpoint::new(p, d.callback.concurrency))
+            .collect();
+        let summary = Summary {
+            name: job.name.clone(),
+            destinations: names.len(),
+            dry_run: options.mode == Mode::DryRun,
+            ..Summary::default()
+        };
+        let shared = Shared {
+            store: &mut **store,
+            outbox,
+            outbox_changed: false,
+            outbox_saved_us: clock.now_us(),
+            summary,
+            unread: HashSet::new(),
+        };
+        Ok(Self {
+            job,
+            source: *source,
+            destinations,
+            receivers,
+            clock: *clock,
+            observer: *observer,
+            options,
+            shared: Mutex::new(shared),
+            positions,
+            tracks: vec![],
+            left_behind: vec![],
+            saved,
+            start_id,
+            endpoints,
+            policies,
+            delivery_left_us: micros(job.delivery_time),
+        })
+    }
+
+    fn shared(&self) -> MutexGuard<'_, Shared<'a>> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks the source where it is, and plans one scan for each position.
+    fn plan_scans(&mut self) -> Result<()> {
+        let bounds = self.source.bounds()?;
+        let source = &self.job.source;
+        let limits = Limits {
+            insert: self.options.insert,
+            update: self.options.update && source.update.is_some(),
+            start_id: self.start_id,
+            late_commit_us: micros(source.late_commit),
+            update_scan_us: source
+                .update
+                .as_ref()
+                .map_or(0, |UpdateJob { scan, .. }| micros(*scan)),
+        };
+        for position in std::mem::take(&mut self.positions) {
+            let number = |name: &String| self.job.destinations.iter().position(|d| d.name == *name);
+            let members = position.destinations.iter().filter_map(number).collect();
+            self.tracks.push(Track::new(
+                members,
+                position,
+                bounds,
+                limits,
+                self.clock.now_us(),
+            ));
+        }
+        Ok(())
+    }
+
+    /// No destination could be read: the rest of this pass leaves it alone.
+    fn mark_unread(&self, number: usize, error: &Error) {
+        let mut shared = self.shared();
+        if shared.unread.insert(number) {
+            let destination = self.job.destinations[number].name.clone();
+            let reason = error.to_string();
+            self.observer.warn(&format!(
+                "Destination {destination} cannot be read and is left for a later pass: {reason}"
+            ));
+            shared.summary.unread.push(Unread {
+                destination,
+                reason,
+                exit: error.exit(),
+            });
+        }
+    }
+
+    fn is_unread(&self, number: usize) -> bool {
+        self.shared().unread.contains(&number)
+    }
+
+    /// So many callbacks are owed that scanning on would only add to them.
+    fn is_full(&self) -> bool {
+        let held: usize = self.tracks.iter().map(Track::held).sum();
+        self.shared().outbox.len() + held >= self.job.owed_max
+    }
+
+    fn is_scanned(&self) -> bool {
+        self.tracks.iter().all(Track::is_done)
+    }
+
+    fn is_out_of_time(&self) -> bool {
+        self.clock.stopping() || self.options.mode == Mode::DryRun || self.delivery_left_us <= 0
+    }
+
+    /// Saves where the tracks are, unless it is where they were: on a quiet table a few seconds more or less of an
+    /// empty window are not worth a write, and the next window simply begins earlier.
+    fn save(&mut self) -> Result<()> {
+        let tracks = self.tracks.iter().map(Track::saved);
+        let positions = joined(tracks.chain(self.left_behind.iter().cloned()).collect());
+        let source = format!(
+            "{}.{}",
+            self.job.source.table.database, self.job.source.table.table
+        );
+        let checkpoint = Checkpoint {
+            version: VERSION,
+            source,
+            positions,
+        };
+        if self
+            .saved
+            .as_ref()
+            .is_some_and(|saved| saved.is_nearly(&checkpoint))
+        {
+            return Ok(());
+        }
+        self.shared().store.save_checkpoint(&checkpoint)?;
+        self.saved = Some(checkpoint);
+        Ok(())
+    }
+
+    fn finish(self, began_us: i64) -> Summary {
+        let scanned = self.is_scanned();
+        let stopping = self.clock.stopping();
+        let now_us = self.clock.now_us();
+        let Shared {
+            mut summary,
+            outbox,
+            ..
+        } = self
+            .shared
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
+        summary.owed = outbox.len() as u64;
+        summary.paused = !scanned && !stopping;
+        summary.interrupted = stopping && !scanned;
+        summary.duration_ms = u64::try_from((now_us - began_us) / 1000).unwrap_or(0);
+        summary
+    }
+}
+
+/// Where each destination is to go on.
+fn positions_of(
+    saved: Option<&Checkpoint>,
+    names: &[String],
+    options: Options,
+    observer: &dyn Observer,
+) -> Vec<Position> {
+    let Some(checkpoint) = saved else {
+        return vec![Position {
+            destinations: names.to_vec(),
+            ..Position::default()
+        }];
+    };
+    if options.start_id.is_some() {
+        observer.info("The start id is not used: there is a checkpoint, and it goes before");
+    }
+    for name in checkpoint.unknown(names) {
+        observer.warn(&format!(
+            "Destination {name} is new and starts where the others are; `cupid reconcile` compares what lies before"
+        ));
+    }
+    checkpoint.positions_of(names)
+}
+
+fn micros(duration: std::time::Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,502 @@
+//! Delivery: what is owed is looked at once more and sent, until it is taken, or the tries or the time are used up.
+//!
+//! Each destination has its own courier, so that one endpoint does not hold up another. A courier goes in rounds: a row
+//! is tried once in a round, and what an endpoint refused waits for the next one. Before every try the row is read again
+//! on both sides, so that a row repaired meanwhile is not sent and a row changed meanwhile is sent as it is now. The
+//! outbox on disk shrinks only after the endpoint has taken a row: a process that is killed between sends it again,
+//! under the same `webhook-id`.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use super::look::{ChunkRows, LookError, Looked};
+use super::{Mode, Pass, Shared, micros};
+use crate::error::Result;
+use crate::logic::body::body;
+use crate::logic::cell::{Cell, Id};
+use crate::logic::compare::{ColumnMap, Verdict};
+use crate::logic::owed::Owed;
+use crate::logic::report::{Fate, Line, rfc3339};
+use crate::logic::retry::{self, Answer, Endpoint, Health};
+use crate::logic::{print, signature};
+use crate::world::Callback;
+
+/// How often the outbox on disk is brought up to date during a long delivery.
+const SAVE_US: i64 = 2_000_000;
+
+/// An owed callback during one run.
+#[derive(Debug)]
+struct Task {
+    owed: Owed,
+    tries: u32,
+    not_before_us: i64,
+}
+
+/// A task and what is to be sent for it.
+struct Parcel {
+    task: Task,
+    callback: Callback,
+    looked: Looked,
+}
+
+impl Pass<'_, '_> {
+    /// Delivers everything that is due, all destinations side by side.
+    pub(super) fn deliver(&mut self) -> Result<()> {
+        if self.options.mode == Mode::DryRun || self.delivery_left_us <= 0 {
+            return Ok(());
+        }
+        let began_us = self.clock.now_us();
+        let deadline_us = began_us.saturating_add(self.delivery_left_us);
+        let mut endpoints = std::mem::take(&mut self.endpoints);
+        let this = &*self;
+        let due = |number: usize| {
+            this.shared()
+                .outbox
+                .due(&this.job.destinations[number].name, began_us)
+        };
+        let work: Vec<(usize, &mut Endpoint, Vec<Owed>)> = endpoints
+            .iter_mut()
+            .enumerate()
+            .filter(|(number, endpoint)| !this.is_unread(*number) && !endpoint.given_up())
+            .map(|(number, endpoint)| (number, endpoint, due(number)))
+            .filter(|(_, _, owed)| !owed.is_empty())
+            .collect();
+        let outcome = std::thread::scope(|scope| {
+            let couriers: Vec<_> = work
+                .into_iter()
+                .map(|(number, endpoint, owed)| {
+                    scope.spawn(move || {
+                        Courier {
+                            pass: this,
+                            number,
+                            deadline_us,
+                        }
+                        .run(endpoint, owed)
+                    })
+                })
+                .collect();
+            couriers.into_iter().map(joined).fold(Ok(()), Result::and)
+        });
+        self.endpoints = endpoints;
+        self.delivery_left_us -= self.clock.now_us() - began_us;
+        let saved = self.shared().save_outbox(self.clock.now_us());
+        outcome.and(saved)
+    }
+
+    /// Writes what is still owed into the report, with values as they are now.
+    pub(super) fn report_owed(&mut self) -> Result<()> {
+        if !self.options.report && self.options.mode != Mode::DryRun {
+            return Ok(());
+        }
+        let fate = if self.options.mode == Mode::DryRun {
+            Fate::DryRun
+        } else {
+            Fate::Owed
+        };
+        for (number, destination) in self.job.destinations.iter().enumerate() {
+            let owed = self.shared().outbox.due(&destination.name, i64::MAX);
+            if self.is_unread(number) || owed.is_empty() {
+                continue;
+            }
+            let courier = Courier {
+                pass: self,
+                number,
+                deadline_us: i64::MAX,
+            };
+            let mut queue: VecDeque<Task> = owed.into_iter().map(Task::new).collect();
+            let mut chunk_rows = ChunkRows::first();
+            while let Some(looked) = courier.look(&mut queue, &mut chunk_rows)? {
+                let lines = looked
+                    .iter()
+                    .map(|(task, looked)| courier.lines(&task.owed, looked, fate));
+                let lines: Vec<Line> = lines
+                    .collect::<Result<Vec<_>>>()?
+                    .into_iter()
+                    .flatten()
+                    .collect();
+                self.observer.report(&lines)?;
+            }
+        }
+        self.shared().save_outbox(self.clock.now_us())
+    }
+}
+
+impl Shared<'_> {
+    fn save_outbox(&mut self, now_us: i64) -> Result<()> {
+        if self.outbox_changed {
+            self.store.replace_outbox(&self.outbox)?;
+            self.outbox_changed = false;
+        }
+        self.outbox_saved_us = now_us;
+        Ok(())
+    }
+}
+
+impl Task {
+    fn new(owed: Owed) -> Self {
+        Self {
+            owed,
+            tries: 0,
+            not_before_us: 0,
+        }
+    }
+}
+
+/// Delivers to one destination.
+struct Courier<'p, 'a, 'w> {
+    pass: &'p Pass<'a, 'w>,
+    number: usize,
+    deadline_us: i64,
+}
+
+impl Courier<'_, '_, '_> {
+    fn run(&self, endpoint: &mut Endpoint, owed: Vec<Owed>) -> Result<()> {
+        let clock = self.pass.clock;
+        let policy = &self.pass.policies[self.number];
+        let mut tasks: Vec<Task> = owed.into_iter().map(Task::new).collect();
+        for round in 1.. {
+            let began_us = clock.now_us();
+            // What was not tried yet goes first: rows that are always refused must not hold up the others.
+            tasks.sort_by_key(|task| (task.tries, task.owed.attempts, task.owed.id));
+            let (now, later): (Vec<Task>, Vec<Task>) = tasks
+                .into_iter()
+                .partition(|task| task.not_before_us <= began_us);
+            let untouched;
+            (untouched, tasks) = self.round(endpoint, now, later)?;
+            let paused_for = endpoint.retry_after();
+            if endpoint.next_round() == Health::GiveUp {
+                let name = &self.pass.job.destinations[self.number].name;
+                self.pass.observer.warn(&format!(
+                    "The endpoint of {name} takes nothing; it is left alone until the next run, which goes on with what is owed"
+                ));
+                return Ok(());
+            }
+            let pause_us = micros(
+                paused_for
+                    .unwrap_or_default()
+                    .max(policy.delay(round, clock.random())),
+            );
+            let of_endpoint =
+                (!untouched.is_empty()).then(|| clock.now_us().saturating_add(pause_us));
+            let of_rows = tasks.iter().map(|task| task.not_before_us).min();
+            let Some(wake_us) = of_endpoint.or(of_rows) else {
+                return Ok(());
+            };
+            tasks.extend(untouched);
+            if wake_us >= self.deadline_us {
+                return Ok(());
+            }
+            clock.sleep(Duration::from_micros(
+                wake_us.saturating_sub(clock.now_us()).max(0).unsigned_abs(),
+            ));
+            if clock.stopping() {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// One round over these tasks. Returns those that were not reached because the endpoint paused, and `waiting` with
+    /// those that failed and may be tried again.
+    fn round(
+        &self,
+        endpoint: &mut Endpoint,
+        now: Vec<Task>,
+        waiting: Vec<Task>,
+    ) -> Result<(Vec<Task>, Vec<Task>)> {
+        let endpoint = Mutex::new(endpoint);
+        let health = || {
+            endpoint
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .health()
+        };
+        let mut queue = VecDeque::from(now);
+        let mut again = waiting;
+        let mut untouched = Vec::new();
+        let mut chunk_rows = ChunkRows::first();
+        let mut looked = self.look(&mut queue, &mut chunk_rows)?;
+        while let Some(ready) = looked {
+            let parcels = ready
+                .into_iter()
+                .map(|(task, looked)| self.parcel(task, looked))
+                .collect::<Result<Vec<_>>>()?;
+            // The next rows are read while these are sent.
+            let (answered, next) = std::thread::scope(|scope| {
+                let sending = scope.spawn(|| self.send(&endpoint, parcels));
+                let next = self.look(&mut queue, &mut chunk_rows);
+                (joined(sending), next)
+            });
+            for (parcel, answer) in answered {
+                match answer {
+                    None => untouched.push(parcel.task),
+                    Some(answer) => again.extend(self.settle(parcel, &answer)?),
+                }
+            }
+            self.save_now_and_then()?;
+            looked = next?;
+            if health() != Health::Fine || self.is_over() {
+                untouched.extend(looked.into_iter().flatten().map(|(task, _)| task));
+                break;
+            }
+        }
+        untouched.extend(queue);
+        Ok((untouched, again))
+    }
+
+    fn is_over(&self) -> bool {
+        self.pass.clock.stopping() || self.pass.clock.now_us() >= self.deadline_us
+    }
+
+    /// Looks again at the next tasks of the queue and drops those whose rows agree or are gone. `None` at its end, or
+    /// when the destination cannot be read; what is left then stays owed.
+    fn look(
+        &self,
+        queue: &mut VecDeque<Task>,
+        chunk_rows: &mut ChunkRows,
+    ) -> Result<Option<Vec<(Task, Looked)>>> {
+        loop {
+            let tasks: Vec<Task> = queue.drain(..chunk_rows.0.min(queue.len())).collect();
+            if tasks.is_empty() {
+                return Ok(None);
+            }
+            let ids: Vec<Id> = tasks.iter().map(|task| task.owed.id).collect();
+            let mut looked: HashMap<Id, Looked> = match self.pass.second_look(self.number, &ids) {
+                Ok(looked) => looked,
+                Err(LookError::Source(error)) => return Err(error),
+                Err(LookError::Destination(error)) => {
+                    self.pass.mark_unread(self.number, &error);
+                    queue.clear();
+                    return Ok(None);
+                }
+            };
+            *chunk_rows = chunk_rows.after(&looked);
+            let mut still = Vec::with_capacity(tasks.len());
+            for task in tasks {
+                match looked.remove(&task.owed.id) {
+                    Some(looked) if looked.verdict != Verdict::Agree => still.push((task, looked)),
+                    other => self.drop_repaired(&task.owed, other.is_none()),
+                }
+            }
+            if !still.is_empty() {
+                return Ok(Some(still));
+            }
+        }
+    }
+
+    fn drop_repaired(&self, owed: &Owed, gone: bool) {
+        let why = if gone {
+            "its source row is gone"
+        } else {
+            "it was repaired meanwhile"
+        };
+        log_dropped(self.pass, owed, why);
+        let mut shared = self.pass.shared();
+        shared.outbox.remove(owed);
+        shared.outbox_changed = true;
+        shared.summary.repaired += 1;
+    }
+
+    fn parcel(&self, mut task: Task, looked: Looked) -> Result<Parcel> {
+        let pass = self.pass;
+        let destination = &pass.job.destinations[self.number];
+        let map = pass.destinations[self.number].map()?;
+        let kind = looked.verdict.kind().unwrap_or(task.owed.kind);
+        task.owed.kind = kind;
+        task.owed.columns = differing(&looked.verdict, map);
+        task.owed.attempts += 1;
+        task.tries += 1;
+        let callback = &destination.callback;
+        let body = body(
+            kind.callback_type(),
+            pass.source.columns()?,
+            &looked.whole.all,
+            callback.numbers_as_strings,
+        );
+        let id = task.owed.webhook_id(&pass.job.name, &body);
+        let timestamp_s = pass.clock.now_us().div_euclid(1_000_000);
+        let mut headers = vec![
+            ("webhook-timestamp", timestamp_s.to_string()),
+            ("Cupid-Destination", destination.name.clone()),
+            ("Cupid-Attempt", task.owed.attempts.to_string()),
+        ];
+        if !task.owed.columns.is_empty() {
+            headers.push(("Cupid-Columns", task.owed.columns.join(",")));
+        }
+        if let Some(secret) = &callback.secret {
+            headers.push((
+                "webhook-signature",
+                signature::signature(secret, &id, timestamp_s, &body),
+            ));
+        }
+        headers.push(("webhook-id", id));
+        Ok(Parcel {
+            task,
+            callback: Callback { body, headers },
+            looked,
+        })
+    }
+
+    /// Sends, several at once. No answer: the endpoint had paused, or the time was over.
+    fn send(
+        &self,
+        endpoint: &Mutex<&mut Endpoint>,
+        parcels: Vec<Parcel>,
+    ) -> Vec<(Parcel, Option<Answer>)> {
+        let callback = &self.pass.job.destinations[self.number].callback;
+        let receiver = self.pass.receivers[self.number];
+        let next = AtomicUsize::new(0);
+        let answers: Vec<Mutex<Option<Answer>>> =
+            parcels.iter().map(|_| Mutex::new(None)).collect();
+        let work = || {
+            while let Some(number) =
+                Some(next.fetch_add(1, Ordering::Relaxed)).filter(|&number| number < parcels.len())
+            {
+                let left_us = self.deadline_us.saturating_sub(self.pass.clock.now_us());
+                let fine = endpoint
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .health()
+                    == Health::Fine;
+                if !fine || left_us <= 0 || self.pass.clock.stopping() {
+                    return;
+                }
+                let timeout = callback
+                    .timeout
+                    .min(Duration::from_micros(left_us.unsigned_abs()));
+                let answer = receiver.post(&parcels[number].callback, timeout);
+                endpoint
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .record(&answer);
+                *answers[number]
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner) = Some(answer);
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 1..callback.concurrency.min(parcels.len()) {
+                scope.spawn(work);
+            }
+            work();
+        });
+        let answers = answers
+            .into_iter()
+            .map(|answer| answer.into_inner().unwrap_or_else(PoisonError::into_inner));
+        parcels.into_iter().zip(answers).collect()
+    }
+
+    /// Books an answer. A task that may be tried again in this run comes back.
+    fn settle(&self, parcel: Parcel, answer: &Answer) -> Result<Option<Task>> {
+        let pass = self.pass;
+        let Parcel {
+            mut task,
+            callback: _,
+            looked,
+        } = parcel;
+        let now_us = pass.clock.now_us();
+        let verdict = retry::verdict(
+            &pass.policies[self.number],
+            task.tries,
+            answer,
+            pass.clock.random(),
+        );
+        let mut shared = pass.shared();
+        shared.outbox_changed = true;
+        if verdict == retry::Verdict::Delivered {
+            shared.outbox.remove(&task.owed);
+            shared.summary.delivered += 1;
+            drop(shared);
+            if pass.options.report {
+                pass.observer
+                    .report(&self.lines(&task.owed, &looked, Fate::Delivered)?)?;
+            }
+            return Ok(None);
+        }
+        shared.summary.failed_tries += 1;
+        let not_before_us =
+            retry::asked_to_wait(answer).map(|wait| now_us.saturating_add(micros(wait)));
+        task.owed.failed(&answer.to_string(), not_before_us);
+        shared.outbox.replace(task.owed.clone());
+        Ok(match verdict {
+            retry::Verdict::TryAgain { delay } => {
+                task.not_before_us = now_us.saturating_add(micros(delay));
+                Some(task)
+            }
+            retry::Verdict::StayOwed { .. } | retry::Verdict::Delivered => None,
+        })
+    }
+
+    fn save_now_and_then(&self) -> Result<()> {
+        let now_us = self.pass.clock.now_us();
+        let mut shared = self.pass.shared();
+        if now_us - shared.outbox_saved_us < SAVE_US {
+            return Ok(());
+        }
+        shared.save_outbox(now_us)
+    }
+
+    /// The report's lines for one row.
+    fn lines(&self, owed: &Owed, looked: &Looked, fate: Fate) -> Result<Vec<Line>> {
+        let table = &self.pass.job.source.table;
+        let map = self.pass.destinations[self.number].map()?;
+        let kind = looked.verdict.kind().unwrap_or(owed.kind);
+        let line = |column: String, source_value: String, destination_value: String| Line {
+            detected_at: rfc3339(owed.detected_us),
+            source: format!("{}.{}", table.database, table.table),
+            destination: owed.destination.clone(),
+            kind: kind.word(),
+            id: owed.id.to_string(),
+            key: owed.key.clone(),
+            column,
+            source_value,
+            destination_value,
+            callback: fate,
+        };
+        let Verdict::Different(pairs) = &looked.verdict else {
+            return Ok(vec![line(String::new(), String::new(), String::new())]);
+        };
+        let lines = pairs.iter().map(|&number| {
+            let pair = &map.pairs[number];
+            let copy = looked
+                .copy
+                .as_ref()
+                .map_or(&Cell::Null, |copy| &copy[number]);
+            let source =
+                print::report_text(&looked.whole.row.cells[pair.source_index], pair.source_type);
+            line(
+                pair.name.clone(),
+                source.into_owned(),
+                print::report_text(copy, pair.destination_type).into_owned(),
+            )
+        });
+        Ok(lines.collect())
+    }
+}
+
+/// The names of the columns that differ.
+pub(super) fn differing(verdict: &Verdict, map: &ColumnMap) -> Vec<String> {
+    match verdict {
+        Verdict::Different(pairs) => pairs
+            .iter()
+            .map(|&pair| map.pairs[pair].name.clone())
+            .collect(),
+        Verdict::Agree | Verdict::Missing => vec![],
+    }
+}
+
+fn log_dropped(pass: &Pass<'_, '_>, owed: &Owed, why: &str) {
+    pass.observer.info(&format!(
+        "The callback owed to {} for id {} is dropped: {why}",
+        owed.destination, owed.id
+    ));
+}
+
+/// A panic of a thread goes on in the one that waits for it.
+fn joined<T>(handle: std::thread::ScopedJoinHandle<'_, T>) -> T {
+    handle
+        .join()
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}

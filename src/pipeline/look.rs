@@ -1,0 +1,155 @@
+//! The two looks at a row: the first, fast and in batches, and the second, which reads whole rows again.
+
+use std::collections::HashMap;
+
+use rayon::prelude::*;
+
+use super::Pass;
+use crate::error::{Error, Result};
+use crate::logic::cell::{Cell, Id};
+use crate::logic::compare::{ColumnMap, Matches, Verdict, compare};
+use crate::logic::row::{Row, cells_bytes};
+use crate::world::{Destination, WholeRow};
+
+/// Keys in one look-up.
+const KEYS_PER_LOOKUP: usize = 512;
+/// Rows of a second look, at the most, and the bytes that they may come to.
+const WHOLE_ROWS_MAX: usize = 512;
+const WHOLE_BYTES: usize = 8 << 20;
+
+/// What a first look saw in one destination.
+#[derive(Debug, Default)]
+pub(super) struct Sightings {
+    /// Ids whose copies are missing or different.
+    pub(super) suspects: Vec<Id>,
+    pub(super) compared: u64,
+    pub(super) duplicate_keys: u64,
+    pub(super) unfindable: Vec<(Id, String)>,
+}
+
+/// A row at the second look.
+#[derive(Debug)]
+pub(super) struct Looked {
+    pub(super) whole: WholeRow,
+    pub(super) verdict: Verdict,
+    /// The first copy, when there is one.
+    pub(super) copy: Option<Vec<Cell>>,
+}
+
+/// Which side failed a second look.
+pub(super) enum LookError {
+    Source(Error),
+    Destination(Error),
+}
+
+/// How many rows to read whole at once: grows while they are small.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ChunkRows(pub(super) usize);
+
+impl ChunkRows {
+    pub(super) fn first() -> Self {
+        Self(1)
+    }
+
+    pub(super) fn after(self, looked: &HashMap<Id, Looked>) -> Self {
+        let bytes: usize = looked
+            .values()
+            .map(|l| cells_bytes(&l.whole.all) + l.copy.as_deref().map_or(0, cells_bytes))
+            .sum();
+        let fitting = WHOLE_BYTES / (bytes / looked.len().max(1)).max(1);
+        Self(fitting.clamp(1, WHOLE_ROWS_MAX).min(self.0 * 8))
+    }
+}
+
+impl Pass<'_, '_> {
+    /// Looks at a batch in each of these destinations, all at once.
+    pub(super) fn first_look(
+        &self,
+        rows: &[Row],
+        members: &[usize],
+    ) -> Vec<(usize, Result<Sightings>)> {
+        let one = |&number: &usize| {
+            let destination = self.destinations[number];
+            (number, sight_all(destination, rows))
+        };
+        if members.len() > 1 && !rows.is_empty() {
+            members.par_iter().map(one).collect()
+        } else {
+            members.iter().map(one).collect()
+        }
+    }
+
+    /// Reads these rows again, whole, with their copies in one destination. Ids that are not in the answer are gone.
+    pub(super) fn second_look(
+        &self,
+        number: usize,
+        ids: &[Id],
+    ) -> std::result::Result<HashMap<Id, Looked>, LookError> {
+        let destination = self.destinations[number];
+        let map = destination.map().map_err(LookError::Destination)?;
+        let rows = self.source.whole_rows(ids).map_err(LookError::Source)?;
+        let keys: Vec<&Cell> = rows.iter().map(|whole| &whole.row.key).collect();
+        let found = destination.find(&keys).map_err(LookError::Destination)?;
+        let looked = rows.into_iter().zip(&found.by_key).map(|(whole, matches)| {
+            let verdict = compare(&whole.row.cells, &found, matches, map);
+            let copy = matches.rows().first().map(|&row| found.rows[row].clone());
+            (
+                whole.row.id,
+                Looked {
+                    whole,
+                    verdict,
+                    copy,
+                },
+            )
+        });
+        Ok(looked.collect())
+    }
+}
+
+fn sight_all(destination: &dyn Destination, rows: &[Row]) -> Result<Sightings> {
+    if rows.is_empty() {
+        return Ok(Sightings::default());
+    }
+    let map = destination.map()?;
+    let parts: Result<Vec<Sightings>> = if rows.len() > KEYS_PER_LOOKUP {
+        rows.par_chunks(KEYS_PER_LOOKUP)
+            .map(|chunk| sight(destination, map, chunk))
+            .collect()
+    } else {
+        sight(destination, map, rows).map(|part| vec![part])
+    };
+    let mut all = Sightings::default();
+    for Sightings {
+        suspects,
+        compared,
+        duplicate_keys,
+        unfindable,
+    } in parts?
+    {
+        all.suspects.extend(suspects);
+        all.compared += compared;
+        all.duplicate_keys += duplicate_keys;
+        all.unfindable.extend(unfindable);
+    }
+    Ok(all)
+}
+
+fn sight(destination: &dyn Destination, map: &ColumnMap, rows: &[Row]) -> Result<Sightings> {
+    let keys: Vec<&Cell> = rows.iter().map(|row| &row.key).collect();
+    let found = destination.find(&keys)?;
+    let mut seen = Sightings {
+        compared: rows.len() as u64,
+        ..Sightings::default()
+    };
+    for (row, matches) in rows.iter().zip(&found.by_key) {
+        match matches {
+            Matches::Many(_) => seen.duplicate_keys += 1,
+            Matches::Unfindable(why) => seen.unfindable.push((row.id, why.clone())),
+            Matches::None | Matches::One(_) => {}
+        }
+        if compare(&row.cells, &found, matches, map) != Verdict::Agree {
+            seen.suspects.push(row.id);
+        }
+    }
+    Ok(seen)
+}

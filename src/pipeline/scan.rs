@@ -1,0 +1,369 @@
+//! Steps 4 to 9 of a pass: scan, hold what looks different, look again, write it down, move the checkpoint.
+//!
+//! A [`Track`] is one position on its way. Its position is saved in epochs: when an epoch has no candidate its end is
+//! saved at once; otherwise its end waits, with its candidates, until their confirmation is due, while the next epoch's
+//! batches are scanned. So a save never lies beyond a difference that is not on disk, and the wait costs the scan
+//! nothing.
+
+use super::deliver::differing;
+use super::look::{ChunkRows, LookError, Sightings};
+use super::{Pass, micros};
+use crate::error::Result;
+use crate::logic::cell::Id;
+use crate::logic::checkpoint::Position;
+use crate::logic::compare::Kind;
+use crate::logic::owed::Owed;
+use crate::logic::print;
+use crate::logic::row::Row;
+use crate::logic::window::{Bounds, Limits, Request, Scan};
+
+/// How often a position is saved while scanning.
+const EPOCH_US: i64 = 200_000;
+/// Keys that a destination cannot look for are named one by one up to this many.
+const NAMED_KEYS_MAX: u64 = 20;
+
+/// One position on its way through a pass.
+#[derive(Debug)]
+pub(super) struct Track {
+    members: Vec<usize>,
+    scan: Scan,
+    /// What the checkpoint says for these members.
+    saved: Position,
+    /// Looked different since the epoch began.
+    held: Vec<Candidate>,
+    /// The end of the epoch before, with candidates whose confirmation is not yet due.
+    waiting: Option<Waiting>,
+    epoch_began_us: i64,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    position: Position,
+    candidates: Vec<Candidate>,
+    due_us: i64,
+}
+
+/// A row that looked different once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Candidate {
+    destination: usize,
+    id: Id,
+}
+
+impl Track {
+    pub(super) fn new(
+        members: Vec<usize>,
+        position: Position,
+        bounds: Bounds,
+        limits: Limits,
+        now_us: i64,
+    ) -> Self {
+        let saved = position.clone();
+        let scan = Scan::new(position, bounds, limits);
+        Self {
+            members,
+            scan,
+            saved,
+            held: vec![],
+            waiting: None,
+            epoch_began_us: now_us,
+        }
+    }
+
+    pub(super) fn is_done(&self) -> bool {
+        self.members.is_empty() || self.scan.is_done()
+    }
+
+    /// Candidates in memory.
+    pub(super) fn held(&self) -> usize {
+        self.held.len()
+            + self
+                .waiting
+                .as_ref()
+                .map_or(0, |waiting| waiting.candidates.len())
+    }
+
+    /// What may be written into the checkpoint.
+    pub(super) fn saved(&self) -> Position {
+        self.saved.clone()
+    }
+
+    /// The destination stays where the checkpoint has it; the others go on.
+    fn leave_behind(&mut self, number: usize, name: &str) -> Position {
+        self.members.retain(|&member| member != number);
+        self.held
+            .retain(|candidate| candidate.destination != number);
+        if let Some(waiting) = &mut self.waiting {
+            waiting
+                .candidates
+                .retain(|candidate| candidate.destination != number);
+            waiting
+                .position
+                .destinations
+                .retain(|member| member != name);
+        }
+        let left = Position {
+            destinations: vec![name.to_owned()],
+            ..self.saved.clone()
+        };
+        self.saved.destinations.retain(|member| member != name);
+        left
+    }
+
+    /// The scan's position, for the members that are left.
+    fn reached(&self) -> Position {
+        Position {
+            destinations: self.saved.destinations.clone(),
+            ..self.scan.position().clone()
+        }
+    }
+}
+
+impl Pass<'_, '_> {
+    /// Scans every track until its end, or until so much is owed that it has to wait.
+    pub(super) fn scan(&mut self) -> Result<()> {
+        for at in 0..self.tracks.len() {
+            self.scan_track(at)?;
+        }
+        Ok(())
+    }
+
+    fn scan_track(&mut self, at: usize) -> Result<()> {
+        for number in self.tracks[at].members.clone() {
+            if self.is_unread(number) {
+                self.leave_behind(at, number);
+            }
+        }
+        let mut next = match self.request(at) {
+            Some(request) => Some(self.read(request)?),
+            None => None,
+        };
+        while let Some((request, rows)) = next {
+            let rows = self.tracks[at].scan.advance(request, rows);
+            let following = self.request(at);
+            let members = &self.tracks[at].members;
+            let (read, looks) = if let Some(following) = following {
+                rayon::join(
+                    || self.read(following).map(Some),
+                    || self.first_look(&rows, members),
+                )
+            } else {
+                (Ok(None), self.first_look(&rows, members))
+            };
+            self.take(at, looks);
+            self.settle_when_due(at)?;
+            next = read?;
+        }
+        Ok(())
+    }
+
+    /// The next batch to read, unless the track has to wait or has come to its end.
+    fn request(&mut self, at: usize) -> Option<Request> {
+        if self.clock.stopping() || self.tracks[at].members.is_empty() || self.is_full() {
+            return None;
+        }
+        self.tracks[at].scan.next_request()
+    }
+
+    fn read(&self, request: Request) -> Result<(Request, Vec<Row>)> {
+        let rows = self.source.scan(&request)?;
+        Ok((request, rows))
+    }
+
+    /// Takes a batch's sightings in.
+    fn take(&mut self, at: usize, looks: Vec<(usize, Result<Sightings>)>) {
+        for (number, sightings) in looks {
+            match sightings {
+                Ok(Sightings {
+                    suspects,
+                    compared,
+                    duplicate_keys,
+                    unfindable,
+                }) => {
+                    let candidates = suspects.into_iter().map(|id| Candidate {
+                        destination: number,
+                        id,
+                    });
+                    self.tracks[at].held.extend(candidates);
+                    self.note_unfindable(number, &unfindable);
+                    let summary = &mut self.shared().summary;
+                    summary.compared += compared;
+                    summary.duplicate_keys += duplicate_keys;
+                    summary.unfindable_keys += unfindable.len() as u64;
+                }
+                Err(error) => {
+                    self.mark_unread(number, &error);
+                    self.leave_behind(at, number);
+                }
+            }
+        }
+        let compared = self.shared().summary.compared;
+        self.observer
+            .progress(compared, self.tracks[at].scan.ids_left());
+    }
+
+    fn note_unfindable(&self, number: usize, unfindable: &[(Id, String)]) {
+        let known = self.shared().summary.unfindable_keys;
+        for (n, (id, why)) in (known..NAMED_KEYS_MAX).zip(unfindable) {
+            let name = &self.job.destinations[number].name;
+            let more = if n + 1 == NAMED_KEYS_MAX {
+                "; further ones are only counted"
+            } else {
+                ""
+            };
+            self.observer.warn(&format!("Destination {name} cannot look for the key of id {id}, so it lacks the row: {why}{more}"));
+        }
+    }
+
+    fn leave_behind(&mut self, at: usize, number: usize) {
+        let name = &self.job.destinations[number].name;
+        let left = self.tracks[at].leave_behind(number, name);
+        self.left_behind.push(left);
+    }
+
+    /// Ends the epoch when it is old enough, and the one before when its candidates are due.
+    fn settle_when_due(&mut self, at: usize) -> Result<()> {
+        let now_us = self.clock.now_us();
+        let delay_us = micros(self.job.confirm_delay);
+        if self.tracks[at]
+            .waiting
+            .as_ref()
+            .is_some_and(|waiting| waiting.due_us <= now_us)
+        {
+            self.settle_waiting(at)?;
+            self.save()?;
+        }
+        let track = &mut self.tracks[at];
+        if track.waiting.is_some() || now_us - track.epoch_began_us < EPOCH_US {
+            return Ok(());
+        }
+        track.epoch_began_us = now_us;
+        let position = track.reached();
+        if track.held.is_empty() {
+            track.saved = position;
+            return self.save();
+        }
+        let candidates = std::mem::take(&mut track.held);
+        track.waiting = Some(Waiting {
+            position,
+            candidates,
+            due_us: now_us.saturating_add(delay_us),
+        });
+        Ok(())
+    }
+
+    /// The end of a scan: waits for the last confirmation, once for all tracks, and settles everything. A pass that was
+    /// asked to stop does not wait; what it could not confirm lies behind no checkpoint and is scanned again.
+    pub(super) fn settle(&mut self) -> Result<()> {
+        let now_us = self.clock.now_us();
+        let delay_us = micros(self.job.confirm_delay);
+        let held =
+            |track: &Track| (!track.held.is_empty()).then_some(now_us.saturating_add(delay_us));
+        let waiting = |track: &Track| track.waiting.as_ref().map(|waiting| waiting.due_us);
+        let due_us = self
+            .tracks
+            .iter()
+            .flat_map(|track| [held(track), waiting(track)])
+            .flatten()
+            .max();
+        if let Some(wait_us) = due_us
+            .map(|due_us| due_us - now_us)
+            .filter(|&wait_us| wait_us > 0)
+        {
+            self.clock
+                .sleep(std::time::Duration::from_micros(wait_us.unsigned_abs()));
+        }
+        let due = due_us.is_none_or(|due_us| self.clock.now_us() >= due_us);
+        for at in 0..self.tracks.len() {
+            if due {
+                self.settle_waiting(at)?;
+            }
+            if self.tracks[at].held.is_empty() && self.tracks[at].waiting.is_none() {
+                self.tracks[at].saved = self.tracks[at].reached();
+            } else if due {
+                let candidates = std::mem::take(&mut self.tracks[at].held);
+                let position = self.tracks[at].reached();
+                self.tracks[at].waiting = Some(Waiting {
+                    position,
+                    candidates,
+                    due_us: now_us,
+                });
+                self.settle_waiting(at)?;
+            }
+        }
+        self.save()
+    }
+
+    /// Confirms the candidates that wait, writes down what is confirmed, and lets the position move.
+    fn settle_waiting(&mut self, at: usize) -> Result<()> {
+        let Some(Waiting {
+            position: _,
+            candidates,
+            due_us: _,
+        }) = &self.tracks[at].waiting
+        else {
+            return Ok(());
+        };
+        let candidates = candidates.clone();
+        for number in self.tracks[at].members.clone() {
+            let ids: Vec<Id> = candidates
+                .iter()
+                .filter(|c| c.destination == number)
+                .map(|c| c.id)
+                .collect();
+            match self.confirm(number, &ids) {
+                Ok(()) => {}
+                Err(LookError::Source(error)) => return Err(error),
+                Err(LookError::Destination(error)) => {
+                    self.mark_unread(number, &error);
+                    self.leave_behind(at, number);
+                }
+            }
+        }
+        if let Some(Waiting { position, .. }) = self.tracks[at].waiting.take() {
+            self.tracks[at].saved = position;
+        }
+        Ok(())
+    }
+
+    /// Looks again at rows that looked different, and appends those that still do to the outbox.
+    fn confirm(&self, number: usize, ids: &[Id]) -> std::result::Result<(), LookError> {
+        let destination = self.destinations[number];
+        let name = &self.job.destinations[number].name;
+        let mut chunk_rows = ChunkRows::first();
+        let mut ids = ids;
+        while !ids.is_empty() {
+            let (now, later) = ids.split_at(chunk_rows.0.min(ids.len()));
+            let mut looked = self.second_look(number, now)?;
+            chunk_rows = chunk_rows.after(&looked);
+            let map = destination.map().map_err(LookError::Destination)?;
+            let detected_us = self.clock.now_us();
+            let mut shared = self.shared();
+            let mut owed = Vec::new();
+            shared.summary.suspected += now.len() as u64;
+            for id in now {
+                let Some(looked) = looked.remove(id) else {
+                    continue;
+                };
+                let Some(kind) = looked.verdict.kind() else {
+                    continue;
+                };
+                let columns = differing(&looked.verdict, map);
+                let key = print::text(&looked.whole.row.key, map.key_type);
+                let entry =
+                    shared
+                        .outbox
+                        .add(Owed::new(name, *id, &key, kind, columns, detected_us));
+                owed.push(entry.clone());
+                shared.summary.confirmed += 1;
+                match kind {
+                    Kind::Missing => shared.summary.missing += 1,
+                    Kind::Different => shared.summary.different += 1,
+                }
+            }
+            shared.store.append_owed(&owed).map_err(LookError::Source)?;
+            ids = later;
+        }
+        Ok(())
+    }
+}

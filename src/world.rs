@@ -1,0 +1,153 @@
+//! What a pass needs from the world, as small traits: tables, receivers, state files, a clock.
+//!
+//! `pipeline` is written against these, `io` implements them, and a simulation can too.
+
+use std::time::Duration;
+
+use crate::error::Result;
+use crate::logic::cell::{Cell, Column, Id};
+use crate::logic::checkpoint::Checkpoint;
+use crate::logic::compare::{ColumnMap, Found};
+use crate::logic::owed::{Outbox, Owed};
+use crate::logic::report::Line;
+use crate::logic::retry::Answer;
+use crate::logic::row::Row;
+use crate::logic::window::{Bounds, Request};
+
+/// The source table.
+pub trait Source: Sync {
+    /// The server's clock, then the highest id.
+    ///
+    /// # Errors
+    /// When the source cannot be read.
+    fn bounds(&self) -> Result<Bounds>;
+
+    /// One batch of rows, in the order that its [`crate::logic::window::What`] says.
+    ///
+    /// # Errors
+    /// When the source cannot be read.
+    fn scan(&self, request: &Request) -> Result<Vec<Row>>;
+
+    /// Whole rows by id, as they are now; ids that are gone are left out.
+    ///
+    /// # Errors
+    /// When the source cannot be read.
+    fn whole_rows(&self, ids: &[Id]) -> Result<Vec<WholeRow>>;
+
+    /// The columns of a [`WholeRow`]'s `all`, in table order.
+    ///
+    /// # Errors
+    /// When the source cannot be read.
+    fn columns(&self) -> Result<&[Column]>;
+}
+
+/// A source row with all its columns.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WholeRow {
+    /// What is compared.
+    pub row: Row,
+    /// Every column, as it is sent.
+    pub all: Vec<Cell>,
+}
+
+/// One destination table.
+pub trait Destination: Sync {
+    /// Which columns it holds.
+    ///
+    /// # Errors
+    /// When the destination, or the source's column types, cannot be read.
+    fn map(&self) -> Result<&ColumnMap>;
+
+    /// The rows that the destination itself finds for each of these keys. A NULL key finds nothing.
+    ///
+    /// # Errors
+    /// When the destination cannot be read.
+    fn find(&self, keys: &[&Cell]) -> Result<Found>;
+}
+
+/// The owner's endpoint for one destination.
+pub trait Receiver: Sync {
+    /// One POST. A transport failure is an answer.
+    fn post(&self, callback: &Callback, timeout: Duration) -> Answer;
+}
+
+/// One request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Callback {
+    /// JSON.
+    pub body: Vec<u8>,
+    /// `webhook-id`, `Cupid-Attempt` … (`Content-Type` and the configured ones are the client's).
+    pub headers: Vec<(&'static str, String)>,
+}
+
+/// The state folder. Every call is durable when it returns.
+pub trait Store {
+    /// The checkpoint; `None` only when there is no file.
+    ///
+    /// # Errors
+    /// When there is one and it cannot be used.
+    fn checkpoint(&mut self) -> Result<Option<Checkpoint>>;
+
+    /// The id in the first cupid's `cupid.txt`, when there is one.
+    ///
+    /// # Errors
+    /// When there is one and it cannot be used.
+    fn first_cupids_id(&mut self) -> Result<Option<Id>>;
+
+    /// Replaces the checkpoint.
+    ///
+    /// # Errors
+    /// When it cannot be saved; the old one is intact then.
+    fn save_checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<()>;
+
+    /// The owed callbacks.
+    ///
+    /// # Errors
+    /// When the file exists and cannot be used.
+    fn outbox(&mut self) -> Result<Outbox>;
+
+    /// Adds to the owed callbacks.
+    ///
+    /// # Errors
+    /// When they cannot be saved.
+    fn append_owed(&mut self, owed: &[Owed]) -> Result<()>;
+
+    /// Replaces all owed callbacks.
+    ///
+    /// # Errors
+    /// When they cannot be saved; the old file is intact then.
+    fn replace_outbox(&mut self, outbox: &Outbox) -> Result<()>;
+}
+
+/// Time.
+pub trait Clock: Sync {
+    /// Microseconds since 1970.
+    fn now_us(&self) -> i64;
+
+    /// Sleeps, less when the program was asked to stop.
+    fn sleep(&self, duration: Duration);
+
+    /// True when the program was asked to stop.
+    fn stopping(&self) -> bool;
+
+    /// A random number in [0, 1).
+    fn random(&self) -> f64;
+}
+
+/// What a pass tells people and files while it works.
+pub trait Observer: Sync {
+    /// Differences, as found.
+    ///
+    /// # Errors
+    /// When the report cannot be written.
+    fn report(&self, lines: &[Line]) -> Result<()>;
+
+    /// Rows compared so far, and how many ids there are left to look at.
+    fn progress(&self, compared: u64, ids_left: u64);
+
+    /// Something that an operator should know; goes to the log.
+    fn warn(&self, message: &str);
+
+    /// Something that an operator may like to know; goes to the log.
+    fn info(&self, message: &str);
+}
