@@ -304,39 +304,6 @@ fn names_with_backticks_quotes_and_blanks_work() {
 }
 
 #[test]
-fn check_of_a_sound_configuration_is_0_and_sends_nothing() {
-    let mut scene = Scene::with_missing([1]);
-    scene.config.with_updates(5);
-    scene.cupid("check").exits(0);
-    assert_eq!(
-        (
-            scene.receiver().count(),
-            scene.config.state_snapshot().len()
-        ),
-        (0, 0)
-    );
-}
-
-#[test]
-fn check_names_what_is_wrong() {
-    let mut scene = Scene::with_missing([1]);
-    scene.db.exec("ALTER TABLE des.user DROP KEY number");
-    scene.config.with_updates(5);
-    let outcome = scene.cupid("check").run();
-    let said = format!("{}{}", outcome.stdout, outcome.stderr).to_lowercase();
-    assert!(
-        said.contains("index"),
-        "the copy's key has no index: {outcome:?}"
-    );
-
-    scene.config.set("/des/0/columns/avatar", "no_such_column");
-    let outcome = scene.cupid("check").run();
-    assert!(!matches!(outcome.code, Some(0)), "{outcome:?}");
-    let said = format!("{}{}", outcome.stdout, outcome.stderr);
-    assert!(said.contains("no_such_column"), "{outcome:?}");
-}
-
-#[test]
 fn rows_with_megabytes_and_control_characters_are_compared() {
     let scene = Scene::new();
     for name in ["src.user", "des.user"] {

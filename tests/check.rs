@@ -42,6 +42,14 @@ fn finds(change: impl FnOnce(&mut Scene), words: &[&str]) {
 }
 
 #[test]
+fn a_sound_configuration_is_0_and_nothing_is_sent_or_saved() {
+    let mut scene = Scene::with_missing([1]);
+    scene.config.with_updates(5);
+    let (said, code) = check(&scene);
+    assert_eq!(code, Some(0), "{said}");
+}
+
+#[test]
 fn an_update_column_without_an_index() {
     finds(
         |scene| scene.db.exec("ALTER TABLE src.user DROP KEY update_time"),
