@@ -18,6 +18,7 @@ fn with_checkpoint() -> Scene {
 }
 
 /// With this checkpoint nothing runs, nothing is sent, nothing is touched; with the old one back, all goes on.
+#[track_caller]
 fn refuses(damaged: &[u8]) {
     let scene = with_checkpoint();
     let path = scene.config.state_file("checkpoint.json");

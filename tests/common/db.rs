@@ -101,6 +101,7 @@ impl Db {
     }
 
     /// Runs one statement.
+    #[track_caller]
     pub(crate) fn exec(&self, sql: &str) {
         let sql = self.sql(sql);
         if let Err(error) = self.admin().query_drop(&sql) {
@@ -109,6 +110,7 @@ impl Db {
     }
 
     /// Runs one statement with parameters.
+    #[track_caller]
     pub(crate) fn exec_with(&self, sql: &str, params: impl Into<Params>) {
         let sql = self.sql(sql);
         if let Err(error) = self.admin().exec_drop(&sql, params) {
@@ -117,6 +119,7 @@ impl Db {
     }
 
     /// The rows that a query finds.
+    #[track_caller]
     pub(crate) fn query<T: FromRow>(&self, sql: &str) -> Vec<T> {
         let sql = self.sql(sql);
         self.admin()

@@ -107,11 +107,13 @@ impl Cupid {
     }
 
     /// Runs it to its end.
+    #[track_caller]
     pub(crate) fn run(self) -> Outcome {
         self.spawn().wait()
     }
 
     /// Runs it to its end, which must have this exit status.
+    #[track_caller]
     pub(crate) fn exits(self, code: i32) -> Outcome {
         let text = format!("{:?}", self.command);
         let outcome = self.run();
@@ -169,6 +171,7 @@ impl Running {
     }
 
     /// Waits for its end, but not for ever.
+    #[track_caller]
     pub(crate) fn wait(mut self) -> Outcome {
         while self.is_running() {
             if self.began.elapsed() > self.limit {
@@ -212,6 +215,7 @@ impl Drop for Running {
 
 impl Outcome {
     /// Nothing on stdout and stderr.
+    #[track_caller]
     pub(crate) fn assert_silent(&self) {
         assert_eq!(
             (self.stdout.as_str(), self.stderr.as_str()),
@@ -221,6 +225,7 @@ impl Outcome {
     }
 
     /// stderr says each of these words, upper and lower case alike.
+    #[track_caller]
     pub(crate) fn assert_says(&self, words: &[&str]) {
         let text = self.stderr.to_lowercase();
         for word in words {

@@ -63,16 +63,19 @@ impl Scene {
     }
 
     /// `cupid run`, which must exit so.
+    #[track_caller]
     pub(crate) fn run(&self, code: i32) -> Outcome {
         self.cupid("run").exits(code)
     }
 
     /// `cupid retry`, which must exit so.
+    #[track_caller]
     pub(crate) fn retry(&self, code: i32) -> Outcome {
         self.cupid("retry").exits(code)
     }
 
     /// Runs until one run exits 0, and returns how many it took.
+    #[track_caller]
     pub(crate) fn run_until_done(&self, runs_max: usize) -> usize {
         for run in 1..=runs_max {
             let outcome = self.cupid("run").run();
@@ -99,6 +102,7 @@ impl Scene {
 }
 
 /// Waits until something holds, at most this long.
+#[track_caller]
 pub(crate) fn wait_until(what: &str, limit: Duration, mut holds: impl FnMut() -> bool) {
     let end = Instant::now() + limit;
     while !holds() {
@@ -111,6 +115,7 @@ pub(crate) fn wait_until(what: &str, limit: Duration, mut holds: impl FnMut() ->
 }
 
 /// The two lists hold the same ids; if not, says which are too few and which too many, and not all of thousands.
+#[track_caller]
 pub(crate) fn assert_ids(actual: &[u64], expected: impl IntoIterator<Item = u64>) {
     let mut surplus: BTreeMap<u64, i64> = BTreeMap::new();
     for id in actual {

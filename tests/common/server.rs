@@ -142,7 +142,7 @@ impl Server {
                 "--skip-log-bin",
             ])
             .args([
-                "--innodb-flush-log-at-trx-commit=2", // What is committed survives a kill of the server.
+                "--innodb-flush-log-at-trx-commit=2",
                 "--innodb-buffer-pool-size=64M",
                 "--performance-schema=0",
             ])
@@ -225,7 +225,7 @@ fn install(folder: &Path) {
             "--skip-test-db",
             "--skip-name-resolve",
             "--force",
-            "--innodb-flush-log-at-trx-commit=0",
+            "--innodb-flush-log-at-trx-commit=2",
         ])
         .arg(format!("--user={}", user_name()))
         .arg(format!("--datadir={}", folder.join("data").display()))
