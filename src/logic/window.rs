@@ -4,7 +4,7 @@
 //! known. Nothing is behind the position unless its batch was requested and came back, so a caller that saves the
 //! position only after the batches before it were compared can be killed at any moment.
 //!
-//! * **Ids** go from `next_id` to the highest id at the pass's start; what is missing on the way goes into [`Gaps`].
+//! * **Ids** go from `next_id` to the highest id at the pass's start; what is missing on the way goes into [`super::gaps::Gaps`].
 //! * **Updates** go from the end of the last window, minus what may still come late, to the source server's clock at
 //!   the pass's start, in the order (update time, id). The bounds are instants, so a pause of an hour makes a window
 //!   of an hour, and they come from one clock, the server's. When that clock is set back, the window begins that much

@@ -397,11 +397,14 @@ impl Pass<'_, '_> {
             let Some(kind) = verdict.kind() else { continue };
             let key = print::text(&whole.row.key, map.key_type);
             let owed = Owed::new(name, id, &key, kind, differing(&verdict, map), detected_us);
-            lines.push(shared.outbox.add(owed).clone());
-            shared.summary.confirmed += 1;
-            match kind {
-                Kind::Missing => shared.summary.missing += 1,
-                Kind::Different => shared.summary.different += 1,
+            let (owed, is_new) = shared.outbox.add(owed);
+            lines.push(owed.clone());
+            if is_new {
+                shared.summary.confirmed += 1;
+                match kind {
+                    Kind::Missing => shared.summary.missing += 1,
+                    Kind::Different => shared.summary.different += 1,
+                }
             }
         }
         shared.store.append_owed(&lines).map_err(LookError::Source)
