@@ -12,8 +12,8 @@ pub struct Summary {
     pub name: String,
     /// Source rows compared, each once for each destination.
     pub compared: u64,
-    /// First sightings of a difference.
-    pub suspected: u64,
+    /// Rows that looked different at first and agreed, were gone or changed again at the second look.
+    pub agreed_later: u64,
     /// Differences that were still there at the second look.
     pub confirmed: u64,
     /// Of those, rows that the destination lacks.
@@ -87,10 +87,7 @@ impl Summary {
         };
         part(self.missing, "missing");
         part(self.different, "different");
-        part(
-            self.suspected.saturating_sub(self.confirmed),
-            "agreed at the second look",
-        );
+        part(self.agreed_later, "agreed at the second look");
         part(
             self.duplicate_keys,
             "keys with several rows in a destination",

@@ -373,7 +373,7 @@ impl Pass<'_, '_> {
             let on_their_way = self.on_their_way(&pairs).map_err(LookError::Source)?;
             looked.retain(|id, _| !on_their_way.contains(id));
             again.extend(on_their_way);
-            self.shared().summary.suspected += now.len() as u64;
+            self.shared().summary.agreed_later += (now.len() - looked.len()) as u64;
             self.owe(number, looked)?;
             rest = later;
         }
