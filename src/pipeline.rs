@@ -133,6 +133,8 @@ struct Shared<'a> {
     /// The file does not say what `outbox` says.
     outbox_changed: bool,
     outbox_saved_us: i64,
+    /// What a dry run has reported and forgotten.
+    would_send: u64,
     summary: Summary,
     unread: HashSet<usize>,
     warned_of_duplicates: HashSet<usize>,
@@ -204,6 +206,7 @@ impl<'a, 'w> Pass<'a, 'w> {
             outbox,
             outbox_changed: false,
             outbox_saved_us: clock.now_us(),
+            would_send: 0,
             summary,
             unread: HashSet::new(),
             warned_of_duplicates: HashSet::new(),
@@ -292,7 +295,7 @@ impl<'a, 'w> Pass<'a, 'w> {
     }
 
     fn is_out_of_time(&self) -> bool {
-        self.clock.stopping() || self.options.mode == Mode::DryRun || self.delivery_left_us <= 0
+        self.clock.stopping() || self.delivery_left_us <= 0
     }
 
     /// Saves where the tracks are, unless it is where they were: on a quiet table a few seconds more or less of an
@@ -328,12 +331,13 @@ impl<'a, 'w> Pass<'a, 'w> {
         let Shared {
             mut summary,
             outbox,
+            would_send,
             ..
         } = self
             .shared
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner);
-        summary.owed = outbox.len() as u64;
+        summary.owed = outbox.len() as u64 + would_send;
         summary.paused = !scanned && !stopping;
         summary.interrupted = stopping && !scanned;
         summary.duration_ms = u64::try_from((now_us - began_us) / 1000).unwrap_or(0);

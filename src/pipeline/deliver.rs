@@ -17,7 +17,7 @@ use crate::error::Result;
 use crate::logic::body::body;
 use crate::logic::cell::{Cell, Id};
 use crate::logic::compare::{ColumnMap, Verdict};
-use crate::logic::owed::Owed;
+use crate::logic::owed::{Outbox, Owed};
 use crate::logic::report::{Fate, Line, rfc3339};
 use crate::logic::retry::{self, Answer, Endpoint, Health};
 use crate::logic::{print, signature};
@@ -42,9 +42,17 @@ struct Parcel {
 }
 
 impl Pass<'_, '_> {
-    /// Delivers everything that is due, all destinations side by side.
+    /// Delivers everything that is due, all destinations side by side. A dry run reports it instead, and forgets it, so
+    /// that its memory does not grow with what it finds.
     pub(super) fn deliver(&mut self) -> Result<()> {
-        if self.options.mode == Mode::DryRun || self.delivery_left_us <= 0 {
+        if self.options.mode == Mode::DryRun {
+            self.report_all(Fate::DryRun)?;
+            let mut shared = self.shared();
+            shared.would_send += shared.outbox.len() as u64;
+            shared.outbox = Outbox::default();
+            return Ok(());
+        }
+        if self.delivery_left_us <= 0 {
             return Ok(());
         }
         let began_us = self.clock.now_us();
@@ -85,16 +93,16 @@ impl Pass<'_, '_> {
         outcome.and(saved)
     }
 
-    /// Writes what is still owed into the report, with values as they are now.
+    /// Writes what is still owed into the report.
     pub(super) fn report_owed(&mut self) -> Result<()> {
-        if !self.options.report && self.options.mode != Mode::DryRun {
-            return Ok(());
+        if self.options.report && self.options.mode == Mode::Deliver {
+            self.report_all(Fate::Owed)?;
         }
-        let fate = if self.options.mode == Mode::DryRun {
-            Fate::DryRun
-        } else {
-            Fate::Owed
-        };
+        self.shared().save_outbox(self.clock.now_us())
+    }
+
+    /// Writes everything in the outbox into the report, with values as they are now.
+    fn report_all(&self, fate: Fate) -> Result<()> {
         for (number, destination) in self.job.destinations.iter().enumerate() {
             let owed = self.shared().outbox.due(&destination.name, i64::MAX);
             if self.is_unread(number) || owed.is_empty() {
@@ -119,7 +127,7 @@ impl Pass<'_, '_> {
                 self.observer.report(&lines)?;
             }
         }
-        self.shared().save_outbox(self.clock.now_us())
+        Ok(())
     }
 }
 
