@@ -80,34 +80,32 @@ impl Summary {
     #[must_use]
     pub fn line(&self) -> String {
         let mut parts = vec![format!("{} compared", counted(self.compared, "row"))];
-        let mut part = |count: u64, text: &str| {
+        let owed = if self.dry_run {
+            "would be called back"
+        } else {
+            "still owed"
+        };
+        for (count, text) in [
+            (self.missing, "missing"),
+            (self.different, "different"),
+            (self.agreed_later, "agreed at the second look"),
+            (self.duplicate_keys, "duplicate in a destination"),
+            (
+                self.unfindable_keys,
+                "with a key that a destination cannot look for",
+            ),
+            (self.repaired, "owed before and repaired meanwhile"),
+            (self.delivered, "called back"),
+            (self.failed_tries, "failed to be called back at a try"),
+            (self.owed, owed),
+        ] {
             if count > 0 {
                 parts.push(format!("{} {text}", grouped(count)));
             }
-        };
-        part(self.missing, "missing");
-        part(self.different, "different");
-        part(self.agreed_later, "agreed at the second look");
-        part(
-            self.duplicate_keys,
-            "keys with several rows in a destination",
-        );
-        part(
-            self.unfindable_keys,
-            "keys that a destination cannot look for",
-        );
-        part(self.repaired, "owed callbacks dropped, repaired meanwhile");
-        part(self.delivered, "callbacks delivered");
-        part(self.failed_tries, "tries failed");
-        part(
-            self.owed,
-            if self.dry_run {
-                "callbacks would be sent"
-            } else {
-                "callbacks owed"
-            },
-        );
-        part(self.unread.len() as u64, "destinations could not be read");
+        }
+        for unread in &self.unread {
+            parts.push(format!("could not read {}", unread.destination));
+        }
         if self.paused {
             parts.push("scan paused because maxOwed is reached".into());
         }

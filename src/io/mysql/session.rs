@@ -170,6 +170,8 @@ fn bracketed(host: &str) -> String {
     }
 }
 
+/// With `verify` off, a `ca` still has to have signed the certificate (MySQL's own `VERIFY_CA`); only the host's name is
+/// not compared then. Without a `ca` anything is accepted.
 fn tls_options(tls: &Tls) -> SslOpts {
     let Tls {
         ca,
@@ -183,7 +185,7 @@ fn tls_options(tls: &Tls) -> SslOpts {
     SslOpts::default()
         .with_root_cert_path(ca.clone())
         .with_client_identity(identity)
-        .with_danger_accept_invalid_certs(!verify)
+        .with_danger_accept_invalid_certs(!verify && ca.is_none())
         .with_danger_skip_domain_validation(!verify)
 }
 
@@ -200,6 +202,9 @@ pub(super) fn label(server: &Server) -> String {
 fn explained(error: &mysql::Error, server: &Server) -> String {
     let text = match error {
         mysql::Error::MySqlError(error) => format!("{} (error {})", error.message, error.code),
+        mysql::Error::IoError(error) => error.to_string(),
+        mysql::Error::DriverError(error) => error.to_string(),
+        mysql::Error::CodecError(error) => error.to_string(),
         other => other.to_string(),
     };
     let advice = match error {
@@ -207,14 +212,27 @@ fn explained(error: &mysql::Error, server: &Server) -> String {
             format!("; check user {:?} and its password", server.user)
         }
         mysql::Error::MySqlError(error) if matches!(error.code, 1969 | 3024) => {
-            format!("; a statement may take {STATEMENT_S_MAX} s, so an index is probably missing: `cupid check` tells which")
+            format!(
+                "; a statement may take {STATEMENT_S_MAX} s, so an index is probably missing: `cupid check` tells which"
+            )
         }
-        mysql::Error::TlsError(_) if text.contains("NotValidForName") || text.contains("not valid for name") => {
-            "; the server's certificate carries no such host name (MySQL's own certificates carry none): use one that does, or \
-             \"verify\": false in `tls` on a network that you trust"
+        _ if text.contains("not valid for name") => {
+            "; MySQL's own certificates carry no host name: use one that does, or set \
+            \"verify\": false in `tls` next to its \"ca\", which then must still have signed it"
                 .into()
         }
-        mysql::Error::IoError(_) | mysql::Error::DriverError(_) if !matches!(server.address, Address::Socket(_)) => {
+        _ if text.contains("UnknownIssuer") => {
+            "; set \"ca\" in `tls` to the file of the authority that signed it".into()
+        }
+        _ if text.contains("authentication protocol") => {
+            format!(
+                "; let user {:?} log in by caching_sha2_password, mysql_native_password, ed25519 or parsec",
+                server.user
+            )
+        }
+        mysql::Error::IoError(_) | mysql::Error::DriverError(_)
+            if matches!(server.address, Address::Tcp(..)) =>
+        {
             "; is the server up, and may this host connect to it?".into()
         }
         _ => String::new(),
