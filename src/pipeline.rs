@@ -260,10 +260,13 @@ impl<'a, 'w> Pass<'a, 'w> {
                 self.clock.now_us(),
             ));
         }
+        if self.saved.is_none() {
+            self.save()?; // From here on every change counts, even if this pass is killed.
+        }
         Ok(())
     }
 
-    /// No destination could be read: the rest of this pass leaves it alone.
+    /// The destination could not be read: the rest of this pass leaves it alone.
     fn mark_unread(&self, number: usize, error: &Error) {
         let mut shared = self.shared();
         if shared.unread.insert(number) {
@@ -302,7 +305,11 @@ impl<'a, 'w> Pass<'a, 'w> {
     /// empty window are not worth a write, and the next window simply begins earlier.
     fn save(&mut self) -> Result<()> {
         let tracks = self.tracks.iter().map(Track::saved);
-        let positions = joined(tracks.chain(self.left_behind.iter().cloned()).collect());
+        let all = tracks.chain(self.left_behind.iter().cloned());
+        let positions = joined(
+            all.filter(|position| !position.destinations.is_empty())
+                .collect(),
+        );
         let source = format!(
             "{}.{}",
             self.job.source.table.database, self.job.source.table.table

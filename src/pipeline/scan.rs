@@ -61,8 +61,9 @@ impl Track {
         limits: Limits,
         now_us: i64,
     ) -> Self {
-        let saved = position.clone();
+        // What a first pass starts from is part of what is saved, even if it comes no further.
         let scan = Scan::new(position, bounds, limits);
+        let saved = scan.position().clone();
         Self {
             members,
             scan,

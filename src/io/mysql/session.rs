@@ -4,7 +4,7 @@
 //! what they say and CHAR comes without padding), and no statement of it runs unbounded, on either end.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use mysql::prelude::Queryable;
@@ -104,38 +104,35 @@ impl Sessions {
         let mut tries = 0;
         loop {
             let (error, limit) = match self.checkout() {
-                Ok(mut conn) => match work(&mut conn) {
-                    Ok(value) => {
-                        self.idle
-                            .lock()
-                            .unwrap_or_else(PoisonError::into_inner)
-                            .push(conn);
-                        return Ok(value);
+                Ok(mut conn) => {
+                    let outcome = work(&mut conn);
+                    if outcome.as_ref().err().is_none_or(leaves_session_usable) {
+                        self.idle().push(conn);
                     }
-                    Err(error) => (error, RETRY_DELAYS.len()),
-                },
+                    match outcome {
+                        Ok(value) => return Ok(value),
+                        Err(error) => (error, RETRY_DELAYS.len()),
+                    }
+                }
                 Err(error) => (error, CONNECT_RETRIES),
             };
             if tries >= limit || !is_passing(&error) || self.clock.stopping() {
                 return Err(error);
             }
             log::debug!("Try again at {}: {error}", label(&self.server));
-            self.idle
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .clear();
+            self.idle().clear();
             self.clock.sleep(RETRY_DELAYS[tries]);
             tries += 1;
         }
     }
 
     fn checkout(&self) -> mysql::Result<Conn> {
-        let idle = self
-            .idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop();
+        let idle = self.idle().pop();
         idle.map_or_else(|| open(&self.server), Ok)
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Conn>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -251,6 +248,11 @@ fn is_passing(error: &mysql::Error) -> bool {
         }
         _ => false,
     }
+}
+
+/// The server refused a statement and goes on with the session.
+fn leaves_session_usable(error: &mysql::Error) -> bool {
+    matches!(error, mysql::Error::MySqlError(_)) && !is_passing(error)
 }
 
 /// The statement cannot be parsed or names what is not there: with a `where` of the configuration in it, that is why.
