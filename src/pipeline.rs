@@ -260,9 +260,6 @@ impl<'a, 'w> Pass<'a, 'w> {
                 self.clock.now_us(),
             ));
         }
-        if self.saved.is_none() {
-            self.save()?; // From here on every change counts, even if this pass is killed.
-        }
         Ok(())
     }
 
