@@ -61,7 +61,7 @@ impl MySqlSource {
     }
 
     /// `FROM … WHERE`, with `src.where`.
-    fn from_where(&self) -> String {
+    pub(super) fn from_where(&self) -> String {
         let TableJob {
             database,
             table,
@@ -122,9 +122,7 @@ impl MySqlSource {
         let (from, to) = self.window_bounds(update, layout.zone.as_deref(), *from_us, *to_us)?;
         let (time, id) = (quoted(&update.column.name), quoted(&layout.id.name));
         let select = format!("SELECT {} {}", layout.scan_list, self.from_where());
-        let range = |operator: &str| {
-            format!("{select}{time} {operator} ? AND {time} <= ? ORDER BY {time}, {id} LIMIT ?")
-        };
+        let range = |operator: &str| range(&select, &time, operator, &id);
         self.run("updated rows", |conn| {
             let limit = request.limit;
             let Some(after) = after else {
@@ -151,8 +149,12 @@ impl MySqlSource {
         })
     }
 
+    pub(super) fn sessions(&self) -> &Sessions {
+        &self.sessions
+    }
+
     /// A window's bounds as values of the update column.
-    fn window_bounds(
+    pub(super) fn window_bounds(
         &self,
         update: &UpdateColumn,
         server_zone: Option<&str>,
@@ -208,6 +210,11 @@ impl MySqlSource {
             }),
         }
     }
+}
+
+/// The statement of a window; what goes before decides whether its begin belongs to it.
+pub(super) fn range(select: &str, time: &str, operator: &str, id: &str) -> String {
+    format!("{select}{time} {operator} ? AND {time} <= ? ORDER BY {time}, {id} LIMIT ?")
 }
 
 /// A `DATETIME` of the wire as chrono has it; MySQL sends what it computed as text.
