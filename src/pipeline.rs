@@ -55,10 +55,19 @@ pub struct Options {
     pub update: bool,
     /// Where the very first pass starts.
     pub start_id: Option<Id>,
-    /// Send nothing. (That nothing is saved is the store's doing.)
-    pub dry_run: bool,
+    /// What becomes of a difference.
+    pub mode: Mode,
     /// Somebody reads the report.
     pub report: bool,
+}
+
+/// What becomes of a difference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// It is called back.
+    Deliver,
+    /// It is reported. (That nothing is saved is the store's doing.)
+    DryRun,
 }
 
 /// One pass: owed callbacks first, then what is new, then what that made owed.
@@ -140,25 +149,7 @@ impl<'a, 'w> Pass<'a, 'w> {
         let names: Vec<String> = job.destinations.iter().map(|d| d.name.clone()).collect();
         let saved = store.checkpoint()?;
         let outbox = store.outbox()?;
-        let positions = match &saved {
-            Some(checkpoint) => {
-                if options.start_id.is_some() {
-                    observer.info(
-                        "The start id is not used: there is a checkpoint, and it goes before",
-                    );
-                }
-                for name in checkpoint.unknown(&names) {
-                    observer.warn(&format!(
-                        "Destination {name} is new and starts where the others are; `cupid reconcile` compares what lies before"
-                    ));
-                }
-                checkpoint.positions_of(&names)
-            }
-            None => vec![Position {
-                destinations: names.clone(),
-                ..Position::default()
-            }],
-        };
+        let positions = positions_of(saved.as_ref(), &names, options, *observer);
         let start_id = if positions.iter().any(|position| position.next_id.is_none()) {
             let found = store.first_cupids_id()?;
             if let Some(id) = found {
@@ -203,7 +194,7 @@ impl<'a, 'w> Pass<'a, 'w> {
         let summary = Summary {
             name: job.name.clone(),
             destinations: names.len(),
-            dry_run: options.dry_run,
+            dry_run: options.mode == Mode::DryRun,
             ..Summary::default()
         };
         let shared = Shared {
@@ -298,7 +289,7 @@ impl<'a, 'w> Pass<'a, 'w> {
     }
 
     fn is_out_of_time(&self) -> bool {
-        self.clock.stopping() || self.options.dry_run || self.delivery_left_us <= 0
+        self.clock.stopping() || self.options.mode == Mode::DryRun || self.delivery_left_us <= 0
     }
 
     /// Saves where the tracks are, unless it is where they were: on a quiet table a few seconds more or less of an
@@ -345,6 +336,30 @@ impl<'a, 'w> Pass<'a, 'w> {
         summary.duration_ms = u64::try_from((now_us - began_us) / 1000).unwrap_or(0);
         summary
     }
+}
+
+/// Where each destination is to go on.
+fn positions_of(
+    saved: Option<&Checkpoint>,
+    names: &[String],
+    options: Options,
+    observer: &dyn Observer,
+) -> Vec<Position> {
+    let Some(checkpoint) = saved else {
+        return vec![Position {
+            destinations: names.to_vec(),
+            ..Position::default()
+        }];
+    };
+    if options.start_id.is_some() {
+        observer.info("The start id is not used: there is a checkpoint, and it goes before");
+    }
+    for name in checkpoint.unknown(names) {
+        observer.warn(&format!(
+            "Destination {name} is new and starts where the others are; `cupid reconcile` compares what lies before"
+        ));
+    }
+    checkpoint.positions_of(names)
 }
 
 fn micros(duration: std::time::Duration) -> i64 {

@@ -18,7 +18,7 @@ use crate::io::signals::RealClock;
 use crate::io::state_dir::{Lock, StateDir};
 use crate::logic::retry::Answer;
 use crate::logic::summary::Summary;
-use crate::pipeline::{Options, World};
+use crate::pipeline::{Mode, Options, World};
 use crate::world::{Callback, Clock, Destination, Observer, Receiver, Store};
 
 /// Does what the command line asks for.
@@ -152,7 +152,7 @@ fn options_of(job: &Job) -> Options {
         insert: job.source.insert,
         update: job.source.update.is_some(),
         start_id: None,
-        dry_run: false,
+        mode: Mode::Deliver,
         report: false,
     }
 }

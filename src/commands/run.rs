@@ -12,7 +12,7 @@ use crate::io::report::Report;
 use crate::io::signals::RealClock;
 use crate::io::state_dir::{Lock, ReadOnly};
 use crate::logic::summary::Summary;
-use crate::pipeline::{self, Options};
+use crate::pipeline::{self, Mode, Options};
 use crate::world::{Clock as _, Store};
 
 /// `cupid run`.
@@ -25,9 +25,14 @@ pub(super) fn run(run: &Run, clock: &Arc<RealClock>) -> Result<Exit> {
         Some(state_of(&job).lock()?)
     };
     let report = run.report.as_ref().map(Report::open).transpose()?;
+    let mode = if run.dry_run {
+        Mode::DryRun
+    } else {
+        Mode::Deliver
+    };
     let options = Options {
         start_id: run.start_id,
-        dry_run: run.dry_run,
+        mode,
         report: report.is_some(),
         ..options_of(&job)
     };
@@ -75,7 +80,7 @@ impl Passes {
     fn one(&self, lock: Option<&mut Lock>, clock: &RealClock) -> Result<Summary> {
         let job = &self.sides.job;
         let state = state_of(job);
-        let mut store: Box<dyn Store + Send> = if self.options.dry_run {
+        let mut store: Box<dyn Store + Send> = if self.options.mode == Mode::DryRun {
             Box::new(ReadOnly(state))
         } else {
             Box::new(state)
@@ -128,13 +133,13 @@ impl Passes {
             Ok(sides) => {
                 let Options {
                     start_id,
-                    dry_run,
+                    mode,
                     report,
                     ..
                 } = self.options;
                 self.options = Options {
                     start_id,
-                    dry_run,
+                    mode,
                     report,
                     ..options_of(&sides.job)
                 };

@@ -25,7 +25,7 @@ impl Row {
     }
 
     /// A fingerprint of everything that was compared, for telling whether a row that a window meets again is the
-    /// row that was compared. 64 bits of a keyless SipHash: a change goes unseen with probability 2^-64.
+    /// row that was compared. 64 bits of a keyless `SipHash`: a change goes unseen with probability 2^-64.
     #[must_use]
     pub fn fingerprint(&self) -> u64 {
         let mut hasher = DefaultHasher::new();

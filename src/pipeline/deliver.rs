@@ -12,7 +12,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::look::{ChunkRows, LookError, Looked};
-use super::{Pass, Shared, micros};
+use super::{Mode, Pass, Shared, micros};
 use crate::error::Result;
 use crate::logic::body::body;
 use crate::logic::cell::{Cell, Id};
@@ -41,10 +41,10 @@ struct Parcel {
     looked: Looked,
 }
 
-impl<'a> Pass<'a, '_> {
+impl Pass<'_, '_> {
     /// Delivers everything that is due, all destinations side by side.
     pub(super) fn deliver(&mut self) -> Result<()> {
-        if self.options.dry_run || self.delivery_left_us <= 0 {
+        if self.options.mode == Mode::DryRun || self.delivery_left_us <= 0 {
             return Ok(());
         }
         let began_us = self.clock.now_us();
@@ -87,10 +87,10 @@ impl<'a> Pass<'a, '_> {
 
     /// Writes what is still owed into the report, with values as they are now.
     pub(super) fn report_owed(&mut self) -> Result<()> {
-        if !self.options.report && !self.options.dry_run {
+        if !self.options.report && self.options.mode != Mode::DryRun {
             return Ok(());
         }
-        let fate = if self.options.dry_run {
+        let fate = if self.options.mode == Mode::DryRun {
             Fate::DryRun
         } else {
             Fate::Owed

@@ -1,6 +1,7 @@
 //! How single values are meant.
 
 use super::*;
+use crate::logic::zone::Zone;
 
 #[test]
 fn addresses_of_callbacks_get_their_scheme() {

@@ -6,6 +6,7 @@
 //! server is asked which belongs to which, by `CASE key WHEN ? THEN 0 WHEN ? THEN 1 …`.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::sync::{Arc, OnceLock};
 
 use mysql::prelude::Queryable;
@@ -131,7 +132,7 @@ impl MySqlDestination {
             let form = if instant {
                 forms.clone().next()
             } else {
-                forms.clone().last()
+                forms.clone().next_back()
             };
             let Some((source_index, source)) = form else {
                 continue;
@@ -321,15 +322,15 @@ impl MySqlDestination {
         for chunk in keys.numbers.chunks(CASE_KEYS) {
             let mut numbers = chunk.to_vec();
             while !numbers.is_empty() {
-                let whens: String = (0..numbers.len())
-                    .map(|n| format!(" WHEN {} THEN {n}", plan.placeholder))
-                    .collect();
+                let mut case = format!("CASE {by_column}");
+                for n in 0..numbers.len() {
+                    let _ = write!(case, " WHEN {} THEN {n}", plan.placeholder); // Into a String: cannot fail.
+                }
                 let asked = Keys {
                     cells: keys.cells,
                     numbers,
                 };
-                let rows =
-                    self.select(plan, &format!("CASE {by_column}{whens} END"), &asked, true)?;
+                let rows = self.select(plan, &(case + " END"), &asked, true)?;
                 let mut named = vec![false; asked.numbers.len()];
                 for (which, cells) in rows {
                     let which = mysql::from_value_opt::<Option<usize>>(which).ok().flatten();

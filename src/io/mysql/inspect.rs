@@ -106,7 +106,7 @@ fn window_query(source: &MySqlSource, job: &Job, now_us: i64) -> Result<Option<Q
     let back = update.scan + job.source.late_commit;
     let from_us = now_us - i64::try_from(back.as_micros()).unwrap_or(now_us);
     let (from, to) = source.window_bounds(column, layout.zone.as_deref(), from_us, now_us)?;
-    let select = format!("SELECT {} {}", layout.scan_list, source.from_where());
+    let select = format!("SELECT {} {}", layout.scan_list, source.table_clause());
     let (time, id) = (quoted(&column.column.name), quoted(&layout.id.name));
     let values = vec![from, to, Value::UInt(EXPLAINED_ROWS)];
     Ok(Some((range(&select, &time, ">=", &id), values)))

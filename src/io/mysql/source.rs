@@ -61,7 +61,7 @@ impl MySqlSource {
     }
 
     /// `FROM … WHERE`, with `src.where`.
-    pub(super) fn from_where(&self) -> String {
+    pub(super) fn table_clause(&self) -> String {
         let TableJob {
             database,
             table,
@@ -93,7 +93,7 @@ impl MySqlSource {
         let sql = format!(
             "SELECT {} {}({between}) ORDER BY {id} LIMIT ?",
             layout.scan_list,
-            self.from_where()
+            self.table_clause()
         );
         let mut values: Vec<Value> = padded(spans, slots)
             .flat_map(|&(from, to)| [id_value(from), id_value(to)])
@@ -121,7 +121,7 @@ impl MySqlSource {
         };
         let (from, to) = self.window_bounds(update, layout.zone.as_deref(), *from_us, *to_us)?;
         let (time, id) = (quoted(&update.column.name), quoted(&layout.id.name));
-        let select = format!("SELECT {} {}", layout.scan_list, self.from_where());
+        let select = format!("SELECT {} {}", layout.scan_list, self.table_clause());
         let range = |operator: &str| range(&select, &time, operator, &id);
         self.run("updated rows", |conn| {
             let limit = request.limit;
@@ -280,7 +280,7 @@ impl Source for MySqlSource {
             "SELECT {}, {} {}{} IN ({})",
             layout.scan_list,
             layout.whole_list,
-            self.from_where(),
+            self.table_clause(),
             quoted(&layout.id.name),
             vec!["?"; slots].join(",")
         );

@@ -49,12 +49,13 @@ pub(super) fn advise(
         Level::Ok,
         place.key("table"),
         format!(
-            "{} has {}; {} compared",
+            "{} has {}; {}",
             table.name(),
             about(side.table.rows),
             match pairs.len() {
-                1 => "1 column is".to_owned(),
-                count => format!("{count} columns are"),
+                0 => "only missing rows are looked for".to_owned(),
+                1 => "1 column is compared".to_owned(),
+                count => format!("{count} columns are compared"),
             }
         ),
     );

@@ -82,11 +82,16 @@ fn connection(one: &Use<'_>, findings: &mut Findings) {
     let east = zone_east_s.map_or(String::new(), |east_s| {
         format!(" ({} now)", offset_text(east_s))
     });
+    let family = if version.to_ascii_lowercase().contains("mariadb") {
+        ""
+    } else {
+        "MySQL "
+    };
     let tls = if *encrypted { ", encrypted" } else { "" };
     findings.add(
         Level::Ok,
         one.key("dsn"),
-        format!("{label} answers {account}: {version}, zone {zone}{east}{tls}"),
+        format!("{label} answers {account}: {family}{version}, zone {zone}{east}{tls}"),
     );
     if *remote && !encrypted {
         findings.add(

@@ -255,7 +255,7 @@ impl Moments<'_> {
             }
             Some(index) => {
                 let rows = plan.map_or(String::new(), |plan| {
-                    format!(", {} expected", counted(plan.rows, "row"))
+                    format!(", about {}", counted(plan.rows, "row"))
                 });
                 findings.add(
                     Level::Ok,
@@ -275,7 +275,14 @@ impl Moments<'_> {
         let primary = facts.indexes.iter().find(|index| index.name == "PRIMARY");
         let id_follows =
             primary.is_some_and(|index| index.columns.first().is_some_and(|c| same(c, id)));
-        let columns: &[&str] = if id_follows { &[name] } else { &[name, id] };
+        let is_id = facts
+            .column(id)
+            .is_some_and(|id| id.column_type == ColumnType::Int);
+        let columns: &[&str] = if id_follows || !is_id {
+            &[name]
+        } else {
+            &[name, id]
+        };
         create_index(&self.table.job.database, &self.table.job.table, columns)
     }
 

@@ -1,0 +1,269 @@
+//! The database server: the one named by `CUPID_TEST_DSN`, else a private `MariaDB`.
+//!
+//! A private server is the child of a small shell that waits on a pipe from the test process. However that process
+//! ends (return, panic, abort, SIGKILL), the pipe closes, and the shell kills the server and removes its folder.
+
+use std::io::Write;
+use std::net::TcpListener;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::{Duration, Instant};
+
+use mysql::prelude::Queryable;
+use mysql::{Conn, OptsBuilder};
+
+/// `sh` keeps the server as long as its own stdin is open. A line on stdin: kill, keep the data. End of file: kill, remove all.
+const WATCHDOG: &str = r#"
+dir=$1; shift
+"$@" > "$dir/server.log" 2>&1 < /dev/null &
+server=$!
+if read -r _; then keep=1; else keep=; fi
+kill -KILL "$server" 2> /dev/null
+wait "$server" 2> /dev/null
+[ -n "$keep" ] || rm -rf "$dir"
+"#;
+
+/// A server that the tests may do anything with, through an administrator's account.
+pub(crate) struct Server {
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    user: String,
+    password: String,
+    private: Option<Private>,
+}
+
+struct Private {
+    folder: PathBuf,
+    watchdog: Mutex<Option<(Child, ChildStdin)>>,
+}
+
+impl Server {
+    /// The server that all tests of this process share.
+    pub(crate) fn shared() -> Arc<Self> {
+        static SHARED: OnceLock<Arc<Server>> = OnceLock::new();
+        let server = SHARED.get_or_init(|| {
+            Arc::new(match std::env::var("CUPID_TEST_DSN") {
+                Ok(dsn) => Self::named(&dsn),
+                Err(_) => Self::start_private(),
+            })
+        });
+        Arc::clone(server)
+    }
+
+    /// A server of the caller's own, to kill and start again; always Debian's `MariaDB`.
+    pub(crate) fn private() -> Arc<Self> {
+        Arc::new(Self::start_private())
+    }
+
+    fn named(dsn: &str) -> Self {
+        let opts = mysql::Opts::from_url(dsn)
+            .expect("CUPID_TEST_DSN should be mysql://user:password@host:port/");
+        let server = Self {
+            host: opts.get_ip_or_hostname().to_string(),
+            port: opts.get_tcp_port(),
+            user: opts
+                .get_user()
+                .expect("CUPID_TEST_DSN names no user")
+                .to_owned(),
+            password: opts.get_pass().unwrap_or_default().to_owned(),
+            private: None,
+        };
+        server
+            .try_connect()
+            .expect("Connect to the server named by CUPID_TEST_DSN");
+        server
+    }
+
+    fn start_private() -> Self {
+        let folder = tempfile::Builder::new()
+            .prefix("cupid-db-")
+            .tempdir()
+            .expect("Create a folder for the server")
+            .keep();
+        install(&folder);
+        // Another process may take the free port before the server does: then another port.
+        for _ in 0..5 {
+            let server = Self {
+                host: "127.0.0.1".to_owned(),
+                port: free_port(),
+                user: "admin".to_owned(),
+                password: "admin".to_owned(),
+                private: Some(Private {
+                    folder: folder.clone(),
+                    watchdog: Mutex::new(None),
+                }),
+            };
+            if server.launch() {
+                return server;
+            }
+            server.kill();
+        }
+        let log = std::fs::read_to_string(folder.join("server.log")).unwrap_or_default();
+        let _ = std::fs::remove_dir_all(&folder);
+        panic!("The private MariaDB did not start:\n{log}");
+    }
+
+    /// Kills the server as a power cut would; the data stay.
+    pub(crate) fn kill(&self) {
+        let mut watchdog = self.own().watchdog.lock().unwrap();
+        if let Some((mut shell, mut stdin)) = watchdog.take() {
+            stdin
+                .write_all(b"stop\n")
+                .expect("Tell the watchdog to stop the server");
+            shell.wait().expect("Wait for the watchdog");
+        }
+    }
+
+    /// Starts a killed server again, on its port, with its data.
+    pub(crate) fn start(&self) {
+        assert!(self.launch(), "The private MariaDB did not start again");
+    }
+
+    fn own(&self) -> &Private {
+        self.private
+            .as_ref()
+            .expect("Only a private server can be stopped and started")
+    }
+
+    fn launch(&self) -> bool {
+        let private = self.own();
+        let folder = &private.folder;
+        let arg = |name: &str, value: &Path| format!("--{name}={}", value.display());
+        let mut shell = Command::new("sh")
+            .args(["-c", WATCHDOG, "watchdog"])
+            .arg(folder)
+            .arg("mariadbd")
+            .args([
+                "--no-defaults",
+                "--skip-name-resolve",
+                "--bind-address=127.0.0.1",
+                "--skip-log-bin",
+            ])
+            .args([
+                "--innodb-flush-log-at-trx-commit=2",
+                "--innodb-buffer-pool-size=64M",
+                "--performance-schema=0",
+            ])
+            .args(["--max-connections=500", "--innodb-lock-wait-timeout=10"])
+            .arg(format!("--user={}", user_name()))
+            .arg(format!("--port={}", self.port))
+            .arg(arg("datadir", &folder.join("data")))
+            .arg(arg("tmpdir", folder))
+            .arg(arg("socket", &folder.join("s.sock")))
+            .arg(arg("pid-file", &folder.join("pid")))
+            .arg(arg("init-file", &folder.join("init.sql")))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .env("PATH", path_with_sbin())
+            .process_group(0) // Ctrl-C reaches the tests, not the server
+            .spawn()
+            .expect("Start sh");
+        let stdin = shell.stdin.take().expect("The watchdog's stdin is a pipe");
+        *private.watchdog.lock().unwrap() = Some((shell, stdin));
+        self.answers_within(Duration::from_secs(60))
+    }
+
+    /// Whether *this* server (and no other on its port) answers in time.
+    fn answers_within(&self, limit: Duration) -> bool {
+        let folder = &self.own().folder;
+        let socket = folder.join("s.sock");
+        let end = Instant::now() + limit;
+        while Instant::now() < end {
+            if let Ok(mut conn) = self.try_connect() {
+                let mine: Option<String> = conn.query_first("SELECT @@socket").unwrap_or_default();
+                return mine.is_some_and(|path| Path::new(&path) == socket);
+            }
+            let log = std::fs::read_to_string(folder.join("server.log")).unwrap_or_default();
+            if log.contains("Aborting") {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        false
+    }
+
+    /// An administrator's session that takes any value (zero dates too).
+    pub(crate) fn connect(&self) -> Conn {
+        self.try_connect().expect("Connect to the test server")
+    }
+
+    fn try_connect(&self) -> mysql::Result<Conn> {
+        let opts = OptsBuilder::new()
+            .ip_or_hostname(Some(&self.host))
+            .tcp_port(self.port)
+            .user(Some(&self.user))
+            .pass(Some(&self.password))
+            .prefer_socket(false)
+            .tcp_connect_timeout(Some(Duration::from_secs(5)))
+            .init(vec!["SET NAMES utf8mb4", "SET SESSION sql_mode = ''"]);
+        Conn::new(opts)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let Some(private) = &self.private else { return };
+        let Ok(mut watchdog) = private.watchdog.lock() else {
+            return;
+        };
+        if let Some((mut shell, stdin)) = watchdog.take() {
+            drop(stdin);
+            let _ = shell.wait();
+        }
+        // A server that was killed and not started again has no watchdog to remove its folder.
+        let _ = std::fs::remove_dir_all(&private.folder);
+    }
+}
+
+fn install(folder: &Path) {
+    let output = Command::new("mariadb-install-db")
+        .args(["--no-defaults", "--auth-root-authentication-method=normal"])
+        .args([
+            "--skip-test-db",
+            "--skip-name-resolve",
+            "--force",
+            "--innodb-flush-log-at-trx-commit=2",
+        ])
+        .arg(format!("--user={}", user_name()))
+        .arg(format!("--datadir={}", folder.join("data").display()))
+        .output();
+    let output = match output {
+        Ok(output) => output,
+        Err(error) => panic!(
+            "Cannot run mariadb-install-db ({error}). Install the packages mariadb-server-core and \
+             mariadb-client-core (scripts/test does), or set CUPID_TEST_DSN to an administrator's mysql:// URL"
+        ),
+    };
+    assert!(
+        output.status.success(),
+        "mariadb-install-db failed:\n{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    std::fs::write(
+        folder.join("init.sql"),
+        "CREATE USER IF NOT EXISTS 'admin'@'%' IDENTIFIED BY 'admin';\nGRANT ALL ON *.* TO 'admin'@'%' WITH GRANT OPTION;\n",
+    )
+    .expect("Write init.sql");
+}
+
+fn user_name() -> String {
+    let output = Command::new("id").arg("-un").output().expect("Run id");
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+/// Not every user's PATH has the folder of `mariadbd`.
+fn path_with_sbin() -> String {
+    format!(
+        "{}:/usr/sbin:/sbin",
+        std::env::var("PATH").unwrap_or_default()
+    )
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("Find a free port");
+    listener.local_addr().expect("Ask for the port").port()
+}

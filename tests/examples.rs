@@ -1,0 +1,172 @@
+//! What users copy from `examples/` works: the units verify, and every command line is run as it stands but for its paths.
+
+mod common;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use common::{Cupid, Scene, wait_until};
+
+fn example(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("examples")
+        .join(name)
+}
+
+fn read(name: &str) -> String {
+    std::fs::read_to_string(example(name))
+        .unwrap_or_else(|error| panic!("examples/{name}: {error}"))
+}
+
+/// What follows `key` at the start of a line.
+fn value<'a>(text: &'a str, key: &str) -> &'a str {
+    text.lines()
+        .find_map(|line| line.strip_prefix(key))
+        .unwrap_or_else(|| panic!("no line starts with {key}"))
+}
+
+/// A missing row, and a configuration whose passwords are variables that `secrets` (lines of NAME=value) fills in.
+fn with_variables() -> (Scene, String) {
+    let mut scene = Scene::with_missing([1]);
+    let secrets = format!(
+        "SRC_PASSWORD='{0}'\nDES_PASSWORD='{0}'\n",
+        scene.db.reader_password
+    );
+    scene
+        .config
+        .set("/src/password", "${SRC_PASSWORD}")
+        .set("/des/0/password", "${DES_PASSWORD}");
+    (scene, secrets)
+}
+
+/// The line with this machine's paths in place of the installed ones.
+fn here(line: &str, scene: &Scene) -> String {
+    line.replace("/usr/bin/cupid", env!("CARGO_BIN_EXE_cupid"))
+        .replace(
+            "/etc/cupid/user.json",
+            &scene.config.path().display().to_string(),
+        )
+        .replace(
+            "/etc/cupid/user.env",
+            &scene.config.folder().join("user.env").display().to_string(),
+        )
+}
+
+fn run_in_shell(line: &str, scene: &Scene) -> common::Running {
+    Cupid::program(&[], Path::new("/bin/sh"), ["-euc", line])
+        .env("CREDENTIALS_DIRECTORY", scene.config.folder())
+        .spawn()
+}
+
+#[test]
+fn systemd_accepts_the_units() {
+    let output = Command::new("systemd-analyze")
+        .args(["verify", "--man=no"])
+        .args([example("cupid@.service"), example("cupid@.timer")])
+        .output()
+        .unwrap_or_else(|error| {
+            panic!("Cannot run systemd-analyze ({error}): install systemd (scripts/test does)")
+        });
+    let said = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    // An unknown setting is a warning and exit status 0, so silence is asked for, about these units.
+    let about: Vec<&str> = said.lines().filter(|line| line.contains("cupid")).collect();
+    assert!(output.status.success() && about.is_empty(), "{said}");
+}
+
+#[test]
+fn the_service_is_hardened() {
+    let unit = read("cupid@.service");
+    for line in [
+        "DynamicUser=yes",
+        "StateDirectory=cupid/%i",
+        "ProtectSystem=strict",
+        "NoNewPrivileges=yes",
+        "SuccessExitStatus=75",
+    ] {
+        assert_eq!(
+            unit.lines().filter(|other| *other == line).count(),
+            1,
+            "{line}"
+        );
+    }
+    assert!(unit.contains("\nLoadCredential="));
+}
+
+#[test]
+fn the_services_command_takes_its_secrets_from_the_credential() {
+    let (scene, secrets) = with_variables();
+    std::fs::write(scene.config.folder().join("env"), secrets).expect("Write the credential");
+    let unit = read("cupid@.service").replace("%i", "user");
+    let quoted = value(&unit, "ExecStart=/bin/sh -euc ");
+    let script = quoted.trim_matches('\'').replace("$$", "$");
+    let outcome = run_in_shell(&here(&script, &scene), &scene).wait();
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    assert_eq!(scene.receiver().ids(), [1]);
+}
+
+#[test]
+fn without_cache_file_path_the_state_goes_to_the_services_state_directory() {
+    let mut scene = Scene::with_missing([1]);
+    scene.config.remove("/src/cacheFilePath");
+    scene
+        .cupid("run")
+        .env("STATE_DIRECTORY", scene.config.state())
+        .exits(0);
+    assert!(scene.config.state_file("checkpoint.json").exists());
+}
+
+#[test]
+fn the_crontab_line_runs() {
+    let (scene, secrets) = with_variables();
+    std::fs::write(scene.config.folder().join("user.env"), secrets).expect("Write the variables");
+    let text = read("crontab");
+    let line = value(&text, "* * * * * cupid ");
+    assert!(line.ends_with("--every 2s --for 58s"), "{line}");
+    let line = here(line, &scene).replace("--for 58s", "--for 3s");
+    let outcome = run_in_shell(&line, &scene).wait();
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    assert_eq!(scene.receiver().ids(), [1]);
+}
+
+#[test]
+fn the_supervisord_program_runs_until_its_stop_signal() {
+    let scene = Scene::with_missing([1]);
+    let text = read("supervisord.conf");
+    let running = run_in_shell(
+        &format!("exec {}", here(value(&text, "command="), &scene)),
+        &scene,
+    );
+    wait_until("the callback comes", Duration::from_secs(20), || {
+        scene.receiver().ids() == [1]
+    });
+    running.signal(value(&text, "stopsignal="));
+    assert_eq!(running.wait().code, Some(0));
+}
+
+#[test]
+fn logrotate_accepts_its_file() {
+    let folder = tempfile::tempdir().expect("Create a folder");
+    let copy = folder.path().join("cupid"); // logrotate refuses a file that others may write
+    std::fs::write(&copy, read("logrotate.conf")).expect("Copy the file");
+    let output = Command::new("logrotate")
+        .args(["--debug", "--state"])
+        .args([folder.path().join("state"), copy])
+        .env(
+            "PATH",
+            format!(
+                "{}:/usr/sbin:/sbin",
+                std::env::var("PATH").unwrap_or_default()
+            ),
+        )
+        .output()
+        .unwrap_or_else(|error| {
+            panic!("Cannot run logrotate ({error}): install it (scripts/test does)")
+        });
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && !said.contains("error"), "{said}");
+}

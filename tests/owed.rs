@@ -1,0 +1,179 @@
+//! Owed callbacks: compared again before they are sent, one per destination and row, within the time that a run has.
+
+mod common;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use common::{Answer, Scene, assert_ids, wait_until};
+
+#[test]
+fn a_row_repaired_meanwhile_is_not_sent() {
+    let scene = Scene::with_missing(1..=3);
+    scene.receiver().answer(|_| Answer::status(500));
+    scene.run(1);
+    scene
+        .db
+        .exec("INSERT INTO des.user SELECT * FROM src.user WHERE id <> 2");
+    scene.receiver().take();
+    scene.receiver().answer(|_| Answer::ok());
+    scene.retry(0);
+    assert_eq!(
+        (scene.receiver().ids(), scene.config.owed().len()),
+        (vec![2], 0)
+    );
+}
+
+#[test]
+fn run_delivers_what_earlier_runs_owe() {
+    let scene = Scene::with_missing(1..=3);
+    scene.receiver().answer(|_| Answer::status(500));
+    scene.run(1);
+    scene.receiver().take();
+    scene
+        .db
+        .exec("UPDATE src.user SET avatar = 'now.png' WHERE id = 3");
+    scene.receiver().answer(|_| Answer::ok());
+    scene.run(0);
+    let callbacks = scene.receiver().callbacks();
+    assert_eq!(scene.receiver().ids(), [1, 2, 3]);
+    assert!(callbacks.iter().any(|c| c.text_of("avatar") == "now.png"));
+}
+
+#[test]
+fn a_row_gone_from_the_source_is_dropped() {
+    let scene = Scene::with_missing(1..=3);
+    scene.receiver().answer(|_| Answer::status(500));
+    scene.run(1);
+    scene.db.exec("DELETE FROM src.user WHERE id = 2");
+    scene.receiver().take();
+    scene.receiver().answer(|_| Answer::ok());
+    scene.retry(0);
+    assert_eq!(
+        (scene.receiver().ids(), scene.config.owed().len()),
+        (vec![1, 3], 0)
+    );
+}
+
+#[test]
+fn the_type_of_an_owed_callback_is_what_is_true_when_it_is_sent() {
+    let scene = Scene::with_missing([1]);
+    scene.receiver().answer(|_| Answer::status(500));
+    scene.run(1);
+    scene
+        .db
+        .exec("INSERT INTO des.user (number, name) VALUES ('n1', 'half')");
+    scene.receiver().take();
+    scene.receiver().answer(|_| Answer::ok());
+    scene.retry(0);
+    assert_eq!(scene.receiver().callbacks()[0].kind(), 2);
+}
+
+#[test]
+fn one_owed_line_stays_for_a_row_however_often_it_is_found() {
+    let mut scene = Scene::with_missing(1..=2);
+    scene.config.with_updates(5);
+    scene.receiver().answer(|_| Answer::status(500));
+    for round in 0..3 {
+        scene.db.exec(&format!(
+            "UPDATE src.user SET name = 'round {round}' WHERE id = 1"
+        ));
+        std::thread::sleep(Duration::from_millis(1100));
+        scene.run(1);
+        assert_eq!(scene.config.owed().len(), 2, "round {round}");
+    }
+    scene.receiver().take();
+    scene.receiver().answer(|_| Answer::ok());
+    scene.retry(0);
+    let names: Vec<_> = scene
+        .receiver()
+        .callbacks()
+        .iter()
+        .map(|c| (c.id(), c.text_of("name").to_owned()))
+        .collect();
+    assert_eq!(names.len(), 2, "{names:?}");
+    assert!(names.contains(&(1, "round 2".to_owned())), "{names:?}");
+}
+
+#[test]
+fn a_refusing_destination_does_not_hold_back_the_other() {
+    let mut scene = Scene::with_copies(2);
+    scene.db.add_users(1..=50);
+    scene.receivers[0].answer(|_| Answer::Hang);
+    scene
+        .config
+        .set("/des/0/callbackNotification/timeoutMillisecond", 300);
+    scene.run(1);
+    assert_ids(&scene.receivers[1].delivered_ids(), 1..=50);
+    assert_eq!(scene.config.owed().len(), 50);
+}
+
+#[test]
+fn ten_thousand_failing_rows_end_by_delivery_second() {
+    let mut scene = Scene::with_missing(1..=10_000);
+    scene.config.set("/deliverySecond", 3);
+    // Not every row fails, so the endpoint is not simply given up.
+    scene.receiver().answer(|callback| {
+        if callback.id() % 2 == 0 {
+            Answer::status(500)
+        } else {
+            Answer::Late(Duration::from_millis(5))
+        }
+    });
+    let outcome = scene.run(1);
+    assert!(
+        outcome.took < Duration::from_secs(30),
+        "the run took {:?}",
+        outcome.took
+    );
+    // A callback cut off at the end of the time may have arrived and be owed all the same.
+    let (owed, delivered) = (
+        scene.config.owed().len(),
+        scene.receiver().delivered_ids().len(),
+    );
+    assert!(
+        (10_000..10_100).contains(&(owed + delivered)),
+        "{owed} are owed, {delivered} delivered"
+    );
+    scene.receiver().answer(|_| Answer::ok());
+    scene.run_until_done(20);
+    assert_ids(&scene.receiver().delivered_ids(), 1..=10_000);
+}
+
+#[test]
+fn callbacks_under_way_at_once_are_bounded_by_concurrency() {
+    let mut scene = Scene::with_missing(1..=60);
+    scene
+        .config
+        .set("/des/0/callbackNotification/concurrency", 3);
+    let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (inner_now, inner_most) = (Arc::clone(&now), Arc::clone(&most));
+    scene.receiver().answer(move |_| {
+        inner_most.fetch_max(
+            inner_now.fetch_add(1, Ordering::SeqCst) + 1,
+            Ordering::SeqCst,
+        );
+        std::thread::sleep(Duration::from_millis(20));
+        inner_now.fetch_sub(1, Ordering::SeqCst);
+        Answer::ok()
+    });
+    scene.run(0);
+    assert_eq!(most.load(Ordering::SeqCst), 3);
+}
+
+#[test]
+fn start_delivers_once_the_receiver_is_back() {
+    let scene = Scene::with_missing(1..=5);
+    scene.receiver().stop();
+    let run = scene.cupid("start").spawn();
+    wait_until("five callbacks are owed", Duration::from_secs(20), || {
+        scene.config.owed().len() == 5
+    });
+    scene.receiver().restart();
+    wait_until("all are delivered", Duration::from_secs(30), || {
+        scene.receiver().delivered_ids() == [1, 2, 3, 4, 5]
+    });
+    run.signal("TERM");
+    assert_eq!(run.wait().code, Some(0));
+}
