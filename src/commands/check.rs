@@ -1,5 +1,6 @@
 //! `cupid check`: asks the real servers, says in plain words what it finds, changes and sends nothing.
 
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::sync::Arc;
 
@@ -26,14 +27,15 @@ pub(super) fn check(check: &Check, clock: &Arc<RealClock>) -> Result<Exit> {
 
 fn gather(job: &Job, sides: &Sides, clock: &RealClock) -> Facts {
     let words = |error: Error| error.to_string();
+    let source = inspect::source(&sides.source, job, clock).map_err(words);
     let destinations = sides.destinations.iter().enumerate();
     Facts {
-        source: inspect::source(&sides.source, job, clock).map_err(words),
         destinations: destinations
             .map(|(number, destination)| {
-                inspect::destination(destination, job, number, clock).map_err(words)
+                inspect::destination(destination, job, number, source.is_ok(), clock).map_err(words)
             })
             .collect(),
+        source,
         state: state(job, &mut state_of(job)),
     }
 }
@@ -61,10 +63,10 @@ fn state(job: &Job, state: &mut StateDir) -> StateFacts {
 }
 
 fn print(findings: &[Finding]) -> Result<()> {
-    let text: String = findings
-        .iter()
-        .map(|finding| format!("{finding}\n"))
-        .collect();
+    let mut text = String::new();
+    for finding in findings {
+        let _ = writeln!(text, "{finding}"); // Writing to a String cannot fail.
+    }
     std::io::stdout()
         .write_all(text.as_bytes())
         .map_err(|error| Error::File {

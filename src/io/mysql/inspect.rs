@@ -30,14 +30,9 @@ type Query = (String, Vec<Value>);
 /// # Errors
 /// When it cannot be read at all.
 pub fn source(source: &MySqlSource, job: &Job, clock: &dyn Clock) -> Result<Side> {
-    let columns = [];
-    side(
-        source.sessions(),
-        &job.source.table,
-        &columns,
-        clock,
-        || window_query(source, job, clock.now_us()),
-    )
+    side(source.sessions(), &job.source.table, &[], clock, || {
+        window_query(source, job, clock.now_us())
+    })
 }
 
 /// A destination as its server describes it.
@@ -48,6 +43,7 @@ pub fn destination(
     destination: &MySqlDestination,
     job: &Job,
     number: usize,
+    source_is_read: bool,
     clock: &dyn Clock,
 ) -> Result<Side> {
     let job = &job.destinations[number];
@@ -56,7 +52,12 @@ pub fn destination(
         .chain(pairs)
         .collect();
     side(destination.sessions(), &job.table, &columns, clock, || {
-        look_up_query(destination, &job.table)
+        // It needs the source's types; a source that is down is not waited for once per destination.
+        if source_is_read {
+            look_up_query(destination, &job.table)
+        } else {
+            Ok(None)
+        }
     })
 }
 
@@ -91,8 +92,7 @@ fn side(
         }
         Ok(_) => {}
         Err(Error::Config { problem, .. }) => side.refusal = Some(problem),
-        // The other side is unread, which is said there.
-        Err(_) => {}
+        Err(error) => return Err(error),
     }
     Ok(side)
 }

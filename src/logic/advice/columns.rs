@@ -81,6 +81,9 @@ fn zones(key: &str, names: &str, pair: &Sides<'_>, findings: &mut Findings) {
 fn loss(source: &ColumnFacts, destination: &ColumnFacts) -> Option<String> {
     const DIFFER: &str = "values that were cut off differ";
     use ColumnType::{Binary, DateTime, Decimal, Double, Enum, Float, Int, Text, Time, Timestamp};
+    if let Some(spelling) = spelling(source.column_type, destination.column_type) {
+        return Some(spelling);
+    }
     match (source.column_type, destination.column_type) {
         (Text, Text) | (Binary, Binary) => {
             let (from, to) = (source.length?, destination.length?);
@@ -128,6 +131,24 @@ fn loss(source: &ColumnFacts, destination: &ColumnFacts) -> Option<String> {
     }
 }
 
+/// Text beside a type that it can only spell.
+fn spelling(source: ColumnType, destination: ColumnType) -> Option<String> {
+    use ColumnType::{Date, DateTime, Enum, Set, Text, Time, Timestamp};
+    let is_text = |column_type| matches!(column_type, Text | Enum | Set);
+    let other = match (is_text(source), is_text(destination)) {
+        (true, false) => destination,
+        (false, true) => source,
+        _ => return None,
+    };
+    match other {
+        Date | DateTime(_) | Timestamp(_) | Time(_) => {
+            Some("the text agrees only where it is written as MySQL prints it".into())
+        }
+        _ if is_number(other) => Some("the text agrees only where it reads as a number".into()),
+        _ => None,
+    }
+}
+
 /// The least and the greatest value of `int(10) unsigned` and the like.
 fn integer_range(declared: &str) -> Option<(i128, i128)> {
     let declared = declared.to_ascii_lowercase();
@@ -165,4 +186,17 @@ pub(super) fn lost_characters<'a>(
     let fits =
         from == to || from == "ascii" || all(to) || (most(to) && !all(from)) || spelt_otherwise;
     (!fits).then_some(to)
+}
+
+/// A number by its type.
+pub(super) fn is_number(column_type: ColumnType) -> bool {
+    matches!(
+        column_type,
+        ColumnType::Int
+            | ColumnType::Year
+            | ColumnType::Bit
+            | ColumnType::Decimal
+            | ColumnType::Float
+            | ColumnType::Double
+    )
 }

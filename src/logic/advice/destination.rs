@@ -3,7 +3,6 @@
 use super::table::Named;
 use super::{Findings, Level, about, columns, create_index, explained};
 use crate::config::{DestinationJob, Job};
-use crate::logic::cell::ColumnType;
 use crate::logic::equal::never_equal;
 use crate::logic::facts::{ColumnFacts, Side};
 use crate::logic::sql::quoted;
@@ -178,7 +177,10 @@ fn keys(table: &Named<'_>, source: &ColumnFacts, key: &ColumnFacts, findings: &m
         );
         return;
     }
-    match (is_number(source.column_type), is_number(key.column_type)) {
+    match (
+        columns::is_number(source.column_type),
+        columns::is_number(key.column_type),
+    ) {
         (false, true) => {
             findings.add(
                 Level::Warning,
@@ -212,7 +214,7 @@ fn keys(table: &Named<'_>, source: &ColumnFacts, key: &ColumnFacts, findings: &m
     }
     if let (Some(from), Some(to)) = (source.length, key.length)
         && to < from
-        && !is_number(source.column_type)
+        && !columns::is_number(source.column_type)
     {
         findings.add(
             Level::Note,
@@ -244,16 +246,4 @@ fn collations(table: &Named<'_>, source: &ColumnFacts, key: &ColumnFacts, findin
             source.name, key.name
         ),
     );
-}
-
-fn is_number(column_type: ColumnType) -> bool {
-    matches!(
-        column_type,
-        ColumnType::Int
-            | ColumnType::Year
-            | ColumnType::Bit
-            | ColumnType::Decimal
-            | ColumnType::Float
-            | ColumnType::Double
-    )
 }

@@ -269,7 +269,7 @@ impl Moments<'_> {
         }
     }
 
-    /// With the id behind it, unless InnoDB puts it there by itself.
+    /// With the id behind it, unless `InnoDB` puts it there by itself.
     fn create_index(&self, id: &str) -> String {
         let (facts, name) = (self.table.facts(), self.column.name.as_str());
         let primary = facts.indexes.iter().find(|index| index.name == "PRIMARY");
