@@ -33,6 +33,17 @@ pub fn beyond_looking(lines: &[String]) -> Vec<Grant> {
         .collect()
 }
 
+/// Whether some of it comes by a role, which others may have too.
+#[must_use]
+pub fn by_role(lines: &[String]) -> bool {
+    lines.iter().any(|line| {
+        let rest = line.strip_prefix("GRANT ");
+        rest.is_some_and(|rest| {
+            outside_quotes(rest, " ON ").is_none() && outside_quotes(rest, " TO ").is_some()
+        })
+    })
+}
+
 /// `GRANT a, b (c, d) ON x TO …`; `None` for roles, proxies and whatever else there is.
 fn parse(line: &str) -> Option<Grant> {
     let rest = line.strip_prefix("GRANT ")?;
@@ -88,6 +99,18 @@ fn without_columns(list: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_role_is_told_from_a_right() {
+        for (line, expected) in [
+            ("GRANT `role`@`%` TO `r`@`%`", true),
+            ("GRANT `a ON b` TO `r`@`%` WITH ADMIN OPTION", true),
+            ("GRANT UPDATE ON `a`.* TO `role`", false),
+            ("SET DEFAULT ROLE `role` FOR `r`@`%`", false),
+        ] {
+            assert_eq!(by_role(&[line.to_owned()]), expected, "{line}");
+        }
+    }
 
     #[test]
     fn only_what_goes_beyond_looking_is_left() {

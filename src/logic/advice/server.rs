@@ -1,7 +1,7 @@
 //! Servers and accounts: reached, encrypted, clocks, rights. Each server and account is spoken of once.
 
 use super::destination::Place;
-use super::grants::{Grant, beyond_looking};
+use super::grants::{Grant, beyond_looking, by_role};
 use super::{Findings, Level};
 use crate::config::{Job, TableJob, Tls};
 use crate::logic::facts::{Facts, ServerFacts};
@@ -142,7 +142,7 @@ fn rights(one: &Use<'_>, tables: &[&TableJob], findings: &mut Findings) {
                 .iter()
                 .any(|privilege| privilege.starts_with("ALL"))
     };
-    if beyond.iter().all(takes_little) {
+    if beyond.iter().all(takes_little) && !by_role(&one.server.grants) {
         for Grant { privileges, on } in &beyond {
             finding.remedy(format!(
                 "REVOKE {} ON {on} FROM {account};",
@@ -151,7 +151,7 @@ fn rights(one: &Use<'_>, tables: &[&TableJob], findings: &mut Findings) {
         }
         return;
     }
-    // Too much to take away from an account that others may use too: an account of cupid's own.
+    // Too much to take away from an account or a role that others may use too: an account of cupid's own.
     let host = account.rsplit_once('@').map_or("'%'", |(_, host)| host);
     finding.remedy(format!(
         "CREATE USER 'cupid_reader'@{host} IDENTIFIED BY '…';"

@@ -58,15 +58,16 @@ impl Named<'_> {
     fn denied(&self, findings: &mut Findings) {
         let (database, table) = (quoted(&self.job.database), quoted(&self.job.table));
         let account = &self.side.server.account;
-        findings
-            .add(
-                Level::Error,
-                (self.key)("table"),
-                format!(
-                    "{account} may not read {}: SELECT is missing (or there is no such table)",
-                    self.name()
-                ),
+        let name = self.name();
+        let text = if self.facts().columns.is_empty() {
+            format!("{account} may not read {name}: SELECT is missing (or there is no such table)")
+        } else {
+            format!(
+                "{account} may not read every column of {name} that is needed; a callback carries whole source rows"
             )
+        };
+        findings
+            .add(Level::Error, (self.key)("table"), text)
             .remedy(format!("GRANT SELECT ON {database}.{table} TO {account};"));
     }
 

@@ -253,6 +253,7 @@ fn servers_accounts_and_settings() {
         ),
         (
             |w| {
+                w.copy().table.columns.clear();
                 w.copy().table.readable = Some(Refused {
                     code: 1142,
                     message: "denied".into(),
@@ -260,6 +261,26 @@ fn servers_accounts_and_settings() {
             },
             "error: des[0].table (copy1): 'r'@'%' may not read b.user",
             &["GRANT SELECT ON `b`.`user` TO 'r'@'%';"],
+        ),
+        (
+            |w| {
+                w.copy().table.readable = Some(Refused {
+                    code: 1143,
+                    message: "denied".into(),
+                });
+            },
+            "error: des[0].table (copy1): 'r'@'%' may not read every column of b.user",
+            &["GRANT SELECT ON `b`.`user` TO 'r'@'%';"],
+        ),
+        (
+            |w| {
+                w.source().server.grants = vec![
+                    "GRANT `role`@`%` TO `r`@`%`".into(),
+                    "GRANT UPDATE ON `a`.* TO `r`@`%`".into(),
+                ];
+            },
+            "warning: src.user: 'r'@'%' may do more than read: UPDATE on `a`.*",
+            &["CREATE USER 'cupid_reader'@'%'"],
         ),
         (
             |w| {
