@@ -273,7 +273,7 @@ fn create_index(database: &str, table: &str, columns: &[&str]) -> String {
     )
 }
 
-/// `des[0].table (copy1)` and the like come from here and from [`destination::Place::key`].
+/// How many rows a table has, as far as the server knows.
 fn about(rows: Option<u64>) -> String {
     rows.map_or("an unknown number of rows".into(), |rows| {
         format!("about {}", counted(rows, "row"))

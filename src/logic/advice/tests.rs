@@ -195,7 +195,7 @@ fn assert_said(cases: &[Case]) {
 }
 
 #[test]
-fn servers_accounts_and_settings() {
+fn servers_and_accounts() {
     assert_said(&[
         (
             |w| {
@@ -226,6 +226,12 @@ fn servers_accounts_and_settings() {
             "note: src.dsn: the clock",
             &["7 s behind"],
         ),
+    ]);
+}
+
+#[test]
+fn settings_tables_and_state() {
+    assert_said(&[
         (
             |w| w.set("http://127.0.0.1/x", "http://shop.example.com:81/KEY"),
             "note: des[0].callbackNotification.url (copy1): rows go to shop.example.com unencrypted",
