@@ -103,7 +103,7 @@ fn a_value_of_the_wrong_kind_names_its_key_and_itself() {
         &["confirmDelayMillisecond", "-5"],
     );
     refused("/src/insert", 3, &["insert", "3"]);
-    refused("/src/dsn", "pgsql:host=x", &["dsn"]);
+    refused("/src/dsn", "pgsql:host=x", &["dsn", "pgsql"]);
     refused("/src/dsn", 7, &["dsn"]);
     refused("/src/cacheFilePath", false, &["cacheFilePath"]);
     refused("/des", json!([]), &["des"]);
@@ -192,7 +192,7 @@ fn tables_and_columns_of_the_source_that_are_not_there_are_named() {
         "name",
         "no_source_column",
     );
-    refused_by_the_server("/src/where", "this is no condition", ".user");
+    refused_by_the_server("/src/where", "this is no condition", "src.where");
 }
 
 #[test]

@@ -44,7 +44,18 @@ pub(super) fn parse(dsn: &str) -> Result<Dsn, String> {
     } else if let Some(parameters) = dsn.strip_prefix("mysql:") {
         parse_pdo(parameters)
     } else {
-        Err(format!("holds another kind of DSN (not shown); {SHOULD}"))
+        let scheme: String = dsn
+            .chars()
+            .take_while(char::is_ascii_alphanumeric)
+            .take(20)
+            .collect();
+        let known = dsn[scheme.len()..].starts_with(':') && !scheme.is_empty();
+        let kind = if known {
+            format!("a DSN of the kind {scheme:?}")
+        } else {
+            "another kind of DSN".into()
+        };
+        Err(format!("holds {kind} (not shown); {SHOULD}"))
     }
 }
 
@@ -322,7 +333,7 @@ mod tests {
     fn a_wrong_dsn_is_refused_and_its_password_is_not_shown() {
         for (dsn, words) in [
             ("", "another kind"),
-            ("pgsql:host=HIDDEN", "another kind"),
+            ("pgsql:host=HIDDEN", "the kind \"pgsql\""),
             ("mysql:", "without host"),
             ("mysql:host=;dbname=my", "without host"),
             ("mysql:HIDDEN", "has no \"=\""),

@@ -216,7 +216,7 @@ impl Checkpoint {
         Ok(text)
     }
 
-    /// True when `next` differs in nothing but an empty window's end, and by less than [`WINDOW_WORTH_SAVING_US`].
+    /// True when `next` differs in nothing but an empty window's end, and by less than is worth a write.
     #[must_use]
     pub fn is_nearly(&self, next: &Self) -> bool {
         let until = |p: &Position| p.update.as_ref().map_or(0, |update| update.until_us);

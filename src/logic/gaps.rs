@@ -23,6 +23,7 @@ pub struct Span {
 
 /// Ids that may still appear until `due_us`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "(Id, Id, i64)", into = "(Id, Id, i64)")]
 pub struct Gap {
     /// First id.
     pub from: Id,
@@ -32,8 +33,23 @@ pub struct Gap {
     pub due_us: i64,
 }
 
+/// In the checkpoint: `[from, to, due_us]`.
+impl From<(Id, Id, i64)> for Gap {
+    fn from((from, to, due_us): (Id, Id, i64)) -> Self {
+        Self { from, to, due_us }
+    }
+}
+
+impl From<Gap> for (Id, Id, i64) {
+    fn from(Gap { from, to, due_us }: Gap) -> Self {
+        (from, to, due_us)
+    }
+}
+
 /// How many holes are remembered one by one.
-pub const HOLES_MAX: usize = 4_096;
+pub const HOLES_MAX: usize = 1_024;
+/// Ranges due within this time of each other become one.
+const RANGE_DUE_US: i64 = 1_000_000;
 /// How many ranges to be read once more are kept apart before neighbours are joined.
 const RANGES_MAX: usize = 64;
 
@@ -47,9 +63,9 @@ pub struct Gaps {
 }
 
 impl Gaps {
-    /// Notes what is missing in `span`, of which exactly `ids` (sorted) were there.
+    /// Notes what is missing in `span`, of which exactly `ids` (sorted) were there. The span lies above all that was
+    /// noted before.
     pub fn note(&mut self, span: Span, ids: impl Iterator<Item = Id>, due_us: i64) {
-        let before = self.holes.len();
         let mut from = span.from;
         for id in ids {
             if id > from {
@@ -60,9 +76,6 @@ impl Gaps {
                 });
             }
             from = id + 1;
-            if self.holes.len() > HOLES_MAX {
-                break;
-            }
         }
         if from <= span.to {
             self.holes.push(Gap {
@@ -71,19 +84,47 @@ impl Gaps {
                 due_us,
             });
         }
-        if self.holes.len() > HOLES_MAX {
-            self.holes.truncate(before);
-            self.note_range(Gap {
-                from: span.from,
-                to: span.to,
-                due_us,
-            });
+        self.bound();
+    }
+
+    /// Looks at a row once more in the next pass, although it was there.
+    pub fn again(&mut self, id: Id, due_us: i64) {
+        let at = self.holes.partition_point(|gap| gap.to < id);
+        if self.holes.get(at).is_none_or(|gap| id < gap.from) {
+            self.holes.insert(
+                at,
+                Gap {
+                    from: id,
+                    to: id,
+                    due_us,
+                },
+            );
+        }
+        self.bound();
+    }
+
+    /// Too many holes: the lowest half, which are the oldest, become a range. A transaction that commits late is far
+    /// more likely to be a recent one, and that one's hole is still looked for in every pass.
+    fn bound(&mut self) {
+        if self.holes.len() <= HOLES_MAX {
+            return;
+        }
+        let lowest = self.holes.drain(..self.holes.len() - HOLES_MAX / 2);
+        let range = lowest.reduce(|all, gap| Gap {
+            from: all.from,
+            to: gap.to,
+            due_us: all.due_us.max(gap.due_us),
+        });
+        if let Some(range) = range {
+            self.note_range(range);
         }
     }
 
     fn note_range(&mut self, range: Gap) {
         match self.ranges.last_mut() {
-            Some(last) if last.to + 1 == range.from && range.due_us - last.due_us < 1_000_000 => {
+            Some(last)
+                if range.from > last.to && (range.due_us - last.due_us).abs() < RANGE_DUE_US =>
+            {
                 last.to = range.to;
                 last.due_us = last.due_us.max(range.due_us);
             }
@@ -157,20 +198,7 @@ impl Gaps {
         while self.ranges.len() > RANGES_MAX {
             join_nearest(&mut self.ranges);
         }
-        if self.holes.len() > HOLES_MAX {
-            let all = Gap {
-                from: self.holes[0].from,
-                to: self
-                    .holes
-                    .iter()
-                    .map(|gap| gap.to)
-                    .max()
-                    .unwrap_or(self.holes[0].to),
-                due_us: self.holes.iter().map(|gap| gap.due_us).max().unwrap_or(0),
-            };
-            self.holes.clear();
-            self.note_range(all);
-        }
+        self.bound();
         self
     }
 
@@ -238,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn an_increment_of_ten_is_noted_as_one_range_and_not_as_a_million_holes() {
+    fn an_increment_of_ten_leaves_few_holes_and_one_range_and_forgets_nothing() {
         let mut gaps = Gaps::default();
         for batch in 0..1_000 {
             let from = batch * 10_000;
@@ -252,18 +280,29 @@ mod tests {
             );
         }
         assert!(gaps.holes.len() <= HOLES_MAX);
-        let covered: Id = gaps
-            .ranges
-            .iter()
-            .map(|range| range.to - range.from + 1)
-            .sum();
-        let exact = gaps.holes.last().map_or(0, |gap| gap.to + 1);
-        assert_eq!(
-            covered + exact,
-            10_000_000,
-            "every id is in the holes or in a range"
-        );
         assert_eq!(gaps.ranges.len(), 1);
+        let (first_hole, range) = (gaps.holes[0].from, gaps.ranges[0]);
+        assert!(
+            range.from <= 1 && first_hole <= range.to + 2,
+            "every missing id is in the range or in a hole"
+        );
+        assert_eq!(
+            gaps.holes.last().unwrap().to,
+            9_999_999,
+            "the latest are looked for in every pass"
+        );
+    }
+
+    #[test]
+    fn a_row_to_look_at_again_is_a_hole_of_one() {
+        let mut gaps = Gaps {
+            holes: vec![gap(1, 3), gap(9, 9)],
+            ranges: vec![],
+        };
+        for id in [5, 2, 9, 12] {
+            gaps.again(id, 60);
+        }
+        assert_eq!(gaps.holes, [gap(1, 3), gap(5, 5), gap(9, 9), gap(12, 12)]);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! is sent is always read again, so an old copy can never overwrite a newer one.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -112,17 +113,19 @@ pub struct Outbox(BTreeMap<(String, Id), Owed>);
 
 impl Outbox {
     /// Adds a detection. One that is owed already keeps its first detection and its tries, and takes the new kind and
-    /// columns. Returns what is now owed, for the file.
-    pub fn add(&mut self, owed: Owed) -> &Owed {
-        let place = (owed.destination.clone(), owed.id);
-        let entry = self.0.entry(place);
-        entry
-            .and_modify(|known| {
-                known.kind = owed.kind;
-                known.columns.clone_from(&owed.columns);
-                known.key.clone_from(&owed.key);
-            })
-            .or_insert(owed)
+    /// columns. Returns what is now owed, for the file, and whether it was not before.
+    pub fn add(&mut self, owed: Owed) -> (&Owed, bool) {
+        match self.0.entry((owed.destination.clone(), owed.id)) {
+            Entry::Vacant(place) => (place.insert(owed), true),
+            Entry::Occupied(place) => {
+                let known = place.into_mut();
+                let Owed {
+                    kind, columns, key, ..
+                } = owed;
+                (known.kind, known.columns, known.key) = (kind, columns, key);
+                (known, false)
+            }
+        }
     }
 
     /// Puts back an entry as it is now.
@@ -133,6 +136,13 @@ impl Outbox {
     /// Delivered, repaired or gone.
     pub fn remove(&mut self, owed: &Owed) {
         self.0.remove(&(owed.destination.clone(), owed.id));
+    }
+
+    /// Somebody wants everything tried now, whatever the endpoints asked for before.
+    pub fn forget_waits(&mut self) {
+        self.0
+            .values_mut()
+            .for_each(|owed| owed.not_before_us = None);
     }
 
     /// Number owed.

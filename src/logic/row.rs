@@ -28,14 +28,18 @@ impl Row {
     /// row that was compared. 64 bits of a keyless `SipHash`: a change goes unseen with probability 2^-64.
     #[must_use]
     pub fn fingerprint(&self) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        hash_cell(&self.key, &mut hasher);
-        hash_cell(&self.updated, &mut hasher);
-        for cell in &self.cells {
-            hash_cell(cell, &mut hasher);
-        }
-        hasher.finish()
+        fingerprint([&self.key, &self.updated].into_iter().chain(&self.cells))
     }
+}
+
+/// A fingerprint of some cells, as [`Row::fingerprint`].
+#[must_use]
+pub fn fingerprint<'a>(cells: impl IntoIterator<Item = &'a Cell>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for cell in cells {
+        hash_cell(cell, &mut hasher);
+    }
+    hasher.finish()
 }
 
 /// About how many bytes of memory these cells take.

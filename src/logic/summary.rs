@@ -12,8 +12,8 @@ pub struct Summary {
     pub name: String,
     /// Source rows compared, each once for each destination.
     pub compared: u64,
-    /// First sightings of a difference.
-    pub suspected: u64,
+    /// Rows that looked different at first and agreed, were gone or changed again at the second look.
+    pub agreed_later: u64,
     /// Differences that were still there at the second look.
     pub confirmed: u64,
     /// Of those, rows that the destination lacks.
@@ -82,15 +82,12 @@ impl Summary {
         let mut parts = vec![format!("{} compared", counted(self.compared, "row"))];
         let mut part = |count: u64, text: &str| {
             if count > 0 {
-                parts.push(format!("{count} {text}"));
+                parts.push(format!("{} {text}", grouped(count)));
             }
         };
         part(self.missing, "missing");
         part(self.different, "different");
-        part(
-            self.suspected.saturating_sub(self.confirmed),
-            "agreed at the second look",
-        );
+        part(self.agreed_later, "agreed at the second look");
         part(
             self.duplicate_keys,
             "keys with several rows in a destination",
@@ -129,6 +126,14 @@ impl Summary {
 /// `1 row`, `1,234 rows`.
 #[must_use]
 pub fn counted(count: u64, noun: &str) -> String {
+    format!(
+        "{} {noun}{}",
+        grouped(count),
+        if count == 1 { "" } else { "s" }
+    )
+}
+
+fn grouped(count: u64) -> String {
     let digits = count.to_string();
     let mut grouped = String::new();
     for (n, digit) in digits.chars().enumerate() {
@@ -137,7 +142,7 @@ pub fn counted(count: u64, noun: &str) -> String {
         }
         grouped.push(digit);
     }
-    format!("{grouped} {noun}{}", if count == 1 { "" } else { "s" })
+    grouped
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! known. Nothing is behind the position unless its batch was requested and came back, so a caller that saves the
 //! position only after the batches before it were compared can be killed at any moment.
 //!
-//! * **Ids** go from `next_id` to the highest id at the pass's start; what is missing on the way goes into [`Gaps`].
+//! * **Ids** go from `next_id` to the highest id at the pass's start; what is missing on the way goes into [`super::gaps::Gaps`].
 //! * **Updates** go from the end of the last window, minus what may still come late, to the source server's clock at
 //!   the pass's start, in the order (update time, id). The bounds are instants, so a pause of an hour makes a window
 //!   of an hour, and they come from one clock, the server's. When that clock is set back, the window begins that much
@@ -95,24 +95,22 @@ impl Scan {
     /// Plans a pass that starts at `position`.
     #[must_use]
     pub fn new(mut position: Position, bounds: Bounds, limits: Limits) -> Self {
-        let mut todo = VecDeque::new();
+        let holes: Vec<Span> = position
+            .gaps
+            .holes
+            .iter()
+            .map(|gap| Span {
+                from: gap.from,
+                to: gap.to,
+            })
+            .collect();
+        let mut todo: VecDeque<What> = holes
+            .chunks(HOLES_PER_REQUEST)
+            .map(|spans| What::Holes(spans.to_vec()))
+            .collect();
+        todo.extend(position.gaps.due_ranges(bounds.now_us).map(What::Again));
         if limits.insert {
             let next_id = *position.next_id.get_or_insert(limits.start_id);
-            let holes: Vec<Span> = position
-                .gaps
-                .holes
-                .iter()
-                .map(|gap| Span {
-                    from: gap.from,
-                    to: gap.to,
-                })
-                .collect();
-            todo.extend(
-                holes
-                    .chunks(HOLES_PER_REQUEST)
-                    .map(|spans| What::Holes(spans.to_vec())),
-            );
-            todo.extend(position.gaps.due_ranges(bounds.now_us).map(What::Again));
             if let Some(to) = bounds.id_max.filter(|&max| max >= next_id) {
                 todo.push_back(What::New(Span { from: next_id, to }));
             }
@@ -163,6 +161,18 @@ impl Scan {
     #[must_use]
     pub fn position(&self) -> &Position {
         &self.position
+    }
+
+    /// Looks at this row once more in the next pass: it changed on both sides while its difference was being confirmed,
+    /// so what differs now is another change, on its way.
+    pub fn again(&mut self, id: Id) {
+        self.position.gaps.again(id, self.due_next_us());
+    }
+
+    /// A moment that the next pass will be after, and that this one is not.
+    #[must_use]
+    pub fn due_next_us(&self) -> i64 {
+        self.bounds.now_us.saturating_add(1)
     }
 
     /// How many ids are still to be looked at, for people.

@@ -1,14 +1,14 @@
 //! The two looks at a row: the first, fast and in batches, and the second, which reads whole rows again.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use rayon::prelude::*;
 
 use super::Pass;
 use crate::error::{Error, Result};
 use crate::logic::cell::{Cell, Id};
-use crate::logic::compare::{ColumnMap, Matches, Verdict, compare};
-use crate::logic::row::{Row, cells_bytes};
+use crate::logic::compare::{ColumnMap, Found, Matches, Verdict, compare};
+use crate::logic::row::{Row, cells_bytes, fingerprint};
 use crate::world::{Destination, WholeRow};
 
 /// Keys in one look-up.
@@ -20,17 +20,39 @@ const WHOLE_BYTES: usize = 8 << 20;
 /// What a first look saw in one destination.
 #[derive(Debug, Default)]
 pub(super) struct Sightings {
-    /// Ids whose copies are missing or different.
-    pub(super) suspects: Vec<Id>,
+    /// Rows whose copies are missing or different.
+    pub(super) suspects: Vec<Suspect>,
     pub(super) compared: u64,
     pub(super) duplicate_keys: u64,
     pub(super) unfindable: Vec<(Id, String)>,
+}
+
+/// A row that looked different, and what both sides held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Suspect {
+    pub(super) id: Id,
+    /// Fingerprint of the source row.
+    source: u64,
+    /// Fingerprint of its copies.
+    copies: u64,
+}
+
+impl Suspect {
+    fn new(row: &Row, found: &Found, matches: &Matches) -> Self {
+        let copies = matches.rows().iter().flat_map(|&row| &found.rows[row]);
+        Self {
+            id: row.id,
+            source: fingerprint(&row.cells),
+            copies: fingerprint(copies),
+        }
+    }
 }
 
 /// A row at the second look.
 #[derive(Debug)]
 pub(super) struct Looked {
     pub(super) whole: WholeRow,
+    pub(super) suspect: Suspect,
     pub(super) verdict: Verdict,
     /// The first copy, when there is one.
     pub(super) copy: Option<Vec<Cell>>,
@@ -93,16 +115,47 @@ impl Pass<'_, '_> {
         let looked = rows.into_iter().zip(&found.by_key).map(|(whole, matches)| {
             let verdict = compare(&whole.row.cells, &found, matches, map);
             let copy = matches.rows().first().map(|&row| found.rows[row].clone());
+            let suspect = Suspect::new(&whole.row, &found, matches);
             (
-                whole.row.id,
+                suspect.id,
                 Looked {
                     whole,
+                    suspect,
                     verdict,
                     copy,
                 },
             )
         });
         Ok(looked.collect())
+    }
+}
+
+impl Pass<'_, '_> {
+    /// Of these suspects, seen first and now, those whose copies are being kept up to date: the copy has changed since,
+    /// and so has the source row, even if only while both were being read. What differs now is then another change, on
+    /// its way. A copy that stands still, or a source row that does, is a difference that lasts.
+    pub(super) fn on_their_way(&self, pairs: &[(Suspect, Suspect)]) -> Result<HashSet<Id>> {
+        let moving = pairs
+            .iter()
+            .filter(|(first, now)| first.copies != now.copies);
+        let (changed, steady): (Vec<_>, Vec<_>) =
+            moving.partition(|(first, now)| first.source != now.source);
+        let mut on_their_way: HashSet<Id> =
+            changed.into_iter().map(|(first, _)| first.id).collect();
+        if !steady.is_empty() {
+            let ids: Vec<Id> = steady.iter().map(|(first, _)| first.id).collect();
+            let again: HashMap<Id, u64> = self
+                .source
+                .whole_rows(&ids)?
+                .iter()
+                .map(|whole| (whole.row.id, fingerprint(&whole.row.cells)))
+                .collect();
+            let changed = steady
+                .into_iter()
+                .filter(|(_, now)| again.get(&now.id) != Some(&now.source));
+            on_their_way.extend(changed.map(|(first, _)| first.id));
+        }
+        Ok(on_their_way)
     }
 }
 
@@ -148,7 +201,7 @@ fn sight(destination: &dyn Destination, map: &ColumnMap, rows: &[Row]) -> Result
             Matches::None | Matches::One(_) => {}
         }
         if compare(&row.cells, &found, matches, map) != Verdict::Agree {
-            seen.suspects.push(row.id);
+            seen.suspects.push(Suspect::new(row, &found, matches));
         }
     }
     Ok(seen)

@@ -5,16 +5,19 @@
 //! batches are scanned. So a save never lies beyond a difference that is not on disk, and the wait costs the scan
 //! nothing.
 
+use std::collections::HashMap;
+
 use super::deliver::differing;
-use super::look::{ChunkRows, LookError, Sightings};
+use super::look::{ChunkRows, LookError, Looked, Sightings, Suspect};
 use super::{Pass, micros};
 use crate::error::Result;
 use crate::logic::cell::Id;
 use crate::logic::checkpoint::Position;
-use crate::logic::compare::Kind;
+use crate::logic::compare::{Kind, Verdict};
 use crate::logic::owed::Owed;
 use crate::logic::print;
 use crate::logic::row::Row;
+use crate::logic::summary::counted;
 use crate::logic::window::{Bounds, Limits, Request, Scan};
 
 /// How often a position is saved while scanning.
@@ -47,7 +50,7 @@ struct Waiting {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Candidate {
     destination: usize,
-    id: Id,
+    suspect: Suspect,
 }
 
 impl Track {
@@ -86,6 +89,17 @@ impl Track {
     /// What may be written into the checkpoint.
     pub(super) fn saved(&self) -> Position {
         self.saved.clone()
+    }
+
+    /// These rows are to be looked at in the next pass, so what is saved from now on says so.
+    fn look_again(&mut self, ids: &[Id]) {
+        let due_us = self.scan.due_next_us();
+        for &id in ids {
+            self.scan.again(id);
+            if let Some(waiting) = &mut self.waiting {
+                waiting.position.gaps.again(id, due_us);
+            }
+        }
     }
 
     /// The destination stays where the checkpoint has it; the others go on.
@@ -180,12 +194,13 @@ impl Pass<'_, '_> {
                     duplicate_keys,
                     unfindable,
                 }) => {
-                    let candidates = suspects.into_iter().map(|id| Candidate {
+                    let candidates = suspects.into_iter().map(|suspect| Candidate {
                         destination: number,
-                        id,
+                        suspect,
                     });
                     self.tracks[at].held.extend(candidates);
                     self.note_unfindable(number, &unfindable);
+                    self.note_duplicates(number, duplicate_keys);
                     let summary = &mut self.shared().summary;
                     summary.compared += compared;
                     summary.duplicate_keys += duplicate_keys;
@@ -212,6 +227,16 @@ impl Pass<'_, '_> {
                 ""
             };
             self.observer.warn(&format!("Destination {name} cannot look for the key of id {id}, so it lacks the row: {why}{more}"));
+        }
+    }
+
+    fn note_duplicates(&self, number: usize, keys: u64) {
+        if keys > 0 && self.shared().warned_of_duplicates.insert(number) {
+            let name = &self.job.destinations[number].name;
+            self.observer.warn(&format!(
+                "Destination {name} has duplicate rows: {} with several rows in one batch; such a row agrees when one of them does",
+                counted(keys, "key")
+            ));
         }
     }
 
@@ -306,13 +331,12 @@ impl Pass<'_, '_> {
         };
         let candidates = candidates.clone();
         for number in self.tracks[at].members.clone() {
-            let ids: Vec<Id> = candidates
+            let of_this = candidates
                 .iter()
-                .filter(|c| c.destination == number)
-                .map(|c| c.id)
-                .collect();
-            match self.confirm(number, &ids) {
-                Ok(()) => {}
+                .filter(|candidate| candidate.destination == number);
+            let suspects: Vec<Suspect> = of_this.map(|candidate| candidate.suspect).collect();
+            match self.confirm(number, &suspects) {
+                Ok(on_their_way) => self.tracks[at].look_again(&on_their_way),
                 Err(LookError::Source(error)) => return Err(error),
                 Err(LookError::Destination(error)) => {
                     self.mark_unread(number, &error);
@@ -326,44 +350,63 @@ impl Pass<'_, '_> {
         Ok(())
     }
 
-    /// Looks again at rows that looked different, and appends those that still do to the outbox.
-    fn confirm(&self, number: usize, ids: &[Id]) -> std::result::Result<(), LookError> {
-        let destination = self.destinations[number];
-        let name = &self.job.destinations[number].name;
+    /// Looks again at rows that looked different, and appends those that still do to the outbox. Returns those that are
+    /// to be looked at in the next pass, because what differs now is another change than the one first seen.
+    fn confirm(
+        &self,
+        number: usize,
+        suspects: &[Suspect],
+    ) -> std::result::Result<Vec<Id>, LookError> {
+        let mut again = Vec::new();
         let mut chunk_rows = ChunkRows::first();
-        let mut ids = ids;
-        while !ids.is_empty() {
-            let (now, later) = ids.split_at(chunk_rows.0.min(ids.len()));
-            let mut looked = self.second_look(number, now)?;
+        let mut rest = suspects;
+        while !rest.is_empty() {
+            let (now, later) = rest.split_at(chunk_rows.0.min(rest.len()));
+            let ids: Vec<Id> = now.iter().map(|suspect| suspect.id).collect();
+            let mut looked = self.second_look(number, &ids)?;
             chunk_rows = chunk_rows.after(&looked);
-            let map = destination.map().map_err(LookError::Destination)?;
-            let detected_us = self.clock.now_us();
-            let mut shared = self.shared();
-            let mut owed = Vec::new();
-            shared.summary.suspected += now.len() as u64;
-            for id in now {
-                let Some(looked) = looked.remove(id) else {
-                    continue;
-                };
-                let Some(kind) = looked.verdict.kind() else {
-                    continue;
-                };
-                let columns = differing(&looked.verdict, map);
-                let key = print::text(&looked.whole.row.key, map.key_type);
-                let entry =
-                    shared
-                        .outbox
-                        .add(Owed::new(name, *id, &key, kind, columns, detected_us));
-                owed.push(entry.clone());
+            looked.retain(|_, looked| looked.verdict != Verdict::Agree);
+            let pairs: Vec<(Suspect, Suspect)> = now
+                .iter()
+                .filter_map(|first| Some((*first, looked.get(&first.id)?.suspect)))
+                .collect();
+            let on_their_way = self.on_their_way(&pairs).map_err(LookError::Source)?;
+            looked.retain(|id, _| !on_their_way.contains(id));
+            again.extend(on_their_way);
+            self.shared().summary.agreed_later += (now.len() - looked.len()) as u64;
+            self.owe(number, looked)?;
+            rest = later;
+        }
+        Ok(again)
+    }
+
+    /// Writes down differences that lasted.
+    fn owe(
+        &self,
+        number: usize,
+        looked: HashMap<Id, Looked>,
+    ) -> std::result::Result<(), LookError> {
+        let name = &self.job.destinations[number].name;
+        let map = self.destinations[number]
+            .map()
+            .map_err(LookError::Destination)?;
+        let detected_us = self.clock.now_us();
+        let mut shared = self.shared();
+        let mut lines = Vec::with_capacity(looked.len());
+        for (id, Looked { whole, verdict, .. }) in looked {
+            let Some(kind) = verdict.kind() else { continue };
+            let key = print::text(&whole.row.key, map.key_type);
+            let owed = Owed::new(name, id, &key, kind, differing(&verdict, map), detected_us);
+            let (owed, is_new) = shared.outbox.add(owed);
+            lines.push(owed.clone());
+            if is_new {
                 shared.summary.confirmed += 1;
                 match kind {
                     Kind::Missing => shared.summary.missing += 1,
                     Kind::Different => shared.summary.different += 1,
                 }
             }
-            shared.store.append_owed(&owed).map_err(LookError::Source)?;
-            ids = later;
         }
-        Ok(())
+        shared.store.append_owed(&lines).map_err(LookError::Source)
     }
 }

@@ -379,21 +379,27 @@ impl Destination for MySqlDestination {
         if numbers.is_empty() {
             return Ok(found);
         }
-        let TableJob {
-            database, table, ..
-        } = &self.destination().table;
-        match self.find_keys(
-            plan,
-            &Keys {
-                cells: keys,
-                numbers,
-            },
-            &mut found,
-        ) {
-            Ok(()) => Ok(found),
-            Err(error) => Err(self
-                .sessions
-                .failed(&format!("Look up keys in {database}.{table}"), &error)),
-        }
+        let keys = Keys {
+            cells: keys,
+            numbers,
+        };
+        self.find_keys(plan, &keys, &mut found).map_err(|error| {
+            let TableJob {
+                database,
+                table,
+                condition,
+                ..
+            } = &self.destination().table;
+            let operation = format!("Look up keys in {database}.{table}");
+            let key = format!("des[{}].where", self.number);
+            self.sessions.failed_with(
+                &operation,
+                &error,
+                &key,
+                condition.as_deref(),
+                &self.job.path,
+            )
+        })?;
+        Ok(found)
     }
 }

@@ -66,6 +66,28 @@ impl Sessions {
             .map_err(|error| self.failed(operation, &error))
     }
 
+    /// The client's error as ours, where a `where` of the configuration may be the cause.
+    pub(super) fn failed_with(
+        &self,
+        operation: &str,
+        error: &mysql::Error,
+        key: &str,
+        condition: Option<&str>,
+        path: &Path,
+    ) -> Error {
+        match condition {
+            Some(condition) if is_of_statement(error) => Error::Config {
+                path: path.to_owned(),
+                problem: format!(
+                    "{key}: holds {condition:?}; should be an SQL condition on the table's columns, but {} says: {}",
+                    label(&self.server),
+                    explained(error, &self.server)
+                ),
+            },
+            _ => self.failed(operation, error),
+        }
+    }
+
     /// The client's error as ours.
     pub(super) fn failed(&self, operation: &str, error: &mysql::Error) -> Error {
         Error::Database {
@@ -176,7 +198,10 @@ pub(super) fn label(server: &Server) -> String {
 /// The error in words, with the way out where there is a known one. The client's own text can hold what a server
 /// sent, but never a password.
 fn explained(error: &mysql::Error, server: &Server) -> String {
-    let text = error.to_string();
+    let text = match error {
+        mysql::Error::MySqlError(error) => format!("{} (error {})", error.message, error.code),
+        other => other.to_string(),
+    };
     let advice = match error {
         mysql::Error::MySqlError(error) if error.code == 1045 => {
             format!("; check user {:?} and its password", server.user)
@@ -208,6 +233,11 @@ fn is_passing(error: &mysql::Error) -> bool {
         }
         _ => false,
     }
+}
+
+/// The statement cannot be parsed or names what is not there: with a `where` of the configuration in it, that is why.
+pub(super) fn is_of_statement(error: &mysql::Error) -> bool {
+    matches!(error, mysql::Error::MySqlError(error) if matches!(error.code, 1052 | 1054 | 1064 | 1111 | 1305 | 1582 | 1630))
 }
 
 /// Errors of one key, not of the table: a collation or conversion that is impossible, a value that is out of range.

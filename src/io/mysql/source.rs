@@ -78,12 +78,23 @@ impl MySqlSource {
         )
     }
 
-    fn run<T>(&self, what: &str, work: impl FnMut(&mut Conn) -> mysql::Result<T>) -> Result<T> {
+    fn run<T>(&self, what: &str, mut work: impl FnMut(&mut Conn) -> mysql::Result<T>) -> Result<T> {
         let TableJob {
-            database, table, ..
+            database,
+            table,
+            condition,
+            ..
         } = self.table();
-        self.sessions
-            .run(&format!("Read {what} of {database}.{table}"), work)
+        self.sessions.attempt(&mut work).map_err(|error| {
+            let operation = format!("Read {what} of {database}.{table}");
+            self.sessions.failed_with(
+                &operation,
+                &error,
+                "src.where",
+                condition.as_deref(),
+                &self.job.path,
+            )
+        })
     }
 
     fn by_spans(&self, layout: &Layout, spans: &[(Id, Id)], limit: usize) -> Result<Vec<Row>> {
