@@ -29,7 +29,7 @@ const CASE_KEYS: usize = 64;
 
 /// One destination of a job.
 pub struct MySqlDestination {
-    sessions: Sessions,
+    pub(super) sessions: Sessions,
     job: Arc<Job>,
     number: usize,
     source: Arc<MySqlSource>,
@@ -173,28 +173,19 @@ impl MySqlDestination {
         }))
     }
 
-    pub(super) fn sessions(&self) -> &Sessions {
-        &self.sessions
-    }
-
     /// `SELECT` of the compared columns by so many keys.
     pub(super) fn statement(&self, plan: &Plan, first: &str, slots: usize) -> String {
-        let TableJob {
-            database,
-            table,
-            by_column,
-            condition,
-            ..
-        } = &self.destination().table;
-        let condition = condition
+        let job = &self.destination().table;
+        let condition = job
+            .condition
             .as_ref()
             .map_or_else(String::new, |condition| format!(" AND ({condition})"));
         format!(
             "SELECT {first}{} FROM {}.{} WHERE {} IN ({}){condition}",
             plan.list,
-            quoted(database),
-            quoted(table),
-            quoted(by_column),
+            quoted(&job.database),
+            quoted(&job.table),
+            quoted(&job.by_column),
             vec![plan.placeholder; slots].join(",")
         )
     }

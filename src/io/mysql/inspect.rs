@@ -30,7 +30,7 @@ type Query = (String, Vec<Value>);
 /// # Errors
 /// When it cannot be read at all.
 pub fn source(source: &MySqlSource, job: &Job, clock: &dyn Clock) -> Result<Side> {
-    side(source.sessions(), &job.source.table, &[], clock, || {
+    side(&source.sessions, &job.source.table, &[], clock, || {
         window_query(source, job, clock.now_us())
     })
 }
@@ -51,7 +51,7 @@ pub fn destination(
     let columns: Vec<&str> = std::iter::once(job.table.by_column.as_str())
         .chain(pairs)
         .collect();
-    side(destination.sessions(), &job.table, &columns, clock, || {
+    side(&destination.sessions, &job.table, &columns, clock, || {
         // It needs the source's types; a source that is down is not waited for once per destination.
         if source_is_read {
             look_up_query(destination, &job.table)

@@ -20,7 +20,7 @@ use crate::world::{Clock, Source, WholeRow};
 
 /// The source table of a job.
 pub struct MySqlSource {
-    sessions: Sessions,
+    pub(super) sessions: Sessions,
     job: Arc<Job>,
     layout: OnceLock<Layout>,
 }
@@ -158,10 +158,6 @@ impl MySqlSource {
             }
             Ok(found)
         })
-    }
-
-    pub(super) fn sessions(&self) -> &Sessions {
-        &self.sessions
     }
 
     /// A window's bounds as values of the update column.
