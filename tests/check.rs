@@ -168,3 +168,190 @@ fn several_faults_are_all_named_at_once() {
         "{said}"
     );
 }
+
+/// The findings that begin so, each with the lines of its remedy.
+fn findings(stdout: &str, begin: &str) -> Vec<(String, Vec<String>)> {
+    let mut found: Vec<(String, Vec<String>)> = Vec::new();
+    for line in stdout.lines() {
+        match (line.strip_prefix("    "), found.last_mut()) {
+            (Some(remedy), Some((_, remedies))) => remedies.push(remedy.to_owned()),
+            _ => found.push((line.to_owned(), vec![])),
+        }
+    }
+    found.retain(|(text, _)| text.starts_with(begin));
+    found
+}
+
+/// `fault` is found so, with this exit status, and is gone when what the finding says was done.
+fn is_repaired_by_its_own_remedy(fault: &str, begin: &str, code: i32) {
+    let mut scene = Scene::in_sync(1..=3);
+    scene.config.with_updates(5);
+    scene
+        .db
+        .exec(&fault.replace("READER", &format!("'{}'@'%'", scene.db.reader)));
+    let outcome = scene.cupid("check").exits(code);
+    let found = findings(&outcome.stdout, begin);
+    assert_eq!(found.len(), 1, "{begin}: {}", outcome.stdout);
+    assert!(outcome.stderr.is_empty(), "{}", outcome.stderr);
+    let statements = &found[0].1;
+    assert!(!statements.is_empty(), "{}", outcome.stdout);
+    for statement in statements {
+        scene.db.exec(statement);
+    }
+    let after = scene.cupid("check").exits(0);
+    assert!(
+        findings(&after.stdout, begin).is_empty(),
+        "{}",
+        after.stdout
+    );
+}
+
+#[test]
+fn what_a_finding_says_to_do_helps() {
+    for (fault, begin, code) in [
+        (
+            "ALTER TABLE src.user DROP KEY update_time",
+            "warning: src.updateColumn: holds \"update_time\", which no index",
+            1,
+        ),
+        (
+            "ALTER TABLE des.user DROP KEY number",
+            "warning: des[0].byColumn (copy1): holds \"number\", which no index",
+            1,
+        ),
+        (
+            "ALTER TABLE src.user MODIFY id BIGINT NOT NULL, DROP PRIMARY KEY",
+            "warning: src.idColumn: holds \"id\", which no index",
+            1,
+        ),
+        (
+            "GRANT INSERT, DELETE ON src.* TO READER",
+            "warning: src.user: ",
+            1,
+        ),
+    ] {
+        is_repaired_by_its_own_remedy(fault, begin, code);
+    }
+}
+
+#[test]
+fn a_missing_right_is_granted_by_the_statement_shown() {
+    let scene = Scene::in_sync(1..=3);
+    scene.db.exec(&format!(
+        "REVOKE SELECT ON `{}`.* FROM '{}'@'%'",
+        scene.db.copies[0], scene.db.reader
+    ));
+    let outcome = scene.cupid("check").exits(78);
+    let found = findings(&outcome.stdout, "error: des[0].table (copy1): ");
+    scene.db.exec(&found[0].1[0]);
+    scene.cupid("check").exits(0);
+}
+
+#[test]
+fn the_plan_of_the_query_is_shown() {
+    let mut scene = Scene::in_sync(1..=3);
+    scene.config.with_updates(5);
+    scene.db.exec("ALTER TABLE src.user DROP KEY update_time");
+    scene.db.exec("ALTER TABLE des.user DROP KEY number");
+    let outcome = scene.cupid("check").exits(1);
+    let explained = outcome.stdout.matches("(EXPLAIN: ALL, no index, ").count();
+    assert_eq!(explained, 2, "{}", outcome.stdout);
+}
+
+#[test]
+fn a_condition_that_the_server_refuses() {
+    for (key, condition) in [("/src/where", "nmae <> ''"), ("/des/0/where", "name <>")] {
+        let mut scene = Scene::in_sync(1..=3);
+        scene.config.set(key, condition);
+        let outcome = scene.cupid("check").exits(78);
+        assert_eq!(
+            findings(&outcome.stdout, "error: ").len(),
+            1,
+            "{}",
+            outcome.stdout
+        );
+        assert!(outcome.stdout.contains(condition), "{}", outcome.stdout);
+    }
+}
+
+#[test]
+fn types_that_can_never_agree_are_a_warning() {
+    let mut scene = Scene::in_sync(1..=3);
+    scene.db.exec("ALTER TABLE des.user ADD age INT");
+    scene.config.set("/des/0/columns/update_time", "age");
+    let outcome = scene.cupid("check").exits(1);
+    let found = findings(
+        &outcome.stdout,
+        "warning: des[0].columns (copy1): compares update_time",
+    );
+    assert_eq!(found.len(), 1, "{}", outcome.stdout);
+}
+
+#[test]
+fn a_view_is_a_table_whose_indexes_are_not_seen() {
+    let mut scene = Scene::in_sync(1..=3);
+    scene
+        .db
+        .exec("CREATE VIEW des.people AS SELECT * FROM des.user");
+    scene.config.set("/des/0/table", "people");
+    let outcome = scene.cupid("check").exits(0);
+    assert!(
+        outcome.stdout.contains("a column of a view"),
+        "{}",
+        outcome.stdout
+    );
+}
+
+#[test]
+fn state_files_that_cannot_be_used_are_2() {
+    let scene = Scene::in_sync(1..=3);
+    std::fs::write(scene.config.state_file("checkpoint.json"), "{").expect("Write a checkpoint");
+    let outcome = scene.cupid("check").exits(2);
+    assert_eq!(
+        findings(&outcome.stdout, "error: src.cacheFilePath").len(),
+        1,
+        "{}",
+        outcome.stdout
+    );
+}
+
+#[test]
+fn a_state_folder_that_cannot_be_written_is_2() {
+    let mut scene = Scene::in_sync(1..=3);
+    scene.config.set("/src/cacheFilePath", "/proc/cupid");
+    let outcome = scene.cupid("check").exits(2);
+    assert_eq!(
+        findings(&outcome.stdout, "error: src.cacheFilePath").len(),
+        1,
+        "{}",
+        outcome.stdout
+    );
+}
+
+#[test]
+fn a_server_that_is_down_does_not_keep_the_others_from_being_checked() {
+    let mut scene = Scene::with_copies(2);
+    scene
+        .config
+        .set("/src/dsn", "mysql:host=127.0.0.1;port=1;dbname=x")
+        .set("/des/1/byColumn", "nmber");
+    let outcome = scene.cupid("check").exits(2);
+    assert_eq!(
+        findings(&outcome.stdout, "error: src.dsn").len(),
+        1,
+        "{}",
+        outcome.stdout
+    );
+    assert_eq!(
+        findings(&outcome.stdout, "ok: des[0].table (copy1)").len(),
+        1,
+        "{}",
+        outcome.stdout
+    );
+    let named = findings(&outcome.stdout, "error: des[1].byColumn (copy2)");
+    assert!(
+        named[0].0.ends_with("did you mean number?"),
+        "{}",
+        outcome.stdout
+    );
+}

@@ -1,5 +1,6 @@
 //! One short file per sub-command, composed from the same stages.
 
+mod check;
 mod run;
 mod start;
 mod status;
@@ -30,7 +31,7 @@ pub fn dispatch(command: Command, clock: &Arc<RealClock>) -> Result<Exit> {
         Command::Start(start) => start::start(&start, clock),
         Command::Retry(retry) => run::retry(&retry, clock),
         Command::Status(status) => status::status(&status, clock),
-        Command::Check(_) => Ok(Exit::Failed),
+        Command::Check(check) => check::check(&check, clock),
         Command::Completions(completions) => {
             crate::cli::write_completions(completions.shell, &mut std::io::stdout()).map_err(
                 |error| Error::File {

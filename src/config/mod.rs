@@ -25,7 +25,7 @@ use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 
 pub use self::job::*;
 use self::reader::{Context, Reader, Text};
-use self::words::nearest;
+pub(crate) use self::words::nearest;
 use crate::error::{Error, Result};
 
 /// Far above any configuration; a wrong path may name a device without end.

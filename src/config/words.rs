@@ -20,7 +20,7 @@ pub(super) fn join(path: &str, key: &str) -> String {
 }
 
 /// The known name that an unknown one was probably meant to be.
-pub(super) fn nearest<'k>(unknown: &str, known: &[&'k str]) -> Option<&'k str> {
+pub(crate) fn nearest<'k>(unknown: &str, known: &[&'k str]) -> Option<&'k str> {
     let unknown = unknown.to_lowercase();
     known
         .iter()

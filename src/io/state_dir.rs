@@ -5,6 +5,8 @@
 //! whole new one. The owed callbacks are also appended to; a line that a crash tore is the last one, has no line end,
 //! and is cut off before anything is appended after it.
 
+mod probe;
+
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};

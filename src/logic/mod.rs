@@ -1,10 +1,12 @@
 //! Pure decisions: no clock, no file, no socket, no log.
 
+pub mod advice;
 pub mod body;
 pub mod cell;
 pub mod checkpoint;
 pub mod compare;
 pub mod equal;
+pub mod facts;
 pub mod gaps;
 mod json;
 mod moment;
@@ -16,6 +18,7 @@ pub mod report;
 pub mod retry;
 pub mod row;
 pub mod signature;
+pub mod sql;
 pub mod summary;
 pub mod window;
 pub mod zone;

@@ -16,15 +16,42 @@ pub enum Zone {
     Fixed(i32),
 }
 
+impl std::fmt::Display for Zone {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Named(tz) => f.write_str(tz.name()),
+            Self::Fixed(east_s) => f.write_str(&offset_text(*east_s)),
+        }
+    }
+}
+
 /// The local time of an instant given in UTC.
 #[must_use]
 pub fn in_zone(zone: Zone, utc: NaiveDateTime) -> NaiveDateTime {
-    let east_s = match zone {
+    utc.checked_add_signed(TimeDelta::seconds(i64::from(offset_s(zone, utc))))
+        .unwrap_or(utc)
+}
+
+fn offset_s(zone: Zone, utc: NaiveDateTime) -> i32 {
+    match zone {
         Zone::Named(tz) => tz.offset_from_utc_datetime(&utc).fix().local_minus_utc(),
         Zone::Fixed(east_s) => east_s,
-    };
-    utc.checked_add_signed(TimeDelta::seconds(i64::from(east_s)))
-        .unwrap_or(utc)
+    }
+}
+
+/// Seconds east of UTC at a moment in microseconds since 1970.
+#[must_use]
+pub fn east_s(zone: Zone, at_us: i64) -> i32 {
+    let utc = chrono::DateTime::from_timestamp_micros(at_us).unwrap_or_default();
+    offset_s(zone, utc.naive_utc())
+}
+
+/// `+08:00`.
+#[must_use]
+pub fn offset_text(east_s: i32) -> String {
+    let minutes = east_s.unsigned_abs() / 60;
+    let sign = if east_s < 0 { '-' } else { '+' };
+    format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60)
 }
 
 /// Local bounds that hold every local time which a window of this length, between these ends, passed through. Across

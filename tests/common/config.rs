@@ -1,5 +1,6 @@
 //! A configuration file in a folder of its own, with the state folder beside it.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -109,6 +110,9 @@ impl Config {
     pub(crate) fn write(&self, bytes: &[u8]) -> PathBuf {
         let path = self.folder.path().join("config.json");
         std::fs::write(&path, bytes).expect("Write the configuration");
+        // It holds passwords, and `check` warns of files that others can read.
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))
+            .expect("Keep the configuration private");
         path
     }
 

@@ -29,7 +29,7 @@ const CASE_KEYS: usize = 64;
 
 /// One destination of a job.
 pub struct MySqlDestination {
-    sessions: Sessions,
+    pub(super) sessions: Sessions,
     job: Arc<Job>,
     number: usize,
     source: Arc<MySqlSource>,
@@ -37,9 +37,9 @@ pub struct MySqlDestination {
 }
 
 /// How the table is read.
-struct Plan {
+pub(super) struct Plan {
     map: ColumnMap,
-    key_type: ColumnType,
+    pub(super) key_type: ColumnType,
     placeholder: &'static str,
     /// `SELECT` list of the compared columns, each with a leading comma.
     list: String,
@@ -71,7 +71,7 @@ impl MySqlDestination {
         &self.job.destinations[self.number]
     }
 
-    fn plan(&self) -> Result<&Plan> {
+    pub(super) fn plan(&self) -> Result<&Plan> {
         if let Some(plan) = self.plan.get() {
             return Ok(plan);
         }
@@ -173,6 +173,23 @@ impl MySqlDestination {
         }))
     }
 
+    /// `SELECT` of the compared columns by so many keys.
+    pub(super) fn statement(&self, plan: &Plan, first: &str, slots: usize) -> String {
+        let job = &self.destination().table;
+        let condition = job
+            .condition
+            .as_ref()
+            .map_or_else(String::new, |condition| format!(" AND ({condition})"));
+        format!(
+            "SELECT {first}{} FROM {}.{} WHERE {} IN ({}){condition}",
+            plan.list,
+            quoted(&job.database),
+            quoted(&job.table),
+            quoted(&job.by_column),
+            vec![plan.placeholder; slots].join(",")
+        )
+    }
+
     /// Runs one `SELECT` over the keys of these numbers, and hands each row's first value and its cells on.
     fn select(
         &self,
@@ -181,25 +198,8 @@ impl MySqlDestination {
         keys: &Keys<'_>,
         with_case: bool,
     ) -> mysql::Result<Vec<(Value, Vec<Cell>)>> {
-        let TableJob {
-            database,
-            table,
-            by_column,
-            condition,
-            ..
-        } = &self.destination().table;
         let slots = padded_count(keys.numbers.len());
-        let condition = condition
-            .as_ref()
-            .map_or_else(String::new, |condition| format!(" AND ({condition})"));
-        let sql = format!(
-            "SELECT {first}{} FROM {}.{} WHERE {} IN ({}){condition}",
-            plan.list,
-            quoted(database),
-            quoted(table),
-            quoted(by_column),
-            vec![plan.placeholder; slots].join(",")
-        );
+        let sql = self.statement(plan, first, slots);
         let parameter = |&number: &usize| decode::key_parameter(keys.cells[number], plan.key_type);
         let case = keys.numbers.iter().filter(|_| with_case).map(parameter);
         let values: Vec<Value> = case

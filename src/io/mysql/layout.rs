@@ -2,6 +2,7 @@
 
 use super::schema::{Table, literal, quoted};
 use crate::config::Job;
+use crate::logic::advice::words;
 use crate::logic::cell::{Column, ColumnType};
 use crate::logic::php_date::PhpDateFormat;
 use crate::logic::zone::Zone;
@@ -58,27 +59,36 @@ impl Layout {
         }
         let id = column("src.idColumn", &source.id_column)?;
         if id.column_type != ColumnType::Int {
-            return Err(format!(
-                "src.idColumn: holds {:?}, a column of type {:?}; should name an increasing integer key",
-                id.name, id.column_type
-            ));
+            let problem = words::no_integer(&id.name, &format!("{:?}", id.column_type));
+            return Err(format!("src.idColumn: {problem}"));
         }
         let key = column("src.byColumn", &source.table.by_column)?;
         let update = source.update.as_ref().map(|update| {
             let column = column("src.updateColumn", &update.column)?;
             let needs_format = matches!(column.column_type, ColumnType::Text);
-            let temporal = matches!(column.column_type, ColumnType::DateTime(_) | ColumnType::Timestamp(_) | ColumnType::Date);
+            let temporal = matches!(
+                column.column_type,
+                ColumnType::DateTime(_) | ColumnType::Timestamp(_) | ColumnType::Date
+            );
             if needs_format && update.format.is_none() {
-                return Err(format!("src.updateTimeFormate: is missing; the column {:?} holds text, so its format is needed", column.name));
-            }
-            if !needs_format && !temporal && !matches!(column.column_type, ColumnType::Int | ColumnType::Decimal) {
                 return Err(format!(
-                    "src.updateColumn: holds {:?}, a column of type {:?}; should name a DATETIME, TIMESTAMP, DATE, integer or text column",
-                    column.name, column.column_type
+                    "src.updateTimeFormate: {}",
+                    words::no_format(&column.name)
                 ));
             }
+            if !needs_format
+                && !temporal
+                && !matches!(column.column_type, ColumnType::Int | ColumnType::Decimal)
+            {
+                let problem = words::no_time(&column.name, &format!("{:?}", column.column_type));
+                return Err(format!("src.updateColumn: {problem}"));
+            }
             let format = update.format.clone().filter(|_| !temporal);
-            Ok(UpdateColumn { column, format, time_zone: update.time_zone })
+            Ok(UpdateColumn {
+                column,
+                format,
+                time_zone: update.time_zone,
+            })
         });
         let update = update.transpose()?;
         let compared = compared(job, &table, &name)?;
@@ -161,20 +171,14 @@ pub(super) fn named(
             .columns
             .iter()
             .map(|column| column.name.as_str())
-            .take(50)
             .collect();
-        format!(
-            "{key}: holds {wanted:?}; should name a column of {table_name}, which has {}",
-            names.join(", ")
-        )
+        format!("{key}: {}", words::no_column(wanted, table_name, &names))
     })
 }
 
 /// The refusal of a table that the server does not show.
 pub(super) fn no_table(key: &str, name: &str) -> String {
-    format!(
-        "{key}: holds {name:?}; should name a table that exists and that this account may SELECT from"
-    )
+    format!("{key}: {}", words::no_table(name, &[]))
 }
 
 /// A column as its server prints it by default: TIMESTAMP in the server's zone.

@@ -2,6 +2,7 @@
 
 mod decode;
 mod destination;
+pub mod inspect;
 mod layout;
 mod schema;
 mod session;

@@ -7,6 +7,7 @@ use mysql::prelude::Queryable;
 use mysql::{Conn, Row};
 
 use crate::logic::cell::{Column, ColumnType};
+pub(super) use crate::logic::sql::{literal, quoted};
 
 /// A table as its server describes it.
 #[derive(Debug)]
@@ -120,25 +121,9 @@ fn zone_of(global: &str, system: &str) -> Option<String> {
     (!utc(effective)).then(|| global.to_owned())
 }
 
-/// An identifier for SQL: a backtick in it is doubled (MySQL Reference Manual, "Schema Object Names").
-pub(super) fn quoted(identifier: &str) -> String {
-    format!("`{}`", identifier.replace('`', "``"))
-}
-
-/// A string literal under an empty `sql_mode`.
-pub(super) fn literal(text: &str) -> String {
-    format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn identifiers_and_literals_cannot_break_out() {
-        assert_eq!(quoted("a`; DROP TABLE b"), "`a``; DROP TABLE b`");
-        assert_eq!(literal("a'b\\"), "'a''b\\\\'");
-    }
 
     #[test]
     fn utc_needs_no_conversion_however_it_is_spelt() {

@@ -20,7 +20,7 @@ use crate::world::{Clock, Source, WholeRow};
 
 /// The source table of a job.
 pub struct MySqlSource {
-    sessions: Sessions,
+    pub(super) sessions: Sessions,
     job: Arc<Job>,
     layout: OnceLock<Layout>,
 }
@@ -61,7 +61,7 @@ impl MySqlSource {
     }
 
     /// `FROM … WHERE`, with `src.where`.
-    fn table_clause(&self) -> String {
+    pub(super) fn table_clause(&self) -> String {
         let TableJob {
             database,
             table,
@@ -133,9 +133,7 @@ impl MySqlSource {
         let (from, to) = self.window_bounds(update, layout.zone.as_deref(), *from_us, *to_us)?;
         let (time, id) = (quoted(&update.column.name), quoted(&layout.id.name));
         let select = format!("SELECT {} {}", layout.scan_list, self.table_clause());
-        let range = |operator: &str| {
-            format!("{select}{time} {operator} ? AND {time} <= ? ORDER BY {time}, {id} LIMIT ?")
-        };
+        let range = |operator: &str| range(&select, &time, operator, &id);
         self.run("updated rows", |conn| {
             let limit = request.limit;
             let Some(after) = after else {
@@ -163,7 +161,7 @@ impl MySqlSource {
     }
 
     /// A window's bounds as values of the update column.
-    fn window_bounds(
+    pub(super) fn window_bounds(
         &self,
         update: &UpdateColumn,
         server_zone: Option<&str>,
@@ -219,6 +217,11 @@ impl MySqlSource {
             }),
         }
     }
+}
+
+/// The statement of a window; what goes before decides whether its begin belongs to it.
+pub(super) fn range(select: &str, time: &str, operator: &str, id: &str) -> String {
+    format!("{select}{time} {operator} ? AND {time} <= ? ORDER BY {time}, {id} LIMIT ?")
 }
 
 /// A `DATETIME` of the wire as chrono has it; MySQL sends what it computed as text.

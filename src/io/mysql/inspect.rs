@@ -1,0 +1,308 @@
+//! What `check` reads from a server: facts only, by statements that any account may run.
+
+use mysql::prelude::Queryable;
+use mysql::{Conn, Row, Value};
+
+use super::decode;
+use super::schema::{Table, quoted};
+use super::session::{Sessions, label};
+use super::source::range;
+use super::{MySqlDestination, MySqlSource};
+use crate::config::{Address, Job, Server, TableJob};
+use crate::error::{Error, Result};
+use crate::logic::advice::is_loopback;
+use crate::logic::cell::{Cell, ColumnType};
+use crate::logic::facts::{ColumnFacts, Index, Plan, Refused, ServerFacts, Side, TableFacts, same};
+use crate::world::Clock;
+
+/// How many tables are read to suggest one.
+const TABLES_MAX: usize = 1000;
+
+/// The batches that are explained.
+const EXPLAINED_ROWS: u64 = 1000;
+const EXPLAINED_KEYS: i64 = 8;
+
+/// A statement with its parameters.
+type Query = (String, Vec<Value>);
+
+/// The source as its server describes it.
+///
+/// # Errors
+/// When it cannot be read at all.
+pub fn source(source: &MySqlSource, job: &Job, clock: &dyn Clock) -> Result<Side> {
+    side(&source.sessions, &job.source.table, &[], clock, || {
+        window_query(source, job, clock.now_us())
+    })
+}
+
+/// A destination as its server describes it.
+///
+/// # Errors
+/// When it cannot be read at all.
+pub fn destination(
+    destination: &MySqlDestination,
+    job: &Job,
+    number: usize,
+    source_is_read: bool,
+    clock: &dyn Clock,
+) -> Result<Side> {
+    let job = &job.destinations[number];
+    let pairs = job.columns.iter().map(|pair| pair.destination.as_str());
+    let columns: Vec<&str> = std::iter::once(job.table.by_column.as_str())
+        .chain(pairs)
+        .collect();
+    side(&destination.sessions, &job.table, &columns, clock, || {
+        // It needs the source's types; a source that is down is not waited for once per destination.
+        if source_is_read {
+            look_up_query(destination, &job.table)
+        } else {
+            Ok(None)
+        }
+    })
+}
+
+/// `columns` are those that must be readable; none means all.
+fn side(
+    sessions: &Sessions,
+    table: &TableJob,
+    columns: &[&str],
+    clock: &dyn Clock,
+    query: impl Fn() -> Result<Option<Query>>,
+) -> Result<Side> {
+    let server = sessions.run("Ask for the server's clock, zone and grants", |conn| {
+        server_facts(conn, &table.server, clock)
+    })?;
+    let name = format!("{}.{}", table.database, table.table);
+    let facts = sessions.run(&format!("Inspect {name}"), |conn| {
+        table_facts(conn, table, columns)
+    })?;
+    let mut side = Side {
+        server,
+        table: facts,
+        plan: None,
+        refusal: None,
+    };
+    match query() {
+        Ok(Some((sql, values)))
+            if side.table.readable.is_none() && side.table.condition.is_none() =>
+        {
+            side.plan = sessions.run(&format!("Explain a query on {name}"), |conn| {
+                explain(conn, &sql, values.clone())
+            })?;
+        }
+        Ok(_) => {}
+        Err(Error::Config { problem, .. }) => side.refusal = Some(problem),
+        Err(error) => return Err(error),
+    }
+    Ok(side)
+}
+
+/// The query that a pass repeats for updates, over the window of a pass at this time; `None` without updates.
+fn window_query(source: &MySqlSource, job: &Job, now_us: i64) -> Result<Option<Query>> {
+    let layout = source.layout()?;
+    let (Some(column), Some(update)) = (&layout.update, &job.source.update) else {
+        return Ok(None);
+    };
+    let back = update.scan + job.source.late_commit;
+    let from_us = now_us - i64::try_from(back.as_micros()).unwrap_or(now_us);
+    let (from, to) = source.window_bounds(column, layout.zone.as_deref(), from_us, now_us)?;
+    let select = format!("SELECT {} {}", layout.scan_list, source.table_clause());
+    let (time, id) = (quoted(&column.column.name), quoted(&layout.id.name));
+    let values = vec![from, to, Value::UInt(EXPLAINED_ROWS)];
+    Ok(Some((range(&select, &time, ">=", &id), values)))
+}
+
+/// The look-up of a batch of keys; the keys are not real ones.
+fn look_up_query(destination: &MySqlDestination, table: &TableJob) -> Result<Option<Query>> {
+    let plan = destination.plan()?;
+    let values: Vec<Value> = (0..EXPLAINED_KEYS)
+        .map(|n| decode::key_parameter(&Cell::Int(n), plan.key_type))
+        .collect();
+    let sql = destination.statement(plan, &quoted(&table.by_column), values.len());
+    Ok(Some((sql, values)))
+}
+
+fn server_facts(conn: &mut Conn, server: &Server, clock: &dyn Clock) -> mysql::Result<ServerFacts> {
+    let asked_us = clock.now_us();
+    let now: Option<i64> =
+        conn.query_first("SELECT CAST(UNIX_TIMESTAMP(NOW(6))*1000000 AS SIGNED)")?;
+    let answered_us = clock.now_us();
+    let middle_us = asked_us + (answered_us - asked_us) / 2;
+    let row: Option<(String, String, String, String, Option<i32>)> = conn.query_first(
+        "SELECT VERSION(), CURRENT_USER(), @@GLOBAL.time_zone, @@system_time_zone, TIMESTAMPDIFF(SECOND, \
+         UTC_TIMESTAMP(), CONVERT_TZ(UTC_TIMESTAMP(), '+00:00', @@GLOBAL.time_zone))",
+    )?;
+    let (version, account, global, system, zone_east_s) = row.unwrap_or_default();
+    let cipher: Option<(String, String)> =
+        conn.query_first("SHOW SESSION STATUS LIKE 'Ssl_cipher'")?;
+    let zone = if global.eq_ignore_ascii_case("system") {
+        system
+    } else {
+        global
+    };
+    Ok(ServerFacts {
+        label: label(server),
+        version,
+        remote: is_remote(&server.address),
+        encrypted: cipher.is_some_and(|(_, cipher)| !cipher.is_empty()),
+        ahead_us: now.map_or(0, |now_us| now_us - middle_us),
+        zone,
+        zone_east_s,
+        account: quoted_account(&account),
+        // With those of the role in use, which `FOR CURRENT_USER()` leaves out on MariaDB.
+        grants: refused(conn.query("SHOW GRANTS"))?.unwrap_or_default(),
+    })
+}
+
+fn is_remote(address: &Address) -> bool {
+    match address {
+        Address::Socket(_) => false,
+        Address::Tcp(host, _) => !is_loopback(host),
+    }
+}
+
+/// `user@host` as `GRANT` takes it. A host holds no `@`.
+fn quoted_account(account: &str) -> String {
+    let (user, host) = account.rsplit_once('@').unwrap_or((account, "%"));
+    let literal = super::schema::literal;
+    format!("{}@{}", literal(user), literal(host))
+}
+
+fn table_facts(conn: &mut Conn, job: &TableJob, needed: &[&str]) -> mysql::Result<TableFacts> {
+    let TableJob {
+        database, table, ..
+    } = job;
+    let columns = columns(conn, database, table)?;
+    let known: Vec<String> = needed
+        .iter()
+        .filter(|name| columns.iter().any(|column| same(&column.name, name)))
+        .map(|name| quoted(name))
+        .collect();
+    let list = match (needed, known.as_slice()) {
+        ([], _) => "*".to_owned(),
+        (_, []) => "1".to_owned(),
+        (_, known) => known.join(", "),
+    };
+    let from = format!("FROM {}.{}", quoted(database), quoted(table));
+    let readable = probe(conn, &format!("SELECT {list} {from} LIMIT 0"))?;
+    let condition = match &job.condition {
+        Some(condition) if readable.is_none() => probe(
+            conn,
+            &format!("SELECT 1 {from} WHERE ({condition}) AND 1=1 LIMIT 0"),
+        )?,
+        _ => None,
+    };
+    let kind: Option<(String, Option<u64>)> = conn.exec_first(
+        "SELECT TABLE_TYPE, TABLE_ROWS FROM information_schema.TABLES WHERE TABLE_SCHEMA=? AND TABLE_NAME=?",
+        (database, table),
+    )?;
+    let (kind, rows) = kind.unwrap_or_default();
+    let other_tables = if columns.is_empty() {
+        let sql = format!(
+            "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA=? LIMIT {TABLES_MAX}"
+        );
+        conn.exec(sql, (database,))?
+    } else {
+        vec![]
+    };
+    Ok(TableFacts {
+        readable,
+        condition,
+        is_view: kind.to_ascii_uppercase().contains("VIEW"),
+        rows,
+        columns,
+        indexes: indexes(conn, database, table)?,
+        other_tables,
+    })
+}
+
+/// What the server says against a statement.
+fn probe(conn: &mut Conn, sql: &str) -> mysql::Result<Option<Refused>> {
+    // Prepared, so that a condition cannot smuggle in a second statement.
+    let answer = conn.exec_drop(sql, ());
+    Ok(refused(answer)?.err())
+}
+
+/// The server's own refusals as values; a broken connection stays an error.
+fn refused<T>(answer: mysql::Result<T>) -> mysql::Result<std::result::Result<T, Refused>> {
+    match answer {
+        Ok(value) => Ok(Ok(value)),
+        Err(mysql::Error::MySqlError(error)) => Ok(Err(Refused {
+            code: error.code,
+            message: error.message,
+        })),
+        Err(other) => Err(other),
+    }
+}
+
+fn columns(conn: &mut Conn, database: &str, table: &str) -> mysql::Result<Vec<ColumnFacts>> {
+    let described = Table::read(conn, database, table)?;
+    let rows: Vec<Row> = conn.exec(
+        "SELECT COLUMN_NAME, COLUMN_TYPE, IS_NULLABLE, CHARACTER_MAXIMUM_LENGTH, NUMERIC_PRECISION, NUMERIC_SCALE, \
+         CHARACTER_SET_NAME, COLLATION_NAME, EXTRA FROM information_schema.COLUMNS WHERE TABLE_SCHEMA=? AND TABLE_NAME=? \
+         ORDER BY ORDINAL_POSITION",
+        (database, table),
+    )?;
+    let facts = rows.into_iter().filter_map(|row| {
+        let text = |at: usize| row.get::<Option<String>, _>(at).flatten();
+        let number = |at: usize| row.get::<Option<u64>, _>(at).flatten();
+        let name = text(0)?;
+        let column = described.column(&name)?; // Else it is invisible.
+        let is_decimal = column.column_type == ColumnType::Decimal;
+        Some(ColumnFacts {
+            column_type: column.column_type,
+            declared: text(1).unwrap_or_default(),
+            nullable: text(2).is_some_and(|nullable| nullable == "YES"),
+            length: number(3),
+            digits: number(4).filter(|_| is_decimal),
+            scale: number(5).filter(|_| is_decimal),
+            charset: text(6),
+            collation: text(7),
+            on_update: text(8)
+                .is_some_and(|extra| extra.to_ascii_lowercase().contains("on update")),
+            name,
+        })
+    });
+    Ok(facts.collect())
+}
+
+fn indexes(conn: &mut Conn, database: &str, table: &str) -> mysql::Result<Vec<Index>> {
+    let parts: Vec<(String, bool, Option<String>, bool)> = conn.exec(
+        "SELECT INDEX_NAME, NON_UNIQUE=0, COLUMN_NAME, SUB_PART IS NOT NULL FROM information_schema.STATISTICS \
+         WHERE TABLE_SCHEMA=? AND TABLE_NAME=? AND INDEX_TYPE='BTREE' ORDER BY INDEX_NAME, SEQ_IN_INDEX",
+        (database, table),
+    )?;
+    let mut indexes: Vec<Index> = Vec::new();
+    for (name, unique, column, by_prefix) in parts {
+        let column = column.unwrap_or_default();
+        match indexes.last_mut().filter(|index| index.name == name) {
+            Some(index) => {
+                index.columns.push(column);
+                index.by_prefix |= by_prefix;
+            }
+            None => indexes.push(Index {
+                name,
+                unique,
+                columns: vec![column],
+                by_prefix,
+            }),
+        }
+    }
+    Ok(indexes)
+}
+
+/// The first line, which is the table's own where it is no view.
+fn explain(conn: &mut Conn, sql: &str, values: Vec<Value>) -> mysql::Result<Option<Plan>> {
+    let explained = conn.exec_first(format!("EXPLAIN FORMAT=TRADITIONAL {sql}"), values);
+    // A view may be selected from but not explained.
+    let row: Option<Row> = refused(explained)?.ok().flatten();
+    Ok(row.map(|row| {
+        let text = |name: &str| row.get::<Option<String>, _>(name).flatten();
+        Plan {
+            access: text("type").unwrap_or_default(),
+            key: text("key"),
+            rows: row.get::<Option<u64>, _>("rows").flatten().unwrap_or(0),
+            extra: text("Extra").unwrap_or_default(),
+        }
+    }))
+}

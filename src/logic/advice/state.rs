@@ -1,0 +1,66 @@
+//! The state folder, and where the first run begins.
+
+use super::{Findings, Level, about};
+use crate::config::Job;
+use crate::logic::facts::{Facts, StateFacts};
+
+/// A table that is compared as a whole in a moment.
+const FEW_ROWS: u64 = 100_000;
+
+pub(super) fn advise(job: &Job, facts: &Facts, findings: &mut Findings) {
+    const KEY: &str = "src.cacheFilePath";
+    let StateFacts {
+        folder,
+        exists,
+        unwritable,
+        unusable,
+        has_checkpoint,
+        first_cupids_id,
+    } = &facts.state;
+    let folder = folder.display();
+    for reason in unusable {
+        findings.add(Level::Failure, KEY, reason);
+    }
+    match unwritable {
+        Some(reason) => {
+            findings.add(
+                Level::Failure,
+                KEY,
+                format!("{folder} cannot be written: {reason}; should be a folder that the account running cupid can write"),
+            );
+        }
+        None if *exists => {
+            findings.add(Level::Ok, KEY, format!("{folder} can be written"));
+        }
+        None => {
+            findings.add(
+                Level::Ok,
+                KEY,
+                format!("{folder} is not there yet; the first run creates it"),
+            );
+        }
+    }
+    if *has_checkpoint || !unusable.is_empty() || !job.source.insert {
+        return;
+    }
+    if let Some(id) = first_cupids_id {
+        findings.add(
+            Level::Note,
+            KEY,
+            format!("the first run takes over cupid.txt and starts at id {id}"),
+        );
+        return;
+    }
+    let start = job.source.start_id.unwrap_or(0);
+    let rows = facts.source.as_ref().ok().and_then(|side| side.table.rows);
+    if start == 0 && rows.is_some_and(|rows| rows > FEW_ROWS) {
+        findings.add(
+            Level::Note,
+            "src.insertStartId",
+            format!(
+                "the first run compares the whole table, {}; a start id, here or as --start-id, begins later",
+                about(rows)
+            ),
+        );
+    }
+}

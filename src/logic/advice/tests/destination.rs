@@ -1,0 +1,188 @@
+//! Destination tables, keys and pairs of columns.
+
+use super::*;
+
+#[test]
+fn how_keys_find_rows() {
+    assert_said(&[
+        (
+            |w| {
+                drop_index(w.copy(), "number");
+                reads_all(w.copy(), 48_000);
+            },
+            "warning: des[0].byColumn (copy1): holds \"number\", which no index",
+            &[
+                "EXPLAIN: ALL",
+                "48,000",
+                "CREATE INDEX `cupid_number` ON `b`.`user` (`number`);",
+            ],
+        ),
+        (
+            |w| reads_all(w.copy(), 48_000),
+            "warning: des[0].byColumn (copy1): the server does not use the index number",
+            &["ANALYZE"],
+        ),
+        (
+            |w| w.copy().table.indexes[1].unique = false,
+            "note: des[0].byColumn (copy1)",
+            &["not unique"],
+        ),
+        (
+            |w| at(w.copy(), "number").collation = Some("utf8mb4_bin".into()),
+            "note: des[0].byColumn (copy1): the key columns' collations differ",
+            &["utf8mb4_general_ci", "utf8mb4_bin", "exact spelling"],
+        ),
+        (
+            |w| at(w.source(), "number").collation = Some("utf8mb4_bin".into()),
+            "note: des[0].byColumn (copy1): the key columns' collations differ",
+            &["only in case"],
+        ),
+        (
+            |w| at(w.copy(), "number").charset = Some("latin1".into()),
+            "note: des[0].byColumn (copy1): number is latin1",
+            &["utf8mb4"],
+        ),
+        (
+            |w| retype(at(w.copy(), "number"), ColumnType::Int, "int(11)"),
+            "warning: des[0].byColumn (copy1)",
+            &["varchar(64)", "int(11)", "'7a'"],
+        ),
+        (
+            |w| retype(at(w.source(), "number"), ColumnType::Int, "int(11)"),
+            "note: des[0].byColumn (copy1)",
+            &["'07'"],
+        ),
+        (
+            |w| {
+                retype(at(w.source(), "number"), ColumnType::Int, "int(11)");
+                retype(at(w.copy(), "number"), ColumnType::Date, "date");
+            },
+            "warning: des[0].byColumn (copy1)",
+            &["no key can find a row"],
+        ),
+    ]);
+}
+
+#[test]
+fn pairs_of_columns_that_cannot_hold_the_same() {
+    fn pair(w: &mut World, source: (ColumnType, &str), copy: (ColumnType, &str)) {
+        retype(at(w.source(), "name"), source.0, source.1);
+        retype(at(w.copy(), "name"), copy.0, copy.1);
+    }
+    use ColumnType::{Date, DateTime, Decimal, Int, Timestamp};
+    const KEY: &str = "note: des[0].columns (copy1): compares name (";
+    assert_said(&[
+        (
+            |w| pair(w, (Date, "date"), (Int, "int(11)")),
+            "warning: des[0].columns (copy1): compares name (date) with name (int(11))",
+            &["only when both are NULL"],
+        ),
+        (
+            |w| at(w.copy(), "name").length = Some(10),
+            KEY,
+            &["10 of 64 characters"],
+        ),
+        (
+            |w| {
+                pair(w, (Decimal, "decimal(10,4)"), (Decimal, "decimal(10,2)"));
+                (at(w.source(), "name").digits, at(w.source(), "name").scale) = (Some(10), Some(4));
+                (at(w.copy(), "name").digits, at(w.copy(), "name").scale) = (Some(10), Some(2));
+            },
+            KEY,
+            &["2 of 4 digits"],
+        ),
+        (
+            |w| pair(w, (Int, "bigint(20)"), (Int, "int(11)")),
+            KEY,
+            &["-2147483648 to 2147483647"],
+        ),
+        (
+            |w| pair(w, (Int, "int"), (Int, "int unsigned")),
+            KEY,
+            &["0 to 4294967295"],
+        ),
+        (
+            |w| {
+                pair(
+                    w,
+                    (DateTime(6), "datetime(6)"),
+                    (DateTime(3), "datetime(3)"),
+                );
+            },
+            KEY,
+            &["coarser precision, 3 digits"],
+        ),
+        (
+            |w| at(w.copy(), "name").charset = Some("utf8mb3".into()),
+            KEY,
+            &["utf8mb3 cannot hold"],
+        ),
+        (
+            |w| at(w.source(), "name").nullable = true,
+            KEY,
+            &["never is"],
+        ),
+        (
+            |w| {
+                pair(w, (Timestamp(0), "timestamp"), (DateTime(0), "datetime"));
+                w.copy().server.zone_east_s = Some(28_800);
+                w.copy().server.zone = "Asia/Shanghai".into();
+            },
+            "warning: des[0].columns (copy1): compares name (timestamp)",
+            &["zones differ", "Asia/Shanghai (+08:00)"],
+        ),
+        (
+            |w| w.set(r#"{"name": "name"}"#, r#"{"nme": "nam"}"#),
+            "error: des[0].columns (copy1): holds \"nme\"",
+            &["a.user", "did you mean name?"],
+        ),
+        (
+            |w| w.set(r#"{"name": "name"}"#, r#"{"nme": "nam"}"#),
+            "error: des[0].columns (copy1): holds \"nam\"",
+            &["b.user"],
+        ),
+    ]);
+}
+
+#[test]
+fn text_beside_another_type_is_explained() {
+    assert_said(&[
+        (
+            |w| retype(at(w.copy(), "name"), ColumnType::Date, "date"),
+            "note: des[0].columns (copy1): compares name (varchar(64)) with name (date)",
+            &["as MySQL prints it"],
+        ),
+        (
+            |w| retype(at(w.copy(), "name"), ColumnType::Int, "int(11)"),
+            "note: des[0].columns (copy1): compares name (varchar(64)) with name (int(11))",
+            &["reads as a number"],
+        ),
+    ]);
+}
+
+#[test]
+fn what_fits_is_not_spoken_of() {
+    let fits: [fn(&mut World); 5] = [
+        |w| at(w.copy(), "name").length = Some(255),
+        |w| at(w.source(), "name").charset = Some("latin1".into()),
+        |w| {
+            retype(at(w.source(), "name"), ColumnType::Int, "int(10) unsigned");
+            retype(at(w.copy(), "name"), ColumnType::Int, "bigint(20)");
+        },
+        |w| w.source().server.ahead_us = 1_500_000,
+        |w| w.source_key(r#""timeZone": "Europe/London", "lateCommitSecond": 1"#),
+    ];
+    for (number, change) in fits.iter().enumerate().take(4) {
+        let mut world = World::sound();
+        change(&mut world);
+        let findings = world.advice();
+        assert!(
+            findings.iter().all(|finding| finding.level == Level::Ok),
+            "{number}: {findings:#?}"
+        );
+    }
+    // London is an hour ahead of UTC in July.
+    let mut world = World::sound();
+    fits[4](&mut world);
+    assert_eq!(exit(&world.advice()), Exit::Attention);
+}

@@ -1,0 +1,152 @@
+//! The source table.
+
+use super::*;
+
+#[test]
+fn what_a_scan_of_the_source_needs() {
+    assert_said(&[
+        (
+            |w| drop_index(w.source(), "PRIMARY"),
+            "warning: src.idColumn: holds \"id\", which no index",
+            &[
+                "MAX(id)",
+                "50,000 rows",
+                "CREATE UNIQUE INDEX `cupid_id` ON `a`.`user` (`id`);",
+            ],
+        ),
+        (
+            |w| {
+                drop_index(w.source(), "PRIMARY");
+                w.source()
+                    .table
+                    .indexes
+                    .push(index("PRIMARY", true, &["number", "id"]));
+            },
+            "warning: src.idColumn: holds \"id\", which no index",
+            &[],
+        ),
+        (
+            |w| w.source().table.indexes[0].unique = false,
+            "warning: src.idColumn: holds \"id\", which is not unique",
+            &["skipped"],
+        ),
+        (
+            |w| at(w.source(), "id").nullable = true,
+            "warning: src.idColumn",
+            &["NULL"],
+        ),
+        (
+            |w| w.source_key(r#""idColumn": "number""#),
+            "error: src.idColumn: holds \"number\", a column of type varchar(64)",
+            &["integer", "the primary key id would do"],
+        ),
+        (
+            |w| w.source_key(r#""idColumn": "ids""#),
+            "error: src.idColumn",
+            &["did you mean id?"],
+        ),
+        (
+            |w| at(w.source(), "number").nullable = true,
+            "note: src.byColumn",
+            &["NULL finds no row"],
+        ),
+        (
+            |w| drop_index(w.source(), "number"),
+            "note: src.byColumn",
+            &["not unique"],
+        ),
+        (
+            |w| w.source().table.is_view = true,
+            "note: src.idColumn",
+            &["view"],
+        ),
+        (
+            |w| {
+                w.facts.state.has_checkpoint = false;
+                w.source().table.rows = Some(3_000_000);
+            },
+            "note: src.insertStartId",
+            &["3,000,000 rows", "--start-id"],
+        ),
+    ]);
+}
+
+#[test]
+fn what_a_window_of_updates_needs() {
+    assert_said(&[
+        (
+            |w| {
+                drop_index(w.source(), "updated");
+                reads_all(w.source(), 49_876);
+            },
+            "warning: src.updateColumn: holds \"updated\", which no index",
+            &[
+                "last 65 s",
+                "EXPLAIN: ALL, no index, 49,876 rows",
+                "CREATE INDEX `cupid_updated` ON `a`.`user` (`updated`);",
+            ],
+        ),
+        (
+            |w| {
+                w.source().table.indexes = vec![
+                    index("PRIMARY", true, &["number"]),
+                    index("i", true, &["id"]),
+                ];
+            },
+            "warning: src.updateColumn",
+            &["(`updated`, `id`);"],
+        ),
+        (
+            |w| reads_all(w.source(), 49_876),
+            "warning: src.updateColumn: the server does not use the index updated",
+            &["ANALYZE TABLE `a`.`user`;"],
+        ),
+        (
+            |w| at(w.source(), "updated").on_update = false,
+            "note: src.updateColumn",
+            &["ON UPDATE"],
+        ),
+        (
+            |w| at(w.source(), "updated").nullable = true,
+            "note: src.updateColumn",
+            &["NULL"],
+        ),
+        (
+            |w| retype(at(w.source(), "updated"), ColumnType::Text, "varchar(20)"),
+            "error: src.updateTimeFormate: is missing",
+            &["updated"],
+        ),
+        (
+            |w| retype(at(w.source(), "updated"), ColumnType::Int, "int(11)"),
+            "note: src.updateTimeFormate: is not set",
+            &["seconds since 1970"],
+        ),
+        (
+            |w| retype(at(w.source(), "updated"), ColumnType::Json, "json"),
+            "error: src.updateColumn",
+            &["json", "DATETIME"],
+        ),
+        (
+            |w| w.source_key(r#""updateTimeFormate": "U""#),
+            "note: src.updateTimeFormate: is not needed",
+            &["datetime"],
+        ),
+        (
+            |w| w.source_key(r#""timeZone": "Asia/Shanghai""#),
+            "warning: src.timeZone: holds Asia/Shanghai (+08:00 now)",
+            &["UTC (+00:00)"],
+        ),
+        (
+            |w| {
+                w.source_key(r#""timeZone": "+08:00""#);
+                retype(
+                    at(w.source(), "updated"),
+                    ColumnType::Timestamp(0),
+                    "timestamp",
+                );
+            },
+            "note: src.timeZone: is not needed",
+            &["instants"],
+        ),
+    ]);
+}
