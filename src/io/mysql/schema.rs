@@ -107,11 +107,10 @@ fn column_type(data_type: &str, charset: &str, precision: u8) -> ColumnType {
 
 /// `None` for UTC in any spelling.
 fn zone_of(global: &str, system: &str) -> Option<String> {
+    const UTC: [&str; 6] = ["UTC", "GMT", "UCT", "UNIVERSAL", "ZULU", "+00:00"];
     let utc = |zone: &str| {
-        matches!(
-            zone.to_ascii_uppercase().as_str(),
-            "UTC" | "GMT" | "ETC/UTC" | "+00:00" | "UCT" | "Z"
-        )
+        let zone = zone.to_ascii_uppercase();
+        UTC.contains(&zone.strip_prefix("ETC/").unwrap_or(&zone))
     };
     let effective = if global.eq_ignore_ascii_case("system") {
         system
