@@ -52,6 +52,14 @@ Examples:
   cupid start /etc/cupid/user.json
   cupid start /etc/cupid/user.json 1000000        first start only; the checkpoint goes before it";
 
+const RECONCILE_EXAMPLES: &str = "\
+Examples:
+  cupid reconcile user.json --dry-run --report drift.csv
+  cupid reconcile user.json --from-id 1 --to-id 1000000 --report drift.jsonl
+  cupid reconcile user.json --for 2h              then, the night after, the same with --resume
+
+Exit status: 0 in sync, 1 differences found (called back unless --dry-run), 2 failed.";
+
 const RETRY_EXAMPLES: &str = "\
 Examples:
   cupid retry user.json
@@ -94,6 +102,9 @@ pub enum Command {
     /// Passes at the configuration's own intervals until SIGTERM, as the first cupid did under supervisord
     #[command(after_help = START_EXAMPLES)]
     Start(Start),
+    /// Audits: compares every source row in an id range with all destinations, whatever the checkpoint of `run` says
+    #[command(after_help = RECONCILE_EXAMPLES)]
+    Reconcile(Reconcile),
     /// Only delivers the callbacks that are still owed
     #[command(after_help = RETRY_EXAMPLES)]
     Retry(Retry),
@@ -128,6 +139,38 @@ pub struct Run {
         requires = "every"
     )]
     pub for_time: Option<Duration>,
+    /// Writes the differences to a file: CSV, or JSON Lines when it ends in .jsonl; `-` is CSV on stdout
+    #[arg(long, value_name = "FILE", value_parser = parse_report)]
+    pub report: Option<Report>,
+    /// Compares and reports, sends nothing, saves nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Prints the summary as one JSON object on stdout
+    #[arg(long)]
+    pub json: bool,
+    /// How much is said on stderr.
+    #[command(flatten)]
+    pub talk: Talk,
+}
+
+/// `cupid reconcile`.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct Reconcile {
+    /// The configuration file
+    #[arg(value_name = "CONFIG")]
+    pub config: PathBuf,
+    /// The first id of the range; without it, the lowest that there can be
+    #[arg(long, value_name = "N", value_parser = parse_id, allow_negative_numbers = true)]
+    pub from_id: Option<i128>,
+    /// The last id of the range; without it, the highest id when the audit begins
+    #[arg(long, value_name = "N", value_parser = parse_id, allow_negative_numbers = true)]
+    pub to_id: Option<i128>,
+    /// Stops cleanly when this time is up, such as 2h; --resume goes on there
+    #[arg(long = "for", value_name = "DURATION", value_parser = parse_duration)]
+    pub for_time: Option<Duration>,
+    /// Goes on where the last audit of the same configuration and range stopped
+    #[arg(long)]
+    pub resume: bool,
     /// Writes the differences to a file: CSV, or JSON Lines when it ends in .jsonl; `-` is CSV on stdout
     #[arg(long, value_name = "FILE", value_parser = parse_report)]
     pub report: Option<Report>,
@@ -238,12 +281,15 @@ where
     T: Into<OsString> + Clone,
 {
     let command = Cli::try_parse_from(arguments)?.command;
-    if let Command::Run(Run {
-        report: Some(Report { file: None, .. }),
-        json: true,
-        ..
-    }) = &command
-    {
+    let both_to_stdout = |report: &Option<Report>, json: bool| {
+        json && report.as_ref().is_some_and(|report| report.file.is_none())
+    };
+    let conflict = match &command {
+        Command::Run(run) => both_to_stdout(&run.report, run.json),
+        Command::Reconcile(reconcile) => both_to_stdout(&reconcile.report, reconcile.json),
+        _ => false,
+    };
+    if conflict {
         return Err(Cli::command().error(
             ErrorKind::ArgumentConflict,
             "--report - and --json both write to stdout; give --report a file, or leave out one of the two",

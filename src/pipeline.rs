@@ -59,6 +59,8 @@ pub struct Options {
     pub mode: Mode,
     /// Somebody reads the report.
     pub report: bool,
+    /// No batch is begun after this moment (this machine's clock, microseconds since 1970).
+    pub scan_until_us: Option<i64>,
 }
 
 /// What becomes of a difference.
@@ -295,7 +297,13 @@ impl<'a, 'w> Pass<'a, 'w> {
     }
 
     fn is_out_of_time(&self) -> bool {
-        self.clock.stopping() || self.delivery_left_us <= 0
+        self.is_scan_over() || self.delivery_left_us <= 0
+    }
+
+    /// Nothing more is to be read, although there may be more.
+    fn is_scan_over(&self) -> bool {
+        let until_us = self.options.scan_until_us;
+        self.clock.stopping() || until_us.is_some_and(|until_us| self.clock.now_us() >= until_us)
     }
 
     /// Saves where the tracks are, unless it is where they were: on a quiet table a few seconds more or less of an
@@ -330,7 +338,7 @@ impl<'a, 'w> Pass<'a, 'w> {
 
     fn finish(self, began_us: i64) -> Summary {
         let scanned = self.is_scanned();
-        let stopping = self.clock.stopping();
+        let over = self.is_scan_over();
         let now_us = self.clock.now_us();
         let Shared {
             mut summary,
@@ -342,8 +350,8 @@ impl<'a, 'w> Pass<'a, 'w> {
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner);
         summary.owed = outbox.len() as u64 + would_send;
-        summary.paused = !scanned && !stopping;
-        summary.interrupted = stopping && !scanned;
+        summary.paused = !scanned && !over;
+        summary.interrupted = !scanned && over;
         summary.duration_ms = u64::try_from((now_us - began_us) / 1000).unwrap_or(0);
         summary
     }

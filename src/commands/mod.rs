@@ -1,6 +1,7 @@
 //! One short file per sub-command, composed from the same stages.
 
 mod check;
+mod reconcile;
 mod run;
 mod start;
 mod status;
@@ -29,6 +30,7 @@ pub fn dispatch(command: Command, clock: &Arc<RealClock>) -> Result<Exit> {
     match command {
         Command::Run(run) => run::run(&run, clock),
         Command::Start(start) => start::start(&start, clock),
+        Command::Reconcile(reconcile) => reconcile::reconcile(&reconcile, clock),
         Command::Retry(retry) => run::retry(&retry, clock),
         Command::Status(status) => status::status(&status, clock),
         Command::Check(check) => check::check(&check, clock),
@@ -154,6 +156,7 @@ fn options_of(job: &Job) -> Options {
         start_id: None,
         mode: Mode::Deliver,
         report: false,
+        scan_until_us: None,
     }
 }
 

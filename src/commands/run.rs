@@ -56,6 +56,7 @@ pub(super) fn retry(retry: &Retry, clock: &Arc<RealClock>) -> Result<Exit> {
     let job = load_and_log(&retry.config, retry.talk)?;
     let mut state = state_of(&job);
     let mut lock = state.lock()?;
+    state.adopt_audit()?;
     let sides = Sides::new(&job, clock)?;
     let console = Console::new(None, false);
     let outcome = pipeline::retry(
@@ -79,7 +80,10 @@ struct Passes {
 impl Passes {
     fn one(&self, lock: Option<&mut Lock>, clock: &RealClock) -> Result<Summary> {
         let job = &self.sides.job;
-        let state = state_of(job);
+        let mut state = state_of(job);
+        if lock.is_some() {
+            state.adopt_audit()?;
+        }
         let mut store: Box<dyn Store + Send> = if self.options.mode == Mode::DryRun {
             Box::new(ReadOnly(state))
         } else {
@@ -166,7 +170,7 @@ pub(super) fn reloaded(old: &Job, clock: &Arc<RealClock>) -> Result<Sides> {
     Sides::new(&job, clock)
 }
 
-fn print_json(wanted: bool, summary: &Summary) -> Result<()> {
+pub(super) fn print_json(wanted: bool, summary: &Summary) -> Result<()> {
     use std::io::Write as _;
     if !wanted {
         return Ok(());

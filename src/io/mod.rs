@@ -1,5 +1,6 @@
 //! Effects: tables, sockets, files, the terminal.
 
+pub mod audit_state;
 pub mod console;
 pub mod http;
 pub mod mysql;

@@ -77,6 +77,33 @@ impl StateDir {
         }
     }
 
+    /// The file of [`Store::checkpoint`].
+    #[must_use]
+    pub fn progress_path(&self) -> PathBuf {
+        self.path("checkpoint.json")
+    }
+
+    /// Takes over what an audit left owed, unless that audit is still at work. To be called under the lock. What is
+    /// taken over is in this outbox before it leaves the audit's; a crash between leaves it in both, which is one.
+    ///
+    /// # Errors
+    /// When one of the two outboxes cannot be read or written.
+    pub fn adopt_audit(&mut self) -> Result<()> {
+        let mut audit = Self::new(&self.folder, &audit_name(&self.name), &self.source);
+        let path = audit.path("failed.jsonl");
+        if !path.exists() {
+            return Ok(());
+        }
+        let _lock = match audit.lock() {
+            Err(Error::Locked(_)) => return Ok(()),
+            lock => lock?,
+        };
+        let owed: Vec<Owed> = audit.outbox()?.iter().cloned().collect();
+        self.append_owed(&owed)?;
+        std::fs::remove_file(&path).map_err(failed("Remove", &path))?;
+        self.sync_folder()
+    }
+
     /// What the last run said of itself; empty when there was none.
     ///
     /// # Errors
@@ -217,6 +244,12 @@ impl Store for StateDir {
     }
 }
 
+/// The name under which the audits of a configuration keep their state.
+#[must_use]
+pub fn audit_name(name: &str) -> String {
+    format!("{name}.reconcile")
+}
+
 /// Opens the owed callbacks for appending, without the torn line that a crash may have left at the end.
 fn whole_lines(path: &Path) -> std::io::Result<File> {
     let mut file = private(
@@ -264,9 +297,9 @@ fn failed(operation: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -
 
 /// Reads the state and saves nothing: `--dry-run`.
 #[derive(Debug)]
-pub struct ReadOnly(pub StateDir);
+pub struct ReadOnly<S>(pub S);
 
-impl Store for ReadOnly {
+impl<S: Store> Store for ReadOnly<S> {
     fn checkpoint(&mut self) -> Result<Option<Checkpoint>> {
         self.0.checkpoint()
     }

@@ -34,7 +34,7 @@ pub struct Summary {
     pub owed: u64,
     /// True when the scan stopped early because `maxOwed` callbacks are owed.
     pub paused: bool,
-    /// True when a signal stopped the pass early.
+    /// True when a signal, or the end of the time for it, stopped the scan early.
     pub interrupted: bool,
     /// Destinations that could not be read, with the reason.
     pub unread: Vec<Unread>,
@@ -110,7 +110,7 @@ impl Summary {
             parts.push("scan paused because maxOwed is reached".into());
         }
         if self.interrupted {
-            parts.push("stopped by a signal".into());
+            parts.push("stopped before the end".into());
         }
         format!(
             "{}, {}.{:03} s",

@@ -174,7 +174,7 @@ impl Pass<'_, '_> {
 
     /// The next batch to read, unless the track has to wait or has come to its end.
     fn request(&mut self, at: usize) -> Option<Request> {
-        if self.clock.stopping() || self.tracks[at].members.is_empty() || self.is_full() {
+        if self.is_scan_over() || self.tracks[at].members.is_empty() || self.is_full() {
             return None;
         }
         self.tracks[at].scan.next_request()

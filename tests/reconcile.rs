@@ -1,0 +1,154 @@
+//! Audits: a range of their own, a state of their own, the same eyes.
+
+mod common;
+
+use common::{Answer, Scene, assert_ids};
+
+#[test]
+fn a_table_in_sync_is_0_and_silent() {
+    let scene = Scene::in_sync(1..=3000);
+    scene.cupid("reconcile").exits(0).assert_silent();
+    assert_eq!(scene.receiver().count(), 0);
+}
+
+#[test]
+fn differences_are_1_called_back_and_reported_and_the_checkpoint_of_run_stays() {
+    let scene = Scene::in_sync(1..=3000);
+    scene.run(0);
+    let checkpoint = std::fs::read(scene.config.state_file("checkpoint.json")).unwrap();
+    scene.db.exec("DELETE FROM des.user WHERE id = 7");
+    scene
+        .db
+        .exec("UPDATE des.user SET name = 'other' WHERE id = 2900");
+    let outcome = scene.cupid("reconcile").args("--report -").exits(1);
+    let lines: Vec<&str> = outcome.stdout.lines().collect();
+    assert_eq!(lines.len(), 3, "{}", outcome.stdout);
+    assert!(lines[1].contains(",missing,7,") && lines[1].ends_with(",delivered"));
+    assert!(lines[2].contains(",different,2900,") && lines[2].contains(",name,"));
+    assert_ids(&scene.receiver().ids(), [7, 2900]);
+    assert_eq!(
+        std::fs::read(scene.config.state_file("checkpoint.json")).unwrap(),
+        checkpoint
+    );
+}
+
+#[test]
+fn a_range_has_both_its_ends_and_nothing_more() {
+    let scene = Scene::with_missing(1..=20);
+    scene
+        .cupid("reconcile")
+        .args("--from-id 5 --to-id 9")
+        .exits(1);
+    assert_ids(&scene.receiver().ids(), 5..=9);
+}
+
+#[test]
+fn an_audit_needs_neither_insert_nor_update() {
+    let mut scene = Scene::with_missing(1..=3);
+    scene.config.set("/src/insert", false);
+    scene.cupid("reconcile").exits(1);
+    assert_ids(&scene.receiver().ids(), 1..=3);
+}
+
+#[test]
+fn a_dry_audit_sends_nothing_and_saves_nothing() {
+    let scene = Scene::with_missing(1..=3);
+    let before = scene.config.state_snapshot();
+    let outcome = scene
+        .cupid("reconcile")
+        .args("--dry-run --report -")
+        .exits(1);
+    assert_eq!(outcome.stdout.matches(",dry-run").count(), 3);
+    assert_eq!(
+        (scene.receiver().count(), scene.config.state_snapshot()),
+        (0, before)
+    );
+}
+
+#[test]
+fn an_audit_whose_time_is_up_goes_on_where_it_stopped() {
+    let scene = Scene::in_sync(1..=60_000);
+    scene.db.exec("DELETE FROM des.user WHERE id % 6000 = 0");
+    let first = scene.cupid("reconcile").args("--for 60ms --json").exits(1);
+    let compared = |json: &str| {
+        let summary: serde_json::Value = serde_json::from_str(json).unwrap();
+        (
+            summary["compared"].as_u64().unwrap(),
+            summary["interrupted"].as_bool().unwrap(),
+        )
+    };
+    let (rows, interrupted) = compared(&first.stdout);
+    assert!(interrupted && rows < 60_000, "{rows} rows were compared");
+    let mut total = rows;
+    for _ in 0..200 {
+        let next = scene
+            .cupid("reconcile")
+            .args("--for 60ms --json --resume")
+            .run();
+        let (rows, interrupted) = compared(&next.stdout);
+        total += rows;
+        if !interrupted {
+            assert_ids(&scene.receiver().ids(), (1..=10).map(|n| n * 6000));
+            assert!(
+                total <= 60_000,
+                "{total} rows were compared, some of them twice"
+            );
+            return;
+        }
+    }
+    panic!("The audit does not come to its end");
+}
+
+#[test]
+fn an_audit_of_another_range_or_configuration_is_not_gone_on_with() {
+    let mut scene = Scene::in_sync(1..=3);
+    scene
+        .cupid("reconcile")
+        .args("--resume")
+        .exits(2)
+        .assert_says(&["no audit", "--resume"]);
+    scene.cupid("reconcile").exits(0);
+    scene.cupid("reconcile").args("--resume").exits(0);
+    scene
+        .cupid("reconcile")
+        .args("--resume --to-id 2")
+        .exits(2)
+        .assert_says(&["another range", "--resume"]);
+    scene.config.set("/src/where", "id > 1");
+    scene
+        .cupid("reconcile")
+        .args("--resume")
+        .exits(2)
+        .assert_says(&["another configuration"]);
+}
+
+#[test]
+fn what_an_audit_leaves_owed_is_delivered_by_run() {
+    let scene = Scene::in_sync(1..=3);
+    scene.run(0);
+    scene.db.exec("DELETE FROM des.user WHERE id = 2");
+    scene.receiver().answer(|_| Answer::status(500));
+    scene.cupid("reconcile").exits(1);
+    scene.receiver().take();
+    scene.receiver().answer(|_| Answer::ok());
+    scene.run(0);
+    assert_eq!(scene.receiver().ids(), [2]);
+    scene.run(0);
+    assert_eq!(scene.receiver().ids(), [2]);
+}
+
+#[test]
+fn two_audits_of_one_configuration_are_75_and_an_audit_beside_a_run_is_not() {
+    let mut scene = Scene::with_missing(1..=3);
+    scene.config.set("/confirmDelayMillisecond", 1500);
+    let audit = scene.cupid("reconcile").spawn();
+    common::wait_until(
+        "the audit has its lock",
+        std::time::Duration::from_secs(10),
+        || scene.config.state_file("reconcile.lock").exists(),
+    );
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    scene.cupid("reconcile").exits(75);
+    scene.run(0);
+    assert_eq!(audit.wait().code, Some(1));
+}
