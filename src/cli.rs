@@ -168,6 +168,9 @@ pub struct Reconcile {
     /// Stops cleanly when this time is up, such as 2h; --resume goes on there
     #[arg(long = "for", value_name = "DURATION", value_parser = parse_duration)]
     pub for_time: Option<Duration>,
+    /// What may be kept in memory of rows that have not met their copies yet, such as 256M; more goes to temporary files
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, default_value = "256M")]
+    pub memory: usize,
     /// Goes on where the last audit of the same configuration and range stopped
     #[arg(long)]
     pub resume: bool,
@@ -324,6 +327,24 @@ fn parse_id(text: &str) -> Result<i128, String> {
     let id = text.parse::<u64>().ok().filter(|_| digits);
     id.map(i128::from)
         .ok_or_else(|| format!("should be a whole number from 0 to {}", u64::MAX))
+}
+
+/// Reads `64M`, `2G`: at least 1M.
+fn parse_size(text: &str) -> Result<usize, String> {
+    const SHOULD: &str = "should be such as 64M or 2G, from 1M to 1024G";
+    let (number, unit) =
+        text.split_at(text.len() - text.chars().next_back().map_or(0, char::len_utf8));
+    let unit: usize = match unit {
+        "M" => 1 << 20,
+        "G" => 1 << 30,
+        _ => return Err(SHOULD.into()),
+    };
+    let size = number
+        .parse::<usize>()
+        .ok()
+        .and_then(|number| number.checked_mul(unit));
+    size.filter(|size| (1 << 20..=1 << 40).contains(size))
+        .ok_or_else(|| SHOULD.into())
 }
 
 fn parse_report(text: &str) -> Result<Report, String> {

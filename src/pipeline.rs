@@ -14,6 +14,7 @@
 mod deliver;
 mod look;
 mod scan;
+mod stream;
 
 use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -29,6 +30,8 @@ use crate::logic::window::Limits;
 use crate::world::{Clock, Destination, Observer, Receiver, Source, Store};
 
 use scan::Track;
+
+pub use stream::Streaming;
 
 /// Everything outside the program that a pass touches.
 pub struct World<'a> {
@@ -80,15 +83,29 @@ pub fn pass(job: &Job, world: &mut World<'_>, options: Options) -> Result<Summar
     let began_us = world.clock.now_us();
     let mut pass = Pass::load(job, world, options)?;
     pass.deliver()?;
-    pass.plan_scans()?;
-    loop {
-        pass.scan()?;
-        pass.settle()?;
-        pass.deliver()?;
-        if pass.is_scanned() || pass.is_full() || pass.is_out_of_time() {
-            break;
-        }
+    pass.scan_and_deliver()?;
+    pass.report_owed()?;
+    Ok(pass.finish(began_us))
+}
+
+/// The same over a range of ids from end to end. With `streaming` both tables are read once and only what is not known to
+/// be equal is looked at; without it every row is looked up.
+///
+/// # Errors
+/// As [`pass`].
+pub fn audit(
+    job: &Job,
+    world: &mut World<'_>,
+    options: Options,
+    streaming: Option<&Streaming<'_>>,
+) -> Result<Summary> {
+    let began_us = world.clock.now_us();
+    let mut pass = Pass::load(job, world, options)?;
+    pass.deliver()?;
+    if let Some(streaming) = streaming {
+        pass.stream(streaming)?;
     }
+    pass.scan_and_deliver()?;
     pass.report_owed()?;
     Ok(pass.finish(began_us))
 }
@@ -235,6 +252,19 @@ impl<'a, 'w> Pass<'a, 'w> {
 
     fn shared(&self) -> MutexGuard<'_, Shared<'a>> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Scans, settles and delivers, in turns when more is found than may be owed at once.
+    fn scan_and_deliver(&mut self) -> Result<()> {
+        self.plan_scans()?;
+        loop {
+            self.scan()?;
+            self.settle()?;
+            self.deliver()?;
+            if self.is_scanned() || self.is_full() || self.is_out_of_time() {
+                return Ok(());
+            }
+        }
     }
 
     /// Asks the source where it is, and plans one scan for each position.

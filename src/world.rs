@@ -8,6 +8,8 @@ use crate::error::Result;
 use crate::logic::cell::{Cell, Column, Id};
 use crate::logic::checkpoint::Checkpoint;
 use crate::logic::compare::{ColumnMap, Found};
+use crate::logic::fingerprint::KeyFold;
+use crate::logic::gaps::Span;
 use crate::logic::owed::{Outbox, Owed};
 use crate::logic::report::Line;
 use crate::logic::retry::Answer;
@@ -27,6 +29,12 @@ pub trait Source: Sync {
     /// # Errors
     /// When the source cannot be read.
     fn scan(&self, request: &Request) -> Result<Vec<Row>>;
+
+    /// Shows every row of a span to `visitor`, in id order, up to `limit` rows. Returns the last id when there may be more.
+    ///
+    /// # Errors
+    /// When the source cannot be read.
+    fn visit(&self, span: Span, limit: usize, visitor: &mut dyn Visitor) -> Result<Option<Id>>;
 
     /// Whole rows by id, as they are now; ids that are gone are left out.
     ///
@@ -50,6 +58,19 @@ pub struct WholeRow {
     pub all: Vec<Cell>,
 }
 
+/// Sees rows one by one.
+pub trait Visitor {
+    /// What was seen since the call of `visit` does not count; the batch begins anew, after a lost connection.
+    fn restart(&mut self);
+
+    /// A row: its id (0 in a destination), its key, and its compared cells.
+    fn row(&mut self, id: Id, key: &Cell, cells: &[Cell]);
+}
+
+/// A place in a destination's own order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Place(pub Vec<Cell>);
+
 /// One destination table.
 pub trait Destination: Sync {
     /// Which columns it holds.
@@ -57,6 +78,25 @@ pub trait Destination: Sync {
     /// # Errors
     /// When the destination, or the source's column types, cannot be read.
     fn map(&self) -> Result<&ColumnMap>;
+
+    /// What of a key's text the destination takes for the same; `None` when its rows have no order in which they could
+    /// be read in batches.
+    ///
+    /// # Errors
+    /// When the destination cannot be read.
+    fn stream(&self) -> Result<Option<KeyFold>>;
+
+    /// Shows rows to `visitor`, in the cheapest order, up to `limit` rows after a place. Returns the next place when
+    /// there may be more. Only after [`Self::stream`] has said that this is possible.
+    ///
+    /// # Errors
+    /// When the destination cannot be read.
+    fn visit(
+        &self,
+        after: Option<&Place>,
+        limit: usize,
+        visitor: &mut dyn Visitor,
+    ) -> Result<Option<Place>>;
 
     /// The rows that the destination itself finds for each of these keys. A NULL key finds nothing.
     ///

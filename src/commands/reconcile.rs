@@ -12,13 +12,16 @@ use crate::io::audit_state::AuditState;
 use crate::io::console::Console;
 use crate::io::report::Report;
 use crate::io::signals::RealClock;
+use crate::io::spill::SpillFiles;
 use crate::io::state_dir::{ReadOnly, StateDir, audit_name};
 use crate::logic::cell::{Column, Id};
+use crate::logic::gaps::Span;
+use crate::logic::pairing::Spill;
 use crate::logic::row::Row;
 use crate::logic::summary::Summary;
 use crate::logic::window::{Bounds, Request};
-use crate::pipeline::{self, Mode, Options};
-use crate::world::{Clock as _, Source, Store, WholeRow};
+use crate::pipeline::{self, Mode, Options, Streaming};
+use crate::world::{Clock as _, Source, Store, Visitor, WholeRow};
 
 /// `cupid reconcile`. Exit 1 also when every difference that was found has been called back.
 pub(super) fn reconcile(args: &Reconcile, clock: &Arc<RealClock>) -> Result<Exit> {
@@ -58,12 +61,35 @@ pub(super) fn reconcile(args: &Reconcile, clock: &Arc<RealClock>) -> Result<Exit
     };
     let mut world = sides.world(&mut *store, clock, &console);
     world.source = &range;
-    let outcome = pipeline::pass(&audit_job(&job), &mut world, options);
+    let spill = || Box::<SpillFiles>::default() as Box<dyn Spill>;
+    let streaming = Streaming {
+        memory_bytes: args.memory,
+        seed: seed(clock),
+        spill: &spill,
+    };
+    let streaming = is_large_part(args, &*sides.source)?.then_some(&streaming);
+    let outcome = pipeline::audit(&audit_job(&job), &mut world, options, streaming);
     console.clear();
     tell(&outcome, lock.as_mut(), clock);
     let summary = outcome?;
     print_json(args.json, &summary)?;
     Ok(exit(&summary))
+}
+
+/// Reading whole tables pays when a good part of them is asked for; for less, look-ups do.
+fn is_large_part(args: &Reconcile, source: &dyn Source) -> Result<bool> {
+    if args.from_id.is_none() && args.to_id.is_none() {
+        return Ok(true);
+    }
+    let max = source.bounds()?.id_max.unwrap_or(0);
+    let range = args.to_id.unwrap_or(max).min(max) - args.from_id.unwrap_or(0) + 1;
+    Ok(range.saturating_mul(4) >= max)
+}
+
+/// Different for each run, so that no table can be made to hold two rows of one fingerprint.
+fn seed(clock: &RealClock) -> u64 {
+    use std::hash::BuildHasher as _;
+    std::hash::RandomState::new().hash_one(clock.now_us())
 }
 
 /// Finding differences is what an audit has to say, whatever became of their callbacks.
@@ -113,6 +139,10 @@ impl Source for Range<'_> {
 
     fn scan(&self, request: &Request) -> Result<Vec<Row>> {
         self.source.scan(request)
+    }
+
+    fn visit(&self, span: Span, limit: usize, visitor: &mut dyn Visitor) -> Result<Option<Id>> {
+        self.source.visit(span, limit, visitor)
     }
 
     fn whole_rows(&self, ids: &[Id]) -> Result<Vec<WholeRow>> {

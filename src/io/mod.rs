@@ -6,4 +6,5 @@ pub mod http;
 pub mod mysql;
 pub mod report;
 pub mod signals;
+pub mod spill;
 pub mod state_dir;

@@ -17,12 +17,14 @@ use super::layout::{named, no_table, printed};
 use super::schema::{Table, quoted};
 use super::session::{Sessions, is_of_one_key, label};
 use super::source::{MySqlSource, padded, padded_count};
+use super::stream::{Rows, Stream};
 use crate::config::{DestinationJob, Job, TableJob};
 use crate::error::{Error, Result};
 use crate::logic::cell::{Cell, ColumnType};
 use crate::logic::compare::{ColumnMap, Found, Matches, Pair};
 use crate::logic::equal::Comparator;
-use crate::world::{Clock, Destination};
+use crate::logic::fingerprint::KeyFold;
+use crate::world::{Clock, Destination, Place, Visitor};
 
 /// Keys that are told apart in one `CASE`.
 const CASE_KEYS: usize = 64;
@@ -34,6 +36,7 @@ pub struct MySqlDestination {
     number: usize,
     source: Arc<MySqlSource>,
     plan: OnceLock<Plan>,
+    stream: OnceLock<Option<Stream>>,
 }
 
 /// How the table is read.
@@ -64,6 +67,7 @@ impl MySqlDestination {
             number,
             source,
             plan: OnceLock::new(),
+            stream: OnceLock::new(),
         }
     }
 
@@ -88,6 +92,27 @@ impl MySqlDestination {
             problem: format!("{problem} at {}", label(&self.destination().table.server)),
         })?;
         Ok(self.plan.get_or_init(|| plan))
+    }
+
+    /// How the table is read from end to end, asked of the server once.
+    fn read_stream(&self) -> Result<&Option<Stream>> {
+        if let Some(stream) = self.stream.get() {
+            return Ok(stream);
+        }
+        let job = &self.destination().table;
+        let operation = format!("Read the primary key of {}.{}", job.database, job.table);
+        let stream = self.sessions.run(&operation, |conn| {
+            let table = Table::read(conn, &job.database, &job.table)?;
+            Stream::read(conn, job, &table)
+        })?;
+        Ok(self.stream.get_or_init(|| stream))
+    }
+
+    fn failed(&self, operation: &str, error: &mysql::Error) -> Error {
+        let key = format!("des[{}].where", self.number);
+        let condition = self.destination().table.condition.as_deref();
+        self.sessions
+            .failed_with(operation, error, &key, condition, &self.job.path)
     }
 
     fn make_plan(&self, table: &Table) -> Result<std::result::Result<Plan, String>> {
@@ -358,6 +383,33 @@ impl Destination for MySqlDestination {
         Ok(&self.plan()?.map)
     }
 
+    fn stream(&self) -> Result<Option<KeyFold>> {
+        Ok(self.read_stream()?.as_ref().map(|stream| stream.fold))
+    }
+
+    fn visit(
+        &self,
+        after: Option<&Place>,
+        limit: usize,
+        visitor: &mut dyn Visitor,
+    ) -> Result<Option<Place>> {
+        let plan = self.plan()?;
+        let job = &self.destination().table;
+        let Some(stream) = self.read_stream()? else {
+            return Ok(None);
+        };
+        let rows = Rows {
+            job,
+            list: &plan.list,
+            types: &plan.types,
+            key_type: plan.key_type,
+        };
+        let operation = format!("Read all rows of {}.{}", job.database, job.table);
+        self.sessions
+            .attempt(&mut |conn| stream.visit(conn, &rows, after, limit, visitor))
+            .map_err(|error| self.failed(&operation, &error))
+    }
+
     fn find(&self, keys: &[&Cell]) -> Result<Found> {
         let plan = self.plan()?;
         let mut found = Found {
@@ -376,20 +428,9 @@ impl Destination for MySqlDestination {
         };
         self.find_keys(plan, &keys, &mut found).map_err(|error| {
             let TableJob {
-                database,
-                table,
-                condition,
-                ..
+                database, table, ..
             } = &self.destination().table;
-            let operation = format!("Look up keys in {database}.{table}");
-            let key = format!("des[{}].where", self.number);
-            self.sessions.failed_with(
-                &operation,
-                &error,
-                &key,
-                condition.as_deref(),
-                &self.job.path,
-            )
+            self.failed(&format!("Look up keys in {database}.{table}"), &error)
         })?;
         Ok(found)
     }

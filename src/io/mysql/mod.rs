@@ -7,6 +7,7 @@ mod layout;
 mod schema;
 mod session;
 mod source;
+mod stream;
 
 pub use destination::MySqlDestination;
 pub use source::MySqlSource;

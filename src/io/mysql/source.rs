@@ -13,10 +13,11 @@ use super::session::{Sessions, label};
 use crate::config::{Job, TableJob};
 use crate::error::{Error, Result};
 use crate::logic::cell::{Cell, Column, ColumnType, Id};
+use crate::logic::gaps::Span;
 use crate::logic::row::Row;
 use crate::logic::window::{Bounds, Request, What};
 use crate::logic::{php_date::PhpDateFormat, zone};
-use crate::world::{Clock, Source, WholeRow};
+use crate::world::{Clock, Source, Visitor, WholeRow};
 
 /// The source table of a job.
 pub struct MySqlSource {
@@ -278,6 +279,46 @@ impl Source for MySqlSource {
             }
             What::Updated { .. } => self.window(layout, request),
         }
+    }
+
+    fn visit(&self, span: Span, limit: usize, visitor: &mut dyn Visitor) -> Result<Option<Id>> {
+        let layout = self.layout()?;
+        let id = quoted(&layout.id.name);
+        let sql = format!(
+            "SELECT {} {}{id} BETWEEN ? AND ? ORDER BY {id} LIMIT ?",
+            layout.scan_list,
+            self.table_clause()
+        );
+        let values = vec![
+            id_value(span.from),
+            id_value(span.to),
+            Value::UInt(limit as u64),
+        ];
+        let mut cells = Vec::with_capacity(layout.compared.len());
+        self.run("all rows", |conn| {
+            visitor.restart();
+            let (mut count, mut last) = (0, None);
+            for row in conn.exec_iter(&sql, Params::Positional(values.clone()))? {
+                let mut values = row?
+                    .unwrap()
+                    .into_iter()
+                    .zip(&layout.scan_types)
+                    .map(|(value, &t)| decode::cell(value, t));
+                count += 1;
+                let (Some(id), Some(key), Some(_updated)) =
+                    (values.next(), values.next(), values.next())
+                else {
+                    continue;
+                };
+                cells.clear();
+                cells.extend(values);
+                if let Some(id) = id_of(&id) {
+                    visitor.row(id, &key, &cells);
+                    last = Some(id);
+                }
+            }
+            Ok(last.filter(|_| count >= limit))
+        })
     }
 
     fn whole_rows(&self, ids: &[Id]) -> Result<Vec<WholeRow>> {

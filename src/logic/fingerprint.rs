@@ -1,0 +1,508 @@
+//! Fingerprints of keys and rows, for finding out cheaply that two rows agree.
+//!
+//! A fingerprint may only ever say "equal": the same bytes go in only for cells that [`super::equal::Comparator`] calls
+//! equal, and the hash (XXH3, 128 bits, with a seed of its own for each run) keeps different bytes apart but for a chance
+//! of 2^-128. What differs here is not yet different; it is fetched again and judged by [`super::compare`]. Every cell is
+//! framed by a tag and its length, NULL by a tag of its own, so no value can reach into the next.
+
+use xxhash_rust::xxh3::xxh3_128_with_seed;
+
+use super::cell::{Cell, ColumnType, DateTime};
+use super::compare::ColumnMap;
+
+/// The form that both sides of a pair of columns are brought into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// As they are.
+    Plain,
+    /// As `f32`: FLOAT against anything that is a number.
+    Single,
+    /// As `f64`: DOUBLE against anything but FLOAT.
+    Double,
+    /// Rounded down to so many fraction digits: what a coarser copy of a finer moment holds.
+    Moment(u8),
+}
+
+impl Form {
+    fn of(one: ColumnType, other: ColumnType) -> Self {
+        let digits = |column_type| match column_type {
+            ColumnType::DateTime(digits) | ColumnType::Timestamp(digits) => Some(digits),
+            ColumnType::Date => Some(6),
+            _ => None,
+        };
+        match (one, other) {
+            (ColumnType::Float, _) | (_, ColumnType::Float) => Self::Single,
+            (ColumnType::Double, _) | (_, ColumnType::Double) => Self::Double,
+            _ => match (digits(one), digits(other)) {
+                (Some(one), Some(other)) => Self::Moment(one.min(other)),
+                _ => Self::Plain,
+            },
+        }
+    }
+}
+
+/// What of a key's text does not count for the destination's collation. Only what holds for every collation of its
+/// kind: ASCII letters, and spaces at the end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KeyFold {
+    /// ASCII upper and lower case are the same.
+    pub case: bool,
+    /// Spaces at the end do not count.
+    pub padding: bool,
+}
+
+impl KeyFold {
+    /// By the name of the key column's collation; empty for columns that have none.
+    #[must_use]
+    pub fn of_collation(name: &str) -> Self {
+        let name = name.to_ascii_lowercase();
+        let turkish = name.contains("turkish") || name.contains("_tr_") || name.contains("_az_");
+        let unpadded = name.is_empty()
+            || name == "binary"
+            || name.contains("0900")
+            || name.contains("nopad")
+            || name.contains("uca1400_nopad");
+        Self {
+            case: name.contains("_ci") && !turkish,
+            padding: !unpadded,
+        }
+    }
+}
+
+/// Makes the fingerprints of one side of one destination.
+#[derive(Clone, Debug)]
+pub struct Fingerprinter {
+    seed: u64,
+    fold: KeyFold,
+    /// For each compared pair: the cell's place, and the form.
+    cells: Vec<(usize, Form)>,
+    buffer: Vec<u8>,
+}
+
+impl Fingerprinter {
+    /// For source rows.
+    #[must_use]
+    pub fn of_source(map: &ColumnMap, fold: KeyFold, seed: u64) -> Self {
+        let cells = map
+            .pairs
+            .iter()
+            .map(|p| (p.source_index, Form::of(p.source_type, p.destination_type)));
+        Self {
+            seed,
+            fold,
+            cells: cells.collect(),
+            buffer: Vec::new(),
+        }
+    }
+
+    /// For the destination's rows, whose cells are in the order of the pairs.
+    #[must_use]
+    pub fn of_destination(map: &ColumnMap, fold: KeyFold, seed: u64) -> Self {
+        let forms = map
+            .pairs
+            .iter()
+            .map(|pair| Form::of(pair.source_type, pair.destination_type));
+        Self {
+            seed,
+            fold,
+            cells: forms.enumerate().collect(),
+            buffer: Vec::new(),
+        }
+    }
+
+    /// The fingerprint of a key; `None` for NULL, which finds nothing.
+    pub fn key(&mut self, key: &Cell) -> Option<u128> {
+        self.buffer.clear();
+        match key {
+            Cell::Null => return None,
+            Cell::Text(text) => {
+                let text = if self.fold.padding {
+                    text.trim_end_matches(' ')
+                } else {
+                    text
+                };
+                self.buffer.extend_from_slice(text.as_bytes());
+                if self.fold.case {
+                    self.buffer.make_ascii_lowercase();
+                }
+            }
+            Cell::Bytes(bytes) => self.buffer.extend_from_slice(bytes),
+            Cell::Int(value) => write_display(&mut self.buffer, value),
+            Cell::UInt(value) => write_display(&mut self.buffer, value),
+            other => write_cell(&mut self.buffer, other, Form::Plain),
+        }
+        Some(xxh3_128_with_seed(&self.buffer, self.seed))
+    }
+
+    /// The fingerprint of what is compared.
+    pub fn row(&mut self, cells: &[Cell]) -> u128 {
+        self.buffer.clear();
+        for &(index, form) in &self.cells {
+            write_cell(&mut self.buffer, &cells[index], form);
+        }
+        xxh3_128_with_seed(&self.buffer, self.seed)
+    }
+}
+
+#[allow(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    reason = "both sides are rounded to what the approximate column can hold"
+)]
+fn write_cell(buffer: &mut Vec<u8>, cell: &Cell, form: Form) {
+    match (cell, form) {
+        (Cell::Null, _) => buffer.push(0),
+        (Cell::Int(value), Form::Single) => single(buffer, *value as f32),
+        (Cell::UInt(value), Form::Single) => single(buffer, *value as f32),
+        (Cell::Double(value), Form::Single) => single(buffer, *value as f32),
+        (Cell::Float(value), Form::Single | Form::Plain | Form::Moment(_)) => {
+            single(buffer, *value);
+        }
+        (Cell::Decimal(text), Form::Single) => match text.parse() {
+            Ok(value) => single(buffer, value),
+            Err(_) => framed(buffer, 1, text.as_bytes()),
+        },
+        (Cell::Int(value), Form::Double) => double(buffer, *value as f64),
+        (Cell::UInt(value), Form::Double) => double(buffer, *value as f64),
+        (Cell::Double(value), _) => double(buffer, *value),
+        (Cell::Float(value), Form::Double) => double(buffer, f64::from(*value)),
+        (Cell::Decimal(text), Form::Double) => match text.parse() {
+            Ok(value) => double(buffer, value),
+            Err(_) => framed(buffer, 1, text.as_bytes()),
+        },
+        (Cell::Int(value), _) => number(buffer, value),
+        (Cell::UInt(value), _) => number(buffer, value),
+        (Cell::Decimal(text), _) => framed(buffer, 1, plain_decimal(text).as_bytes()),
+        (Cell::Text(text), _) => framed(buffer, 1, text.as_bytes()),
+        (Cell::Bytes(bytes), _) => framed(buffer, 1, bytes),
+        (Cell::DateTime(at), form) => moment(buffer, at, form),
+        (Cell::Time(value), _) => {
+            buffer.push(5);
+            buffer.extend_from_slice(&value.to_le_bytes());
+        }
+    }
+}
+
+/// Numbers that are not approximate, text and bytes share a tag: where their bytes are the same they are equal.
+fn framed(buffer: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
+    buffer.push(tag);
+    buffer.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
+    buffer.extend_from_slice(bytes);
+}
+
+fn number(buffer: &mut Vec<u8>, value: impl std::fmt::Display) {
+    buffer.push(1);
+    let at = buffer.len();
+    buffer.extend_from_slice(&[0; 8]);
+    write_display(buffer, value);
+    let length = (buffer.len() - at - 8) as u64;
+    buffer[at..at + 8].copy_from_slice(&length.to_le_bytes());
+}
+
+fn write_display(buffer: &mut Vec<u8>, value: impl std::fmt::Display) {
+    use std::io::Write as _;
+    let _ = write!(buffer, "{value}"); // Into a Vec: cannot fail.
+}
+
+fn single(buffer: &mut Vec<u8>, value: f32) {
+    buffer.push(2);
+    let value = if value == 0.0 { 0.0 } else { value }; // -0 is 0
+    buffer.extend_from_slice(&value.to_bits().to_le_bytes());
+}
+
+fn double(buffer: &mut Vec<u8>, value: f64) {
+    buffer.push(3);
+    let value = if value == 0.0 { 0.0 } else { value };
+    buffer.extend_from_slice(&value.to_bits().to_le_bytes());
+}
+
+fn moment(buffer: &mut Vec<u8>, at: &DateTime, form: Form) {
+    let DateTime {
+        year,
+        month,
+        day,
+        hour,
+        minute,
+        second,
+        microsecond,
+    } = *at;
+    let step = match form {
+        Form::Moment(digits) => 10_u32.pow(6 - u32::from(digits.min(6))),
+        _ => 1,
+    };
+    buffer.push(4);
+    buffer.extend_from_slice(&year.to_le_bytes());
+    buffer.extend_from_slice(&[month, day, hour, minute, second]);
+    buffer.extend_from_slice(&(microsecond / step).to_le_bytes());
+}
+
+/// `1.20` and `1.2000` as `1.2`, `-0.0` as `0`.
+fn plain_decimal(text: &str) -> &str {
+    let text = if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.')
+    } else {
+        text
+    };
+    match text {
+        "-0" | "" | "-" => "0",
+        text => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::logic::compare::Pair;
+    use crate::logic::equal::{Comparator, Rule};
+
+    fn map(source: ColumnType, destination: ColumnType) -> ColumnMap {
+        let pair = Pair {
+            name: "c".into(),
+            source_index: 0,
+            source_type: source,
+            destination_type: destination,
+            comparator: Comparator::new(source, destination, &Rule::default()),
+        };
+        ColumnMap {
+            pairs: vec![pair],
+            key_type: ColumnType::Int,
+        }
+    }
+
+    fn prints(
+        source: ColumnType,
+        one: &Cell,
+        destination: ColumnType,
+        other: &Cell,
+    ) -> (u128, u128) {
+        let map = map(source, destination);
+        let fold = KeyFold::default();
+        (
+            Fingerprinter::of_source(&map, fold, 7).row(std::slice::from_ref(one)),
+            Fingerprinter::of_destination(&map, fold, 7).row(std::slice::from_ref(other)),
+        )
+    }
+
+    fn any_type() -> impl Strategy<Value = ColumnType> {
+        let fixed = [
+            ColumnType::Int,
+            ColumnType::Year,
+            ColumnType::Bit,
+            ColumnType::Decimal,
+            ColumnType::Float,
+            ColumnType::Double,
+            ColumnType::Text,
+            ColumnType::Enum,
+            ColumnType::Set,
+            ColumnType::Uuid,
+            ColumnType::Json,
+            ColumnType::Binary,
+            ColumnType::Date,
+        ];
+        prop_oneof![
+            proptest::sample::select(fixed.to_vec()),
+            (0_u8..=6).prop_map(ColumnType::DateTime),
+            (0_u8..=6).prop_map(ColumnType::Timestamp),
+            (0_u8..=6).prop_map(ColumnType::Time),
+        ]
+    }
+
+    /// Few different values, so that equal ones meet often.
+    fn any_cell() -> impl Strategy<Value = Cell> {
+        let text = proptest::sample::select(vec![
+            "",
+            "0",
+            "-0",
+            "1",
+            "1.0",
+            "1.20",
+            "a",
+            "A",
+            "a ",
+            "null",
+            "1e0",
+            "2024-01-02 03:04:05",
+        ]);
+        prop_oneof![
+            Just(Cell::Null),
+            (-2_i64..3).prop_map(Cell::Int),
+            Just(Cell::UInt(u64::MAX)),
+            proptest::sample::select(vec![0.0, -0.0, 1.0, 0.1, 1.2]).prop_map(Cell::Double),
+            proptest::sample::select(vec![0.0_f32, -0.0, 1.0, 0.1, 1.2]).prop_map(Cell::Float),
+            proptest::sample::select(vec![
+                "0",
+                "-0.00",
+                "1",
+                "1.0",
+                "1.20",
+                "0.1",
+                "-1",
+                "18446744073709551615"
+            ])
+            .prop_map(|t| Cell::Decimal(t.into())),
+            text.clone().prop_map(|t| Cell::Text(t.into())),
+            text.prop_map(|t| Cell::Bytes(t.as_bytes().into())),
+            (0_u32..3, 0_u8..2).prop_map(|(us, second)| Cell::DateTime(DateTime {
+                year: 2024,
+                month: 1,
+                day: 2,
+                hour: 3,
+                minute: 4,
+                second,
+                microsecond: us * 499_999
+            })),
+            (-2_i64..3).prop_map(|us| Cell::Time(us * 500_000)),
+        ]
+    }
+
+    /// A server sends no finer moment than the column holds.
+    fn fitted(cell: Cell, column_type: ColumnType) -> Cell {
+        match (cell, column_type) {
+            (Cell::DateTime(at), ColumnType::Date) => Cell::DateTime(DateTime {
+                hour: 0,
+                minute: 0,
+                second: 0,
+                microsecond: 0,
+                ..at
+            }),
+            (Cell::DateTime(at), ColumnType::DateTime(digits) | ColumnType::Timestamp(digits)) => {
+                let step = 10_u32.pow(6 - u32::from(digits));
+                Cell::DateTime(DateTime {
+                    microsecond: at.microsecond / step * step,
+                    ..at
+                })
+            }
+            (cell, _) => cell,
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(20_000))]
+        #[test]
+        fn the_same_fingerprint_means_equal(source in any_type(), destination in any_type(), one in any_cell(), other in any_cell()) {
+            let (one, other) = (fitted(one, source), fitted(other, destination));
+            let (left, right) = prints(source, &one, destination, &other);
+            let equal = Comparator::new(source, destination, &Rule::default()).equal(&one, &other);
+            prop_assert!(left != right || equal, "{one:?} as {source:?} and {other:?} as {destination:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_the_same_in_both_columns_has_the_same_fingerprint() {
+        let text = |s: &str| Cell::Text(s.into());
+        let decimal = |s: &str| Cell::Decimal(s.into());
+        for (source, one, destination, other) in [
+            (
+                ColumnType::Int,
+                Cell::Int(-7),
+                ColumnType::Int,
+                Cell::Int(-7),
+            ),
+            (
+                ColumnType::Decimal,
+                decimal("1.20"),
+                ColumnType::Decimal,
+                decimal("1.2000"),
+            ),
+            (
+                ColumnType::Decimal,
+                decimal("12.00"),
+                ColumnType::Int,
+                Cell::Int(12),
+            ),
+            (ColumnType::Int, Cell::Int(12), ColumnType::Text, text("12")),
+            (
+                ColumnType::Float,
+                Cell::Float(0.1),
+                ColumnType::Double,
+                Cell::Double(0.1),
+            ),
+            (
+                ColumnType::Double,
+                Cell::Double(-0.0),
+                ColumnType::Double,
+                Cell::Double(0.0),
+            ),
+            (ColumnType::Text, text("é "), ColumnType::Text, text("é ")),
+            (ColumnType::Text, Cell::Null, ColumnType::Text, Cell::Null),
+        ] {
+            let (left, right) = prints(source, &one, destination, &other);
+            assert_eq!(left, right, "{one:?} {other:?}");
+        }
+    }
+
+    #[test]
+    fn separators_swaps_and_nulls_do_not_pass() {
+        let text = |s: &str| Cell::Text(s.into());
+        let mut map = map(ColumnType::Text, ColumnType::Text);
+        map.pairs
+            .extend(self::map(ColumnType::Text, ColumnType::Text).pairs);
+        map.pairs[1].source_index = 1;
+        let mut maker = Fingerprinter::of_source(&map, KeyFold::default(), 1);
+        let rows = [
+            ["a#b", "c"],
+            ["a", "b#c"],
+            ["c", "a#b"],
+            ["", "ab"],
+            ["ab", ""],
+            ["NULL", ""],
+        ];
+        let mut all: Vec<u128> = rows.iter().map(|row| maker.row(&row.map(text))).collect();
+        all.push(maker.row(&[Cell::Null, text("")]));
+        all.push(maker.row(&[text(""), Cell::Null]));
+        let count = all.len();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), count);
+    }
+
+    #[test]
+    fn keys_fold_as_their_collation_does_and_no_further() {
+        let fold = KeyFold::of_collation;
+        assert_eq!(
+            fold("utf8mb4_general_ci"),
+            KeyFold {
+                case: true,
+                padding: true
+            }
+        );
+        assert_eq!(
+            fold("utf8mb4_0900_ai_ci"),
+            KeyFold {
+                case: true,
+                padding: false
+            }
+        );
+        assert_eq!(
+            fold("utf8mb4_bin"),
+            KeyFold {
+                case: false,
+                padding: true
+            }
+        );
+        assert_eq!(
+            fold("utf8mb4_turkish_ci"),
+            KeyFold {
+                case: false,
+                padding: true
+            }
+        );
+        assert_eq!(
+            fold("utf8mb4_uca1400_nopad_as_cs"),
+            KeyFold {
+                case: false,
+                padding: false
+            }
+        );
+        assert_eq!(fold(""), KeyFold::default());
+        let map = map(ColumnType::Int, ColumnType::Int);
+        let mut maker = Fingerprinter::of_source(&map, fold("utf8mb4_general_ci"), 1);
+        let mut key = |text: &str| maker.key(&Cell::Text(text.into()));
+        assert_eq!(key("AbC "), key("abc"));
+        assert_ne!(key("é"), key("e"));
+        assert_eq!(maker.key(&Cell::Null), None);
+        assert_eq!(maker.key(&Cell::Int(5)), maker.key(&Cell::Text("5".into())));
+    }
+}
