@@ -16,7 +16,9 @@ mod look;
 mod scan;
 
 use std::collections::HashSet;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::config::{Job, UpdateJob};
 use crate::error::{Error, Result};
@@ -126,6 +128,7 @@ struct Pass<'a, 'w> {
     endpoints: Vec<Endpoint>,
     policies: Vec<RetryPolicy>,
     delivery_left_us: i64,
+    workers: OnceLock<ThreadPool>,
 }
 
 /// Held under one lock.
@@ -230,11 +233,26 @@ impl<'a, 'w> Pass<'a, 'w> {
             endpoints,
             policies,
             delivery_left_us: micros(job.delivery_time),
+            workers: OnceLock::new(),
         })
     }
 
     fn shared(&self) -> MutexGuard<'_, Shared<'a>> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The threads that compare, `workerNumber` of them. Started when there is work for several: most passes find none.
+    fn workers(&self) -> Result<&ThreadPool> {
+        if let Some(workers) = self.workers.get() {
+            return Ok(workers);
+        }
+        let count = self.job.workers;
+        let started = ThreadPoolBuilder::new().num_threads(count).build();
+        let started = started.map_err(|error| Error::Threads {
+            count,
+            reason: error.to_string(),
+        })?;
+        Ok(self.workers.get_or_init(|| started))
     }
 
     /// Asks the source where it is, and plans one scan for each position.
