@@ -35,6 +35,7 @@ struct Task {
 }
 
 /// What became of a row that a sender took.
+#[expect(clippy::large_enum_variant, reason = "nearly all are answered")]
 enum Sent {
     /// The endpoint had paused, or the time was over.
     Not(Task),
