@@ -39,14 +39,7 @@ struct Task {
 enum Sent {
     /// The endpoint had paused, or the time was over.
     Not(Task),
-    Answered(Parcel, Answer),
-}
-
-/// A task and what is to be sent for it.
-struct Parcel {
-    task: Task,
-    callback: Callback,
-    looked: Looked,
+    Answered(Task, Looked, Answer),
 }
 
 impl Pass<'_, '_> {
@@ -230,7 +223,9 @@ impl Courier<'_, '_, '_> {
         let mut book = |sent: Result<Sent>| {
             match sent? {
                 Sent::Not(task) => untouched.push(task),
-                Sent::Answered(parcel, answer) => again.extend(self.settle(parcel, &answer)?),
+                Sent::Answered(task, looked, answer) => {
+                    again.extend(self.settle(task, &looked, &answer)?);
+                }
             }
             Ok(())
         };
@@ -318,7 +313,8 @@ impl Courier<'_, '_, '_> {
         shared.summary.repaired += 1;
     }
 
-    fn parcel(&self, mut task: Task, looked: Looked) -> Result<Parcel> {
+    /// Counts the try and makes what is sent.
+    fn callback(&self, task: &mut Task, looked: &Looked) -> Result<Callback> {
         let pass = self.pass;
         let destination = &pass.job.destinations[self.number];
         let map = pass.destinations[self.number].map()?;
@@ -351,36 +347,31 @@ impl Courier<'_, '_, '_> {
             ));
         }
         headers.push(("webhook-id", id));
-        Ok(Parcel {
-            task,
-            callback: Callback { body, headers },
-            looked,
-        })
+        Ok(Callback { body, headers })
     }
 
     /// Sends a row, unless the endpoint has paused or the time is over.
-    fn send(&self, endpoint: &Mutex<&mut Endpoint>, task: Task, looked: Looked) -> Result<Sent> {
+    fn send(
+        &self,
+        endpoint: &Mutex<&mut Endpoint>,
+        mut task: Task,
+        looked: Looked,
+    ) -> Result<Sent> {
         if locked(endpoint).health() != Health::Fine || self.is_over() {
             return Ok(Sent::Not(task));
         }
-        let parcel = self.parcel(task, looked)?;
+        let callback = self.callback(&mut task, &looked)?;
         let left_us = self.deadline_us.saturating_sub(self.pass.clock.now_us());
         let left = Duration::from_micros(left_us.max(0).unsigned_abs());
-        let callback = &self.pass.job.destinations[self.number].callback;
-        let answer =
-            self.pass.receivers[self.number].post(&parcel.callback, callback.timeout.min(left));
+        let timeout = self.pass.job.destinations[self.number].callback.timeout;
+        let answer = self.pass.receivers[self.number].post(&callback, timeout.min(left));
         locked(endpoint).record(&answer);
-        Ok(Sent::Answered(parcel, answer))
+        Ok(Sent::Answered(task, looked, answer))
     }
 
     /// Books an answer. A task that may be tried again in this run comes back.
-    fn settle(&self, parcel: Parcel, answer: &Answer) -> Result<Option<Task>> {
+    fn settle(&self, mut task: Task, looked: &Looked, answer: &Answer) -> Result<Option<Task>> {
         let pass = self.pass;
-        let Parcel {
-            mut task,
-            callback: _,
-            looked,
-        } = parcel;
         let now_us = pass.clock.now_us();
         let verdict = retry::verdict(
             &pass.policies[self.number],
@@ -396,7 +387,7 @@ impl Courier<'_, '_, '_> {
             drop(shared);
             if pass.options.report {
                 pass.observer
-                    .report(&self.lines(&task.owed, &looked, Fate::Delivered)?)?;
+                    .report(&self.lines(&task.owed, looked, Fate::Delivered)?)?;
             }
             return Ok(None);
         }
