@@ -41,6 +41,13 @@ pub enum Error {
         /// The server's or the client's words.
         reason: String,
     },
+    /// The system gave no threads to compare with.
+    Threads {
+        /// `workerNumber`.
+        count: usize,
+        /// The system's words.
+        reason: String,
+    },
     /// A state file exists and cannot be used.
     State {
         /// The file.
@@ -67,7 +74,10 @@ impl Error {
             Self::Config { .. } => Exit::Config,
             Self::Usage(_) => Exit::Usage,
             Self::Locked(_) => Exit::Locked,
-            Self::Database { .. } | Self::State { .. } | Self::File { .. } => Exit::Failed,
+            Self::Database { .. }
+            | Self::Threads { .. }
+            | Self::State { .. }
+            | Self::File { .. } => Exit::Failed,
         }
     }
 }
@@ -85,6 +95,10 @@ impl std::fmt::Display for Error {
                 path.display()
             ),
             Self::Database { operation, reason } => write!(f, "{operation}: {reason}"),
+            Self::Threads { count, reason } => write!(
+                f,
+                "Start {count} threads: {reason}; a smaller workerNumber needs fewer"
+            ),
             Self::State { path, reason } => write!(f, "State file {}: {reason}", path.display()),
             Self::File {
                 operation,

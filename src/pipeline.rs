@@ -17,7 +17,9 @@ mod scan;
 mod stream;
 
 use std::collections::HashSet;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::config::{Job, UpdateJob};
 use crate::error::{Error, Result};
@@ -143,6 +145,7 @@ struct Pass<'a, 'w> {
     endpoints: Vec<Endpoint>,
     policies: Vec<RetryPolicy>,
     delivery_left_us: i64,
+    workers: OnceLock<ThreadPool>,
 }
 
 /// Held under one lock.
@@ -247,6 +250,7 @@ impl<'a, 'w> Pass<'a, 'w> {
             endpoints,
             policies,
             delivery_left_us: micros(job.delivery_time),
+            workers: OnceLock::new(),
         })
     }
 
@@ -265,6 +269,20 @@ impl<'a, 'w> Pass<'a, 'w> {
                 return Ok(());
             }
         }
+    }
+
+    /// The threads that compare, `workerNumber` of them. Started when there is work for several: most passes find none.
+    fn workers(&self) -> Result<&ThreadPool> {
+        if let Some(workers) = self.workers.get() {
+            return Ok(workers);
+        }
+        let count = self.job.workers;
+        let started = ThreadPoolBuilder::new().num_threads(count).build();
+        let started = started.map_err(|error| Error::Threads {
+            count,
+            reason: error.to_string(),
+        })?;
+        Ok(self.workers.get_or_init(|| started))
     }
 
     /// Asks the source where it is, and plans one scan for each position.

@@ -3,6 +3,7 @@
 mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use common::{Answer, Callback, Scene, assert_ids};
@@ -267,4 +268,42 @@ fn another_detection_of_the_same_row_has_another_webhook_id() {
             "round {round} reuses an id"
         );
     }
+}
+
+#[test]
+fn a_row_that_was_not_reached_counts_no_try() {
+    let mut scene = Scene::with_missing(1..=20);
+    scene
+        .config
+        .set("/des/0/callbackNotification/concurrency", 1);
+    let asked = AtomicUsize::new(0);
+    scene
+        .receiver()
+        .answer(move |_| match asked.fetch_add(1, Ordering::SeqCst) {
+            3 => Answer::Status(429, vec![("Retry-After", "1".to_owned())]),
+            _ => Answer::ok(),
+        });
+    scene.run_until_done(3);
+    let again = scene.receiver().callbacks();
+    let again = again.iter().filter(|c| c.header("cupid-attempt") != "1");
+    assert_eq!(again.count(), 1, "only the row that was refused");
+}
+
+#[test]
+fn a_callback_carries_the_moment_at_which_it_is_sent() {
+    let mut scene = Scene::with_missing(1..=4);
+    scene
+        .config
+        .set("/des/0/callbackNotification/concurrency", 1);
+    scene.receiver().answer(|_| {
+        std::thread::sleep(Duration::from_millis(1200));
+        Answer::ok()
+    });
+    scene.run(0);
+    let callbacks = scene.receiver().callbacks();
+    let sent_s = |n: usize| -> i64 { callbacks[n].header("webhook-timestamp").parse().unwrap() };
+    assert!(
+        sent_s(3) - sent_s(1) >= 2,
+        "2.4 s lie between the second and the fourth"
+    );
 }

@@ -8,7 +8,7 @@
 mod probe;
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{ErrorKind, Read as _, Seek as _, Write as _};
+use std::io::{BufWriter, ErrorKind, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -113,13 +113,21 @@ impl StateDir {
     }
 
     /// Replaces a file as the module's head says.
-    fn replace(&self, path: &Path, content: &[u8]) -> Result<()> {
+    fn replace(
+        &self,
+        path: &Path,
+        write: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
+    ) -> Result<()> {
         let sibling = path.with_extension("new");
         let written = private(
             OpenOptions::new().write(true).create(true).truncate(true),
             &sibling,
         )
-        .and_then(|mut file| file.write_all(content).and_then(|()| file.sync_all()));
+        .and_then(|file| {
+            let mut file = BufWriter::new(file);
+            write(&mut file)?;
+            file.into_inner()?.sync_all()
+        });
         if let Err(error) = written {
             let _ = std::fs::remove_file(&sibling); // It is incomplete; the error that matters is the first one.
             return Err(failed("Write", &sibling)(error));
@@ -188,7 +196,7 @@ impl Store for StateDir {
         let text = checkpoint
             .to_text()
             .map_err(|error| failed("Write", &path)(error.into()))?;
-        self.replace(&path, text.as_bytes())
+        self.replace(&path, |file| file.write_all(text.as_bytes()))
     }
 
     fn outbox(&mut self) -> Result<Outbox> {
@@ -234,13 +242,13 @@ impl Store for StateDir {
         if outbox.is_empty() && !path.exists() {
             return Ok(());
         }
-        let mut text = Vec::with_capacity(outbox.len() * 256);
-        for owed in outbox.iter() {
-            serde_json::to_writer(&mut text, owed)
-                .map_err(|error| failed("Write", &path)(error.into()))?;
-            text.push(b'\n');
-        }
-        self.replace(&path, &text)
+        self.replace(&path, |file| {
+            for owed in outbox.iter() {
+                serde_json::to_writer(&mut *file, owed)?;
+                file.write_all(b"\n")?;
+            }
+            Ok(())
+        })
     }
 }
 

@@ -7,8 +7,8 @@
 //! under the same `webhook-id`.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::mpsc::{channel, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::look::{ChunkRows, LookError, Looked};
@@ -34,11 +34,12 @@ struct Task {
     not_before_us: i64,
 }
 
-/// A task and what is to be sent for it.
-struct Parcel {
-    task: Task,
-    callback: Callback,
-    looked: Looked,
+/// What became of a row that a sender took.
+#[expect(clippy::large_enum_variant, reason = "nearly all are answered")]
+enum Sent {
+    /// The endpoint had paused, or the time was over.
+    Not(Task),
+    Answered(Task, Looked, Answer),
 }
 
 impl Pass<'_, '_> {
@@ -207,49 +208,54 @@ impl Courier<'_, '_, '_> {
     }
 
     /// One round over these tasks. Returns those that were not reached because the endpoint paused, and `waiting` with
-    /// those that failed and may be tried again.
+    /// those that failed and may be tried again. This thread looks at the next rows and books answers, others send.
     fn round(
         &self,
         endpoint: &mut Endpoint,
         now: Vec<Task>,
         waiting: Vec<Task>,
     ) -> Result<(Vec<Task>, Vec<Task>)> {
-        let endpoint = Mutex::new(endpoint);
-        let health = || {
-            endpoint
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .health()
-        };
+        let callback = &self.pass.job.destinations[self.number].callback;
+        let senders = callback.concurrency.min(now.len());
+        let endpoint = &Mutex::new(endpoint);
         let mut queue = VecDeque::from(now);
-        let mut again = waiting;
-        let mut untouched = Vec::new();
-        let mut chunk_rows = ChunkRows::first();
-        let mut looked = self.look(&mut queue, &mut chunk_rows)?;
-        while let Some(ready) = looked {
-            let parcels = ready
-                .into_iter()
-                .map(|(task, looked)| self.parcel(task, looked))
-                .collect::<Result<Vec<_>>>()?;
-            // The next rows are read while these are sent.
-            let (answered, next) = std::thread::scope(|scope| {
-                let sending = scope.spawn(|| self.send(&endpoint, parcels));
-                let next = self.look(&mut queue, &mut chunk_rows);
-                (joined(sending), next)
-            });
-            for (parcel, answer) in answered {
-                match answer {
-                    None => untouched.push(parcel.task),
-                    Some(answer) => again.extend(self.settle(parcel, &answer)?),
+        let (mut untouched, mut again) = (Vec::new(), waiting);
+        let mut book = |sent: Result<Sent>| {
+            match sent? {
+                Sent::Not(task) => untouched.push(task),
+                Sent::Answered(task, looked, answer) => {
+                    again.extend(self.settle(task, &looked, &answer)?);
                 }
             }
-            self.save_now_and_then()?;
-            looked = next?;
-            if health() != Health::Fine || self.is_over() {
-                untouched.extend(looked.into_iter().flatten().map(|(task, _)| task));
-                break;
+            Ok(())
+        };
+        std::thread::scope(|scope| {
+            // A chunk is handed over when the one before is used up: no more than two are in memory.
+            let (hand_over, chunks) = sync_channel::<Vec<(Task, Looked)>>(0);
+            let (hand_back, answers) = channel();
+            let ready = Arc::new(Mutex::new(chunks.into_iter().flatten()));
+            for _ in 0..senders {
+                let (ready, hand_back) = (Arc::clone(&ready), hand_back.clone());
+                scope.spawn(move || {
+                    let next = || locked(&ready).next();
+                    while let Some((task, looked)) = next() {
+                        let _ = hand_back.send(self.send(endpoint, task, looked)); // Fails only when `book` did.
+                    }
+                });
             }
-        }
+            drop((ready, hand_back)); // Each channel ends with its other end.
+            let mut chunk_rows = ChunkRows::first();
+            while let Some(looked) = self.look(&mut queue, &mut chunk_rows)? {
+                let handed = hand_over.send(looked);
+                answers.try_iter().try_for_each(&mut book)?;
+                self.save_now_and_then()?;
+                if handed.is_err() || self.is_over() || locked(endpoint).health() != Health::Fine {
+                    break;
+                }
+            }
+            drop(hand_over);
+            answers.iter().try_for_each(&mut book)
+        })?;
         untouched.extend(queue);
         Ok((untouched, again))
     }
@@ -307,7 +313,8 @@ impl Courier<'_, '_, '_> {
         shared.summary.repaired += 1;
     }
 
-    fn parcel(&self, mut task: Task, looked: Looked) -> Result<Parcel> {
+    /// Counts the try and makes what is sent.
+    fn callback(&self, task: &mut Task, looked: &Looked) -> Result<Callback> {
         let pass = self.pass;
         let destination = &pass.job.destinations[self.number];
         let map = pass.destinations[self.number].map()?;
@@ -340,70 +347,31 @@ impl Courier<'_, '_, '_> {
             ));
         }
         headers.push(("webhook-id", id));
-        Ok(Parcel {
-            task,
-            callback: Callback { body, headers },
-            looked,
-        })
+        Ok(Callback { body, headers })
     }
 
-    /// Sends, several at once. No answer: the endpoint had paused, or the time was over.
+    /// Sends a row, unless the endpoint has paused or the time is over.
     fn send(
         &self,
         endpoint: &Mutex<&mut Endpoint>,
-        parcels: Vec<Parcel>,
-    ) -> Vec<(Parcel, Option<Answer>)> {
-        let callback = &self.pass.job.destinations[self.number].callback;
-        let receiver = self.pass.receivers[self.number];
-        let next = AtomicUsize::new(0);
-        let answers: Vec<Mutex<Option<Answer>>> =
-            parcels.iter().map(|_| Mutex::new(None)).collect();
-        let work = || {
-            while let Some(number) =
-                Some(next.fetch_add(1, Ordering::Relaxed)).filter(|&number| number < parcels.len())
-            {
-                let left_us = self.deadline_us.saturating_sub(self.pass.clock.now_us());
-                let fine = endpoint
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .health()
-                    == Health::Fine;
-                if !fine || left_us <= 0 || self.pass.clock.stopping() {
-                    return;
-                }
-                let timeout = callback
-                    .timeout
-                    .min(Duration::from_micros(left_us.unsigned_abs()));
-                let answer = receiver.post(&parcels[number].callback, timeout);
-                endpoint
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .record(&answer);
-                *answers[number]
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner) = Some(answer);
-            }
-        };
-        std::thread::scope(|scope| {
-            for _ in 1..callback.concurrency.min(parcels.len()) {
-                scope.spawn(work);
-            }
-            work();
-        });
-        let answers = answers
-            .into_iter()
-            .map(|answer| answer.into_inner().unwrap_or_else(PoisonError::into_inner));
-        parcels.into_iter().zip(answers).collect()
+        mut task: Task,
+        looked: Looked,
+    ) -> Result<Sent> {
+        if locked(endpoint).health() != Health::Fine || self.is_over() {
+            return Ok(Sent::Not(task));
+        }
+        let callback = self.callback(&mut task, &looked)?;
+        let left_us = self.deadline_us.saturating_sub(self.pass.clock.now_us());
+        let left = Duration::from_micros(left_us.max(0).unsigned_abs());
+        let timeout = self.pass.job.destinations[self.number].callback.timeout;
+        let answer = self.pass.receivers[self.number].post(&callback, timeout.min(left));
+        locked(endpoint).record(&answer);
+        Ok(Sent::Answered(task, looked, answer))
     }
 
     /// Books an answer. A task that may be tried again in this run comes back.
-    fn settle(&self, parcel: Parcel, answer: &Answer) -> Result<Option<Task>> {
+    fn settle(&self, mut task: Task, looked: &Looked, answer: &Answer) -> Result<Option<Task>> {
         let pass = self.pass;
-        let Parcel {
-            mut task,
-            callback: _,
-            looked,
-        } = parcel;
         let now_us = pass.clock.now_us();
         let verdict = retry::verdict(
             &pass.policies[self.number],
@@ -419,7 +387,7 @@ impl Courier<'_, '_, '_> {
             drop(shared);
             if pass.options.report {
                 pass.observer
-                    .report(&self.lines(&task.owed, &looked, Fate::Delivered)?)?;
+                    .report(&self.lines(&task.owed, looked, Fate::Delivered)?)?;
             }
             return Ok(None);
         }
@@ -500,6 +468,10 @@ fn log_dropped(pass: &Pass<'_, '_>, owed: &Owed, why: &str) {
         "The callback owed to {} for id {} is dropped: {why}",
         owed.destination, owed.id
     ));
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A panic of a thread goes on in the one that waits for it.

@@ -89,15 +89,17 @@ impl Pass<'_, '_> {
         &self,
         rows: &[Row],
         members: &[usize],
-    ) -> Vec<(usize, Result<Sightings>)> {
+    ) -> Result<Vec<(usize, Result<Sightings>)>> {
         let one = |&number: &usize| {
             let destination = self.destinations[number];
             (number, sight_all(destination, rows))
         };
-        if members.len() > 1 && !rows.is_empty() {
-            members.par_iter().map(one).collect()
+        let lookups = members.len() * rows.len().div_ceil(KEYS_PER_LOOKUP);
+        if lookups > 1 {
+            let workers = self.workers()?;
+            Ok(workers.install(|| members.par_iter().map(one).collect()))
         } else {
-            members.iter().map(one).collect()
+            Ok(members.iter().map(one).collect())
         }
     }
 

@@ -157,15 +157,22 @@ impl Pass<'_, '_> {
             let rows = self.tracks[at].scan.advance(request, rows);
             let following = self.request(at);
             let members = &self.tracks[at].members;
-            let (read, looks) = if let Some(following) = following {
-                rayon::join(
-                    || self.read(following).map(Some),
-                    || self.first_look(&rows, members),
-                )
-            } else {
-                (Ok(None), self.first_look(&rows, members))
+            let (looks, read) = match following {
+                Some(following) if !rows.is_empty() => {
+                    let mut looks = Ok(vec![]);
+                    // The next batch is read on this thread while the workers look at this one.
+                    let read = self.workers()?.in_place_scope(|scope| {
+                        scope.spawn(|_| looks = self.first_look(&rows, members));
+                        self.read(following).map(Some)
+                    });
+                    (looks, read)
+                }
+                following => (
+                    self.first_look(&rows, members),
+                    following.map(|request| self.read(request)).transpose(),
+                ),
             };
-            self.take(at, looks);
+            self.take(at, looks?);
             self.settle_when_due(at)?;
             next = read?;
         }

@@ -136,15 +136,7 @@ impl Pass<'_, '_> {
                 let maker = Fingerprinter::of_destination(map, fold, how.seed);
                 let (sender, batches) = sync_channel(1);
                 scope.spawn(move || read_destination(destination, maker, &sender));
-                let pairing = Pairing::new(memory_bytes, false);
-                members.push(Member {
-                    number,
-                    pairing,
-                    spill: (how.spill)(),
-                    batches,
-                    is_done: false,
-                    error: None,
-                });
+                members.push(Member::new(number, memory_bytes, (how.spill)(), batches));
             }
             let (sender, batches) = sync_channel(1);
             scope.spawn(move || read_source(source, span, makers, &sender));
@@ -230,6 +222,23 @@ impl Pass<'_, '_> {
 }
 
 impl Member {
+    fn new(
+        number: usize,
+        memory_bytes: usize,
+        spill: Box<dyn Spill>,
+        batches: Receiver<Result<DestinationBatch>>,
+    ) -> Self {
+        let pairing = Pairing::new(memory_bytes, false);
+        Self {
+            number,
+            pairing,
+            spill,
+            batches,
+            is_done: false,
+            error: None,
+        }
+    }
+
     /// Of two tables in a similar order the one that is ahead has more rows waiting for the other.
     fn is_behind(&self, is_source_done: bool) -> bool {
         let (source, destination) = self.pairing.waiting();

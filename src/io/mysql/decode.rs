@@ -1,5 +1,7 @@
 //! Values of the prepared-statement protocol as [`Cell`]s, and back as parameters.
 
+use std::borrow::Cow;
+
 use mysql::Value;
 
 use crate::logic::cell::{Cell, ColumnType, DateTime};
@@ -143,13 +145,13 @@ pub(super) fn key_placeholder(source: ColumnType, destination: ColumnType) -> &'
 }
 
 /// Bytes that are the same for two key cells only if the server finds one by the other, whatever its collation.
-pub(super) fn pairing_bytes(cell: &Cell) -> Vec<u8> {
+pub(super) fn pairing_bytes(cell: &Cell) -> Cow<'_, [u8]> {
     match cell {
-        Cell::Text(text) | Cell::Decimal(text) => text.as_bytes().to_vec(),
-        Cell::Bytes(bytes) => bytes.to_vec(),
-        Cell::Int(value) => value.to_string().into_bytes(),
-        Cell::UInt(value) => value.to_string().into_bytes(),
-        other => format!("{other:?}").into_bytes(),
+        Cell::Text(text) | Cell::Decimal(text) => text.as_bytes().into(),
+        Cell::Bytes(bytes) => (&**bytes).into(),
+        Cell::Int(value) => value.to_string().into_bytes().into(),
+        Cell::UInt(value) => value.to_string().into_bytes().into(),
+        other => format!("{other:?}").into_bytes().into(),
     }
 }
 

@@ -5,6 +5,7 @@
 //! here, which is safe because equal bytes are equal under every collation. Where a row or a key is left over, the
 //! server is asked which belongs to which, by `CASE key WHEN ? THEN 0 WHEN ? THEN 1 …`.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::{Arc, OnceLock};
@@ -227,11 +228,9 @@ impl MySqlDestination {
         let sql = self.statement(plan, first, slots);
         let parameter = |&number: &usize| decode::key_parameter(keys.cells[number], plan.key_type);
         let case = keys.numbers.iter().filter(|_| with_case).map(parameter);
-        let values: Vec<Value> = case
-            .chain(padded(&keys.numbers, slots).map(parameter))
-            .collect();
+        let values = case.chain(padded(&keys.numbers, slots).map(parameter));
         self.sessions.attempt(&mut |conn: &mut Conn| {
-            conn.exec_iter(&sql, Params::Positional(values.clone()))?
+            conn.exec_iter(&sql, Params::Positional(values.clone().collect()))?
                 .map(|row| {
                     let mut values = row?.unwrap().into_iter();
                     let first = values.next().unwrap_or(Value::NULL);
@@ -282,21 +281,22 @@ impl MySqlDestination {
         if rows.is_empty() {
             return Ok(());
         }
-        let mut numbers_of: HashMap<Vec<u8>, Vec<usize>> =
+        let mut numbers_of: HashMap<Cow<'_, [u8]>, Matches> =
             HashMap::with_capacity(keys.numbers.len());
         for &number in &keys.numbers {
             numbers_of
                 .entry(decode::pairing_bytes(keys.cells[number]))
-                .or_default()
+                .or_insert(Matches::None)
                 .push(number);
         }
         let mut rows_left = false;
         let base = found.rows.len();
         let mut paired = Vec::with_capacity(rows.len());
         for (key, cells) in rows {
-            match numbers_of.get(&decode::pairing_bytes(&decode::cell(key, plan.key_type))) {
+            let key = decode::cell(key, plan.key_type);
+            match numbers_of.get(&decode::pairing_bytes(&key)) {
                 Some(numbers) => {
-                    for &number in numbers {
+                    for &number in numbers.rows() {
                         found.by_key[number].push(base + paired.len());
                     }
                     paired.push(cells);

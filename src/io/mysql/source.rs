@@ -420,7 +420,7 @@ pub(super) fn padded_count(count: usize) -> usize {
 }
 
 /// The items, the last one repeated.
-pub(super) fn padded<T>(items: &[T], slots: usize) -> impl Iterator<Item = &T> {
+pub(super) fn padded<T>(items: &[T], slots: usize) -> impl Iterator<Item = &T> + Clone {
     items
         .iter()
         .chain(items.last().into_iter().cycle())
