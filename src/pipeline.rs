@@ -232,7 +232,8 @@ impl<'a, 'w> Pass<'a, 'w> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Asks the source where it is, and plans one scan for each position.
+    /// Asks the source where it is, plans one scan for each position, and writes down where a first scan begins, so that
+    /// the next pass begins there too when this one is killed or a destination cannot be read.
     fn plan_scans(&mut self) -> Result<()> {
         let bounds = self.source.bounds()?;
         let source = &self.job.source;
@@ -257,7 +258,7 @@ impl<'a, 'w> Pass<'a, 'w> {
                 self.clock.now_us(),
             ));
         }
-        Ok(())
+        self.save()
     }
 
     /// No destination could be read: the rest of this pass leaves it alone.

@@ -61,8 +61,8 @@ impl Track {
         limits: Limits,
         now_us: i64,
     ) -> Self {
-        let saved = position.clone();
         let scan = Scan::new(position, bounds, limits);
+        let saved = scan.position().clone();
         Self {
             members,
             scan,
