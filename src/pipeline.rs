@@ -15,7 +15,7 @@ mod deliver;
 mod look;
 mod scan;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::config::{Job, UpdateJob};
@@ -133,6 +133,8 @@ struct Shared<'a> {
     /// The file does not say what `outbox` says.
     outbox_changed: bool,
     outbox_saved_us: i64,
+    /// Tries in this run of what is still owed, by destination and row: a pass delivers more than once.
+    tries: HashMap<(usize, Id), u32>,
     summary: Summary,
     unread: HashSet<usize>,
     warned_of_duplicates: HashSet<usize>,
@@ -204,6 +206,7 @@ impl<'a, 'w> Pass<'a, 'w> {
             outbox,
             outbox_changed: false,
             outbox_saved_us: clock.now_us(),
+            tries: HashMap::new(),
             summary,
             unread: HashSet::new(),
             warned_of_duplicates: HashSet::new(),
