@@ -157,6 +157,7 @@ impl Gaps {
             ..gap
         });
         self.holes.splice(at..=at, left.into_iter().chain(right));
+        self.bound(); // Every second id of a long hole may appear.
     }
 
     /// Forgets holes that were due when the look at all of them began.
@@ -303,6 +304,22 @@ mod tests {
         gaps.fill(1);
         gaps.fill(7);
         assert_eq!(gaps.holes, [gap(2, 2), gap(4, 5)]);
+    }
+
+    #[test]
+    fn every_second_id_of_a_long_hole_leaves_few_holes() {
+        let mut gaps = Gaps {
+            holes: vec![gap(1, 100_000)],
+            ranges: vec![],
+        };
+        (2..100_000).step_by(2).for_each(|id| gaps.fill(id));
+        assert!(gaps.holes.len() <= HOLES_MAX && gaps.ranges.len() <= RANGES_MAX);
+        let mut all = gaps.holes.iter().chain(&gaps.ranges);
+        assert!((1..100_000).step_by(2).all(|id| {
+            let found = all.any(|gap| gap.from <= id && id <= gap.to);
+            all = gaps.holes.iter().chain(&gaps.ranges);
+            found
+        }));
     }
 
     #[test]
