@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use cupid::error::Exit;
 use cupid::pipeline::{self, Mode, Options, World};
 use cupid::world::{Destination, Receiver};
 
@@ -9,7 +10,7 @@ use crate::broken::Broken;
 use crate::check;
 use crate::fact::{Fact, Failure};
 use crate::model::Model;
-use crate::plan::SECOND;
+use crate::plan::{MS, SECOND};
 use crate::run::{Mood, Run};
 use crate::sides::{Killed, Side, Sim};
 use crate::store::Disk;
@@ -104,6 +105,7 @@ fn settle(sim: &Sim, job: &cupid::config::Job) {
     let healthy = |wait_us: i64| {
         let mut model = sim.model();
         model.writing = false;
+        model.plan.latency_max = MS;
         model.wait(wait_us);
         model.run = Run::new(model.plan.destinations);
         drop(model);
@@ -120,7 +122,7 @@ fn settle(sim: &Sim, job: &cupid::config::Job) {
     for _ in 0..300 {
         let model = sim.model();
         let owed = check::outbox(&model).map_or(0, |outbox| outbox.len());
-        if owed == 0 || model.failure.is_some() {
+        if owed == 0 && model.run.done || model.failure.is_some() {
             return;
         }
         drop(model);
@@ -179,6 +181,7 @@ fn pass(sim: &Sim, job: &cupid::config::Job) {
     match outcome {
         Ok(Ok(summary)) => {
             model.tell(|| format!("== {}", summary.line()));
+            model.run.done = summary.exit() == Exit::Done;
             check::summary(&mut model, &summary);
         }
         Ok(Err(error)) => {

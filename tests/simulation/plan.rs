@@ -69,8 +69,9 @@ impl Plan {
         let scan = rng.pick(&[SECOND, 5 * SECOND]);
         let late = rng.pick(&[2 * SECOND, 10 * SECOND, 60 * SECOND]);
         let confirm = rng.pick(&[0, 200 * MS, 1000 * MS, 1000 * MS, 1000 * MS, 1000 * MS]);
+        let promptly = rng.chance(150);
         let bulks = rng.pick(&[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 15]);
-        Self {
+        let plan = Self {
             insert,
             update,
             in_turns: insert && update && rng.chance(200),
@@ -118,6 +119,24 @@ impl Plan {
             outages: rng.pick(&[0, 0, 300]),
             pauses: rng.pick(&[0, 50, 300]),
             moods: rng.pick(&[0, 300, 900]),
+        };
+        if promptly { plan.prompt() } else { plan }
+    }
+
+    /// A copier without a fault, and rows that change all the time: there is nothing to call back at all.
+    fn prompt(self) -> Self {
+        Self {
+            hot: true,
+            pace: 100 * MS,
+            latency_max: 200 * MS,
+            late_commits: 0,
+            bulks: 0,
+            in_order: true,
+            lag_max: self.lag_max.min(300 * MS),
+            losses: 0,
+            delays: 0,
+            repeats: 0,
+            ..self
         }
     }
 

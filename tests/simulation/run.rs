@@ -35,6 +35,8 @@ pub(crate) struct Run {
     pub(crate) other_us: i64,
     /// The source's clock when this run asked for it.
     pub(crate) bounds_us: Option<i64>,
+    /// It ended and says that nothing is left to do.
+    pub(crate) done: bool,
 }
 
 impl Run {
@@ -54,6 +56,7 @@ impl Run {
             reading_us: 0,
             other_us: 0,
             bounds_us: None,
+            done: false,
         }
     }
 }
