@@ -399,6 +399,7 @@ impl Pass<'_, '_> {
             let owed = Owed::new(name, id, &key, kind, differing(&verdict, map), detected_us);
             let (owed, is_new) = shared.outbox.add(owed);
             lines.push(owed.clone());
+            shared.outbox_changed |= !is_new; // The file will hold two lines for it.
             if is_new {
                 shared.summary.confirmed += 1;
                 match kind {
