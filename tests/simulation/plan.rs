@@ -12,6 +12,10 @@ use crate::rng::Rng;
 pub(crate) const MS: i64 = 1_000;
 pub(crate) const SECOND: i64 = 1_000_000;
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a property of the world of its own"
+)]
 /// Microseconds, unless a name says otherwise; chances are per mille.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
