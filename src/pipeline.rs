@@ -16,7 +16,7 @@ mod look;
 mod scan;
 mod stream;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -157,6 +157,8 @@ struct Shared<'a> {
     outbox_saved_us: i64,
     /// What a dry run has reported and forgotten.
     would_send: u64,
+    /// Tries in this run of what is still owed, by destination and row: a pass delivers more than once.
+    tries: HashMap<(usize, Id), u32>,
     summary: Summary,
     unread: HashSet<usize>,
     warned_of_duplicates: HashSet<usize>,
@@ -229,6 +231,7 @@ impl<'a, 'w> Pass<'a, 'w> {
             outbox_changed: false,
             outbox_saved_us: clock.now_us(),
             would_send: 0,
+            tries: HashMap::new(),
             summary,
             unread: HashSet::new(),
             warned_of_duplicates: HashSet::new(),
@@ -285,7 +288,8 @@ impl<'a, 'w> Pass<'a, 'w> {
         Ok(self.workers.get_or_init(|| started))
     }
 
-    /// Asks the source where it is, and plans one scan for each position.
+    /// Asks the source where it is, plans one scan for each position, and writes down where a first scan begins, so that
+    /// the next pass begins there too when this one is killed or a destination cannot be read.
     fn plan_scans(&mut self) -> Result<()> {
         let bounds = self.source.bounds()?;
         let source = &self.job.source;
@@ -310,7 +314,7 @@ impl<'a, 'w> Pass<'a, 'w> {
                 self.clock.now_us(),
             ));
         }
-        Ok(())
+        self.save()
     }
 
     /// The destination could not be read: the rest of this pass leaves it alone.

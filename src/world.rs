@@ -14,7 +14,7 @@ use crate::logic::owed::{Outbox, Owed};
 use crate::logic::report::Line;
 use crate::logic::retry::Answer;
 use crate::logic::row::Row;
-use crate::logic::window::{Bounds, Request};
+use crate::logic::window::{Bounds, Request, What};
 
 /// The source table.
 pub trait Source: Sync {
@@ -34,7 +34,18 @@ pub trait Source: Sync {
     ///
     /// # Errors
     /// When the source cannot be read.
-    fn visit(&self, span: Span, limit: usize, visitor: &mut dyn Visitor) -> Result<Option<Id>>;
+    fn visit(&self, span: Span, limit: usize, visitor: &mut dyn Visitor) -> Result<Option<Id>> {
+        let what = What::New(span);
+        let rows = self.scan(&Request { what, limit })?;
+        visitor.restart();
+        for row in &rows {
+            visitor.row(row.id, &row.key, &row.cells);
+        }
+        Ok(rows
+            .last()
+            .filter(|_| rows.len() >= limit)
+            .map(|row| row.id))
+    }
 
     /// Whole rows by id, as they are now; ids that are gone are left out.
     ///
@@ -84,19 +95,24 @@ pub trait Destination: Sync {
     ///
     /// # Errors
     /// When the destination cannot be read.
-    fn stream(&self) -> Result<Option<KeyFold>>;
+    fn stream(&self) -> Result<Option<KeyFold>> {
+        Ok(None)
+    }
 
     /// Shows rows to `visitor`, in the cheapest order, up to `limit` rows after a place. Returns the next place when
-    /// there may be more. Only after [`Self::stream`] has said that this is possible.
+    /// there may be more. Shows nothing where [`Self::stream`] says that this is not possible.
     ///
     /// # Errors
     /// When the destination cannot be read.
     fn visit(
         &self,
-        after: Option<&Place>,
-        limit: usize,
+        _after: Option<&Place>,
+        _limit: usize,
         visitor: &mut dyn Visitor,
-    ) -> Result<Option<Place>>;
+    ) -> Result<Option<Place>> {
+        visitor.restart();
+        Ok(None)
+    }
 
     /// The rows that the destination itself finds for each of these keys. A NULL key finds nothing.
     ///

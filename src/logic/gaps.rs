@@ -97,8 +97,9 @@ pub struct Gaps {
 
 impl Gaps {
     /// Notes what is missing in `span`, of which exactly `ids` (sorted) were there. The span lies above all that was
-    /// noted before.
+    /// noted before; only rows that are to be looked at again may lie in it.
     pub fn note(&mut self, span: Span, ids: impl Iterator<Item = Id>, due_us: i64) {
+        let reaches_in = self.holes.last().is_some_and(|gap| gap.to >= span.from);
         let mut from = span.from;
         for id in ids {
             if id > from {
@@ -116,6 +117,9 @@ impl Gaps {
                 to: span.to,
                 due_us,
             });
+        }
+        if reaches_in {
+            self.holes = disjoint(std::mem::take(&mut self.holes));
         }
         self.bound();
     }
@@ -161,7 +165,13 @@ impl Gaps {
                 last.to = range.to;
                 last.due_us = last.due_us.max(range.due_us);
             }
-            _ => self.ranges.push(range),
+            _ => {
+                let place = |gap: &Gap| (gap.from, gap.to);
+                let at = self
+                    .ranges
+                    .partition_point(|gap| place(gap) <= place(&range));
+                self.ranges.insert(at, range);
+            }
         }
         if self.ranges.len() > RANGES_MAX {
             join_nearest(&mut self.ranges);
@@ -180,6 +190,7 @@ impl Gaps {
             ..gap
         });
         self.holes.splice(at..=at, left.into_iter().chain(right));
+        self.bound(); // Every second id of a long hole may appear.
     }
 
     /// Forgets holes that were due when the look at all of them began.
@@ -213,18 +224,7 @@ impl Gaps {
     pub fn union(mut self, other: Self) -> Self {
         let Self { holes, ranges } = other;
         self.holes.extend(holes);
-        self.holes.sort_by_key(|gap| (gap.from, gap.to));
-        let mut joined: Vec<Gap> = Vec::with_capacity(self.holes.len());
-        for gap in self.holes {
-            match joined.last_mut() {
-                Some(last) if gap.from <= last.to => {
-                    last.to = last.to.max(gap.to);
-                    last.due_us = last.due_us.max(gap.due_us);
-                }
-                _ => joined.push(gap),
-            }
-        }
-        self.holes = joined;
+        self.holes = disjoint(self.holes);
         self.ranges.extend(ranges);
         self.ranges.sort_by_key(|gap| (gap.from, gap.to));
         self.ranges.dedup();
@@ -242,6 +242,22 @@ impl Gaps {
     }
 }
 
+/// Sorted, and joined where they overlap.
+fn disjoint(mut holes: Vec<Gap>) -> Vec<Gap> {
+    holes.sort_by_key(|gap| (gap.from, gap.to));
+    let mut joined: Vec<Gap> = Vec::with_capacity(holes.len());
+    for gap in holes {
+        match joined.last_mut() {
+            Some(last) if gap.from <= last.to => {
+                last.to = last.to.max(gap.to);
+                last.due_us = last.due_us.max(gap.due_us);
+            }
+            _ => joined.push(gap),
+        }
+    }
+    joined
+}
+
 /// Joins the two neighbouring ranges with the fewest ids between them: reads more than needed, forgets nothing.
 fn join_nearest(ranges: &mut Vec<Gap>) {
     let Some(at) = (1..ranges.len()).min_by_key(|&at| ranges[at].from - ranges[at - 1].to) else {
@@ -249,6 +265,7 @@ fn join_nearest(ranges: &mut Vec<Gap>) {
     };
     let right = ranges.remove(at);
     let left = &mut ranges[at - 1];
+    left.from = left.from.min(right.from);
     left.to = left.to.max(right.to);
     left.due_us = left.due_us.max(right.due_us);
 }
@@ -273,6 +290,42 @@ mod tests {
     }
 
     #[test]
+    fn low_ids_that_are_to_be_looked_at_again_survive_when_ranges_are_joined() {
+        let mut gaps = Gaps::default();
+        let mut low = 1_000_000;
+        let mut high = low;
+        for round in 0..200 {
+            let due_us = round * 10 * RANGE_DUE_US;
+            low -= 1_000;
+            gaps.again(low, due_us);
+            for _ in 0..HOLES_MAX {
+                high += 2;
+                gaps.again(high, due_us);
+            }
+        }
+        assert!(gaps.ranges.len() <= RANGES_MAX);
+        assert!(gaps.ranges.is_sorted_by_key(|gap| gap.from));
+        let mut all = gaps.holes.iter().chain(&gaps.ranges);
+        for id in (low..1_000_000).step_by(1_000) {
+            let holds = |gap: &Gap| gap.from <= id && id <= gap.to;
+            assert!(all.any(holds), "{id}");
+            all = gaps.holes.iter().chain(&gaps.ranges);
+        }
+    }
+
+    #[test]
+    fn a_row_to_be_looked_at_again_may_lie_in_the_next_span() {
+        let mut gaps = Gaps::default();
+        gaps.again(5, 61);
+        gaps.note(Span { from: 1, to: 10 }, [2, 3].into_iter(), 60);
+        let joined = Gap {
+            due_us: 61,
+            ..gap(4, 10)
+        };
+        assert_eq!(gaps.holes, [gap(1, 1), joined]);
+    }
+
+    #[test]
     fn an_id_that_appears_splits_its_hole() {
         let mut gaps = Gaps {
             holes: vec![gap(1, 5), gap(8, 8)],
@@ -284,6 +337,22 @@ mod tests {
         gaps.fill(1);
         gaps.fill(7);
         assert_eq!(gaps.holes, [gap(2, 2), gap(4, 5)]);
+    }
+
+    #[test]
+    fn every_second_id_of_a_long_hole_leaves_few_holes() {
+        let mut gaps = Gaps {
+            holes: vec![gap(1, 100_000)],
+            ranges: vec![],
+        };
+        (2..100_000).step_by(2).for_each(|id| gaps.fill(id));
+        assert!(gaps.holes.len() <= HOLES_MAX && gaps.ranges.len() <= RANGES_MAX);
+        let mut all = gaps.holes.iter().chain(&gaps.ranges);
+        assert!((1..100_000).step_by(2).all(|id| {
+            let found = all.any(|gap| gap.from <= id && id <= gap.to);
+            all = gaps.holes.iter().chain(&gaps.ranges);
+            found
+        }));
     }
 
     #[test]

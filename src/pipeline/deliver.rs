@@ -30,6 +30,7 @@ const SAVE_US: i64 = 2_000_000;
 #[derive(Debug)]
 struct Task {
     owed: Owed,
+    /// In this run.
     tries: u32,
     not_before_us: i64,
 }
@@ -61,28 +62,36 @@ impl Pass<'_, '_> {
         let mut endpoints = std::mem::take(&mut self.endpoints);
         let this = &*self;
         let due = |number: usize| {
-            this.shared()
+            let shared = this.shared();
+            let owed = shared
                 .outbox
-                .due(&this.job.destinations[number].name, began_us)
+                .due(&this.job.destinations[number].name, began_us);
+            let tasks = owed.into_iter().map(|owed| Task {
+                tries: *shared.tries.get(&(number, owed.id)).unwrap_or(&0),
+                ..Task::new(owed)
+            });
+            tasks
+                .filter(|task| task.tries < this.policies[number].attempts())
+                .collect::<Vec<Task>>()
         };
-        let work: Vec<(usize, &mut Endpoint, Vec<Owed>)> = endpoints
+        let work: Vec<(usize, &mut Endpoint, Vec<Task>)> = endpoints
             .iter_mut()
             .enumerate()
             .filter(|(number, endpoint)| !this.is_unread(*number) && !endpoint.given_up())
             .map(|(number, endpoint)| (number, endpoint, due(number)))
-            .filter(|(_, _, owed)| !owed.is_empty())
+            .filter(|(_, _, tasks)| !tasks.is_empty())
             .collect();
         let outcome = std::thread::scope(|scope| {
             let couriers: Vec<_> = work
                 .into_iter()
-                .map(|(number, endpoint, owed)| {
+                .map(|(number, endpoint, tasks)| {
                     scope.spawn(move || {
                         Courier {
                             pass: this,
                             number,
                             deadline_us,
                         }
-                        .run(endpoint, owed)
+                        .run(endpoint, tasks)
                     })
                 })
                 .collect();
@@ -161,10 +170,9 @@ struct Courier<'p, 'a, 'w> {
 }
 
 impl Courier<'_, '_, '_> {
-    fn run(&self, endpoint: &mut Endpoint, owed: Vec<Owed>) -> Result<()> {
+    fn run(&self, endpoint: &mut Endpoint, mut tasks: Vec<Task>) -> Result<()> {
         let clock = self.pass.clock;
         let policy = &self.pass.policies[self.number];
-        let mut tasks: Vec<Task> = owed.into_iter().map(Task::new).collect();
         for round in 1.. {
             let began_us = clock.now_us();
             // What was not tried yet goes first: rows that are always refused must not hold up the others.
@@ -193,6 +201,9 @@ impl Courier<'_, '_, '_> {
             let Some(wake_us) = of_endpoint.or(of_rows) else {
                 return Ok(());
             };
+            // Who asked to be left alone is, also by rows whose own delay is over sooner.
+            let wake_us = wake_us
+                .max(paused_for.map_or(0, |wait| clock.now_us().saturating_add(micros(wait))));
             tasks.extend(untouched);
             if wake_us >= self.deadline_us {
                 return Ok(());
@@ -208,7 +219,7 @@ impl Courier<'_, '_, '_> {
     }
 
     /// One round over these tasks. Returns those that were not reached because the endpoint paused, and `waiting` with
-    /// those that failed and may be tried again. This thread looks at the next rows and books answers, others send.
+    /// those that failed and may be tried again.
     fn round(
         &self,
         endpoint: &mut Endpoint,
@@ -229,6 +240,42 @@ impl Courier<'_, '_, '_> {
             }
             Ok(())
         };
+        if senders > 1 {
+            self.send_side_by_side(endpoint, senders, &mut queue, &mut book)?;
+        } else {
+            self.send_one_by_one(endpoint, &mut queue, &mut book)?;
+        }
+        untouched.extend(queue);
+        Ok((untouched, again))
+    }
+
+    fn send_one_by_one(
+        &self,
+        endpoint: &Mutex<&mut Endpoint>,
+        queue: &mut VecDeque<Task>,
+        book: &mut dyn FnMut(Result<Sent>) -> Result<()>,
+    ) -> Result<()> {
+        let mut chunk_rows = ChunkRows::first();
+        while let Some(looked) = self.look(queue, &mut chunk_rows)? {
+            for (task, looked) in looked {
+                book(self.send(endpoint, task, looked))?;
+            }
+            self.save_now_and_then()?;
+            if self.is_over() || locked(endpoint).health() != Health::Fine {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// This thread looks at the next rows and books answers, others send.
+    fn send_side_by_side(
+        &self,
+        endpoint: &Mutex<&mut Endpoint>,
+        senders: usize,
+        queue: &mut VecDeque<Task>,
+        book: &mut dyn FnMut(Result<Sent>) -> Result<()>,
+    ) -> Result<()> {
         std::thread::scope(|scope| {
             // A chunk is handed over when the one before is used up: no more than two are in memory.
             let (hand_over, chunks) = sync_channel::<Vec<(Task, Looked)>>(0);
@@ -245,19 +292,17 @@ impl Courier<'_, '_, '_> {
             }
             drop((ready, hand_back)); // Each channel ends with its other end.
             let mut chunk_rows = ChunkRows::first();
-            while let Some(looked) = self.look(&mut queue, &mut chunk_rows)? {
+            while let Some(looked) = self.look(queue, &mut chunk_rows)? {
                 let handed = hand_over.send(looked);
-                answers.try_iter().try_for_each(&mut book)?;
+                answers.try_iter().try_for_each(&mut *book)?;
                 self.save_now_and_then()?;
                 if handed.is_err() || self.is_over() || locked(endpoint).health() != Health::Fine {
                     break;
                 }
             }
             drop(hand_over);
-            answers.iter().try_for_each(&mut book)
-        })?;
-        untouched.extend(queue);
-        Ok((untouched, again))
+            answers.iter().try_for_each(book)
+        })
     }
 
     fn is_over(&self) -> bool {
@@ -313,7 +358,7 @@ impl Courier<'_, '_, '_> {
         shared.summary.repaired += 1;
     }
 
-    /// Counts the try and makes what is sent.
+    /// Makes what is sent.
     fn callback(&self, task: &mut Task, looked: &Looked) -> Result<Callback> {
         let pass = self.pass;
         let destination = &pass.job.destinations[self.number];
@@ -321,8 +366,6 @@ impl Courier<'_, '_, '_> {
         let kind = looked.verdict.kind().unwrap_or(task.owed.kind);
         task.owed.kind = kind;
         task.owed.columns = differing(&looked.verdict, map);
-        task.owed.attempts += 1;
-        task.tries += 1;
         let callback = &destination.callback;
         let body = body(
             kind.callback_type(),
@@ -335,7 +378,7 @@ impl Courier<'_, '_, '_> {
         let mut headers = vec![
             ("webhook-timestamp", timestamp_s.to_string()),
             ("Cupid-Destination", destination.name.clone()),
-            ("Cupid-Attempt", task.owed.attempts.to_string()),
+            ("Cupid-Attempt", (task.owed.attempts + 1).to_string()),
         ];
         if !task.owed.columns.is_empty() {
             headers.push(("Cupid-Columns", task.owed.columns.join(",")));
@@ -372,6 +415,8 @@ impl Courier<'_, '_, '_> {
     /// Books an answer. A task that may be tried again in this run comes back.
     fn settle(&self, mut task: Task, looked: &Looked, answer: &Answer) -> Result<Option<Task>> {
         let pass = self.pass;
+        task.owed.attempts += 1;
+        task.tries += 1;
         let now_us = pass.clock.now_us();
         let verdict = retry::verdict(
             &pass.policies[self.number],
@@ -383,6 +428,7 @@ impl Courier<'_, '_, '_> {
         shared.outbox_changed = true;
         if verdict == retry::Verdict::Delivered {
             shared.outbox.remove(&task.owed);
+            shared.tries.remove(&(self.number, task.owed.id));
             shared.summary.delivered += 1;
             drop(shared);
             if pass.options.report {
@@ -392,6 +438,7 @@ impl Courier<'_, '_, '_> {
             return Ok(None);
         }
         shared.summary.failed_tries += 1;
+        shared.tries.insert((self.number, task.owed.id), task.tries);
         let not_before_us =
             retry::asked_to_wait(answer).map(|wait| now_us.saturating_add(micros(wait)));
         task.owed.failed(&answer.to_string(), not_before_us);

@@ -5,7 +5,7 @@
 //! batches are scanned. So a save never lies beyond a difference that is not on disk, and the wait costs the scan
 //! nothing.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::deliver::differing;
 use super::look::{ChunkRows, LookError, Looked, Sightings, Suspect};
@@ -401,12 +401,13 @@ impl Pass<'_, '_> {
         let detected_us = self.clock.now_us();
         let mut shared = self.shared();
         let mut lines = Vec::with_capacity(looked.len());
-        for (id, Looked { whole, verdict, .. }) in looked {
+        for (id, Looked { whole, verdict, .. }) in looked.into_iter().collect::<BTreeMap<_, _>>() {
             let Some(kind) = verdict.kind() else { continue };
             let key = print::text(&whole.row.key, map.key_type);
             let owed = Owed::new(name, id, &key, kind, differing(&verdict, map), detected_us);
             let (owed, is_new) = shared.outbox.add(owed);
             lines.push(owed.clone());
+            shared.outbox_changed |= !is_new; // The file will hold two lines for it.
             if is_new {
                 shared.summary.confirmed += 1;
                 match kind {

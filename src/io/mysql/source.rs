@@ -251,19 +251,31 @@ impl Source for MySqlSource {
             database, table, ..
         } = self.table();
         let id = quoted(&self.job.source.id_column);
+        // A condition that cannot be parsed is refused here, before anything is saved.
+        let condition = self.table().condition.as_ref();
+        let condition = condition.map_or_else(String::new, |condition| {
+            format!(
+                ", EXISTS(SELECT 1 FROM {}.{} WHERE ({condition}) AND 1=0)",
+                quoted(database),
+                quoted(table)
+            )
+        });
         let sql = format!(
-            "SELECT CAST(UNIX_TIMESTAMP(NOW(6))*1000000 AS SIGNED), (SELECT MAX({id}) FROM {}.{})",
+            "SELECT CAST(UNIX_TIMESTAMP(NOW(6))*1000000 AS SIGNED), (SELECT MAX({id}) FROM {}.{}){condition}",
             quoted(database),
             quoted(table)
         );
         self.layout()?; // A missing table or column is a problem of the configuration, not of a query.
-        let row: Option<(i64, Value)> = self.run("the clock and the highest id", |conn| {
+        let row: Option<mysql::Row> = self.run("the clock and the highest id", |conn| {
             conn.exec_first(&sql, ())
         })?;
-        let (now_us, id_max) = row.unwrap_or((0, Value::NULL));
+        let value = |at| {
+            let value = row.as_ref().and_then(|row| row.as_ref(at)).cloned();
+            id_of(&decode::cell(value.unwrap_or(Value::NULL), ColumnType::Int))
+        };
         Ok(Bounds {
-            now_us,
-            id_max: id_of(&decode::cell(id_max, ColumnType::Int)),
+            now_us: value(0).and_then(|us| i64::try_from(us).ok()).unwrap_or(0),
+            id_max: value(1),
         })
     }
 

@@ -1,0 +1,35 @@
+//! What must hold, by name.
+
+/// A promise that a history can break.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fact {
+    /// A difference that lasts is called back or owed.
+    NothingMissed,
+    /// A row that agreed with its copy at its confirmation, or was merely on its way, is not called back.
+    NothingFalse,
+    /// What is owed stays so until it is delivered, repaired or gone.
+    NothingLost,
+    /// No older content is sent after a newer one.
+    NewestWins,
+    /// The checkpoint is never beyond a row that a destination did not answer for.
+    CheckpointWaits,
+    /// What is remembered of gaps is bounded.
+    GapsBounded,
+    /// Every pass ends, in the time that it has.
+    PassEnds,
+    /// The exit status tells the truth.
+    ExitTrue,
+    /// State files are always readable.
+    StateReadable,
+    /// An endpoint that asked to be left alone is, and a row is tried no more often than configured.
+    Polite,
+    /// cupid does not panic.
+    NoPanic,
+}
+
+/// A broken promise.
+#[derive(Clone, Debug)]
+pub(crate) struct Failure {
+    pub(crate) fact: Fact,
+    pub(crate) text: String,
+}
