@@ -8,7 +8,9 @@ use super::Pass;
 use crate::error::{Error, Result};
 use crate::logic::cell::{Cell, Id};
 use crate::logic::compare::{ColumnMap, Found, Matches, Verdict, compare};
+use crate::logic::gaps::spans_of;
 use crate::logic::row::{Row, cells_bytes, fingerprint};
+use crate::logic::window::{Request, What};
 use crate::world::{Destination, WholeRow};
 
 /// Keys in one look-up.
@@ -16,6 +18,11 @@ const KEYS_PER_LOOKUP: usize = 512;
 /// Rows of a second look, at the most, and the bytes that they may come to.
 const WHOLE_ROWS_MAX: usize = 512;
 const WHOLE_BYTES: usize = 8 << 20;
+
+/// Rows of a batch that are read again at once because they looked different.
+const ROWS_NOW: usize = 256;
+/// How often a row that changes faster than it is compared is compared at the first look.
+const OVERTAKEN_ROUNDS: usize = 3;
 
 /// What a first look saw in one destination.
 #[derive(Debug, Default)]
@@ -133,6 +140,57 @@ impl Pass<'_, '_> {
 }
 
 impl Pass<'_, '_> {
+    /// Of rows that looked different, those whose source row is still what was compared. A row that was changed, and whose
+    /// change was copied, between the reading of the source and the look-up of the copy looked different only because
+    /// the copy had overtaken it; it is compared once more, as it is now. What a hot row still is after a few rounds is
+    /// left to the second look.
+    pub(super) fn not_overtaken(
+        &self,
+        number: usize,
+        mut suspects: Vec<Suspect>,
+    ) -> Result<Vec<Suspect>> {
+        let mut steady = Vec::with_capacity(suspects.len());
+        for _ in 0..OVERTAKEN_ROUNDS {
+            let now = self.rows_now(&suspects)?;
+            suspects.retain(|suspect| now.contains_key(&suspect.id));
+            let is_same =
+                |suspect: &Suspect| fingerprint(&now[&suspect.id].cells) == suspect.source;
+            let (same, changed): (Vec<_>, Vec<_>) = suspects.into_iter().partition(is_same);
+            steady.extend(same);
+            suspects = changed;
+            if suspects.is_empty() {
+                break;
+            }
+            let rows: Vec<Row> = suspects
+                .iter()
+                .map(|suspect| now[&suspect.id].clone())
+                .collect();
+            match sight_all(self.destinations[number], &rows) {
+                Ok(Sightings {
+                    suspects: again, ..
+                }) => suspects = again,
+                Err(_) => break, // The second look will meet the error too, and tell it.
+            }
+        }
+        steady.extend(suspects);
+        Ok(steady)
+    }
+
+    /// The compared columns of these rows as they are now, without those that are gone.
+    fn rows_now(&self, suspects: &[Suspect]) -> Result<HashMap<Id, Row>> {
+        let ids: Vec<Id> = suspects.iter().map(|suspect| suspect.id).collect();
+        let mut rows = HashMap::with_capacity(ids.len());
+        for chunk in ids.chunks(ROWS_NOW) {
+            let what = What::Holes(spans_of(chunk.to_vec()));
+            let found = self.source.scan(&Request {
+                what,
+                limit: chunk.len(),
+            })?;
+            rows.extend(found.into_iter().map(|row| (row.id, row)));
+        }
+        Ok(rows)
+    }
+
     /// Of these suspects, seen first and now, those whose copies are being kept up to date: the copy has changed since,
     /// and so has the source row, even if only while both were being read. What differs now is then another change, on
     /// its way. A copy that stands still, or a source row that does, is a difference that lasts.

@@ -172,7 +172,7 @@ impl Pass<'_, '_> {
                     following.map(|request| self.read(request)).transpose(),
                 ),
             };
-            self.take(at, looks?);
+            self.take(at, looks?)?;
             self.settle_when_due(at)?;
             next = read?;
         }
@@ -193,7 +193,7 @@ impl Pass<'_, '_> {
     }
 
     /// Takes a batch's sightings in.
-    fn take(&mut self, at: usize, looks: Vec<(usize, Result<Sightings>)>) {
+    fn take(&mut self, at: usize, looks: Vec<(usize, Result<Sightings>)>) -> Result<()> {
         for (number, sightings) in looks {
             match sightings {
                 Ok(Sightings {
@@ -202,6 +202,7 @@ impl Pass<'_, '_> {
                     duplicate_keys,
                     unfindable,
                 }) => {
+                    let suspects = self.not_overtaken(number, suspects)?;
                     let candidates = suspects.into_iter().map(|suspect| Candidate {
                         destination: number,
                         suspect,
@@ -223,6 +224,7 @@ impl Pass<'_, '_> {
         let compared = self.shared().summary.compared;
         self.observer
             .progress(compared, self.tracks[at].scan.ids_left());
+        Ok(())
     }
 
     fn note_unfindable(&self, number: usize, unfindable: &[(Id, String)]) {
