@@ -17,7 +17,7 @@ use crate::logic::cell::{Column, Id};
 use crate::logic::row::Row;
 use crate::logic::summary::Summary;
 use crate::logic::window::{Bounds, Request};
-use crate::pipeline::{self, Mode, Options};
+use crate::pipeline::{self, Duplicates, Mode, Options};
 use crate::world::{Clock as _, Source, Store, WholeRow};
 
 /// `cupid reconcile`. Exit 1 also when every difference that was found has been called back.
@@ -48,6 +48,7 @@ pub(super) fn reconcile(args: &Reconcile, clock: &Arc<RealClock>) -> Result<Exit
             Mode::Deliver
         },
         report: report.is_some(),
+        duplicates: Duplicates::Told,
         scan_until_us: for_us.map(|for_us| clock.now_us().saturating_add(for_us)),
     };
     let console = Console::new(report, !args.talk.quiet);

@@ -24,15 +24,6 @@ impl Kind {
             Self::Different => 2,
         }
     }
-
-    /// The word in reports.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Missing => "missing",
-            Self::Different => "different",
-        }
-    }
 }
 
 /// Which columns of a source row a destination holds, and when they are equal.

@@ -14,6 +14,7 @@ mod number;
 pub mod owed;
 pub mod php_date;
 pub mod print;
+pub mod recheck;
 pub mod report;
 pub mod retry;
 pub mod row;
