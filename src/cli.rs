@@ -126,6 +126,9 @@ pub struct Reconcile {
     /// Writes the differences to a file: CSV, or JSON Lines when it ends in .jsonl; `-` is CSV on stdout
     #[arg(long, value_name = "FILE", value_parser = parse_report)]
     pub report: Option<Report>,
+    /// Writes the statements that would repair each destination: to be read, never executed here
+    #[arg(long, value_name = "FILE")]
+    pub fix_sql: Option<PathBuf>,
     /// Compares and reports, sends nothing, saves nothing
     #[arg(long)]
     pub dry_run: bool,

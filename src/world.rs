@@ -8,6 +8,7 @@ use crate::error::Result;
 use crate::logic::cell::{Cell, Column, Id};
 use crate::logic::checkpoint::Checkpoint;
 use crate::logic::compare::{ColumnMap, Found};
+use crate::logic::fix::Fix;
 use crate::logic::owed::{Outbox, Owed};
 use crate::logic::report::Line;
 use crate::logic::retry::Answer;
@@ -141,6 +142,12 @@ pub trait Observer: Sync {
     /// # Errors
     /// When the report cannot be written.
     fn report(&self, lines: &[Line]) -> Result<()>;
+
+    /// A row that is wrong, after its lines.
+    ///
+    /// # Errors
+    /// When the statement that would repair it cannot be written.
+    fn fix(&self, fix: &Fix<'_>) -> Result<()>;
 
     /// Rows compared so far, and how many ids there are left to look at.
     fn progress(&self, compared: u64, ids_left: u64);

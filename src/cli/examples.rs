@@ -41,6 +41,7 @@ pub(super) const RECONCILE_EXAMPLES: &str = "\
 Examples:
   cupid reconcile user.json --dry-run --report drift.csv
   cupid reconcile user.json --from-id 1 --to-id 1000000 --report drift.jsonl
+  cupid reconcile user.json --dry-run --fix-sql fix.sql           to be read, then given to mysql
   cupid reconcile user.json --for 2h              then, the night after, the same with --resume
 
 Exit status: 0 in sync, 1 differences found (called back unless --dry-run), 2 failed.";

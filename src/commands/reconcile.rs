@@ -10,6 +10,7 @@ use crate::config::Job;
 use crate::error::{Exit, Result};
 use crate::io::audit_state::AuditState;
 use crate::io::console::Console;
+use crate::io::fix_file::FixFile;
 use crate::io::report::Report;
 use crate::io::signals::RealClock;
 use crate::io::state_dir::{ReadOnly, StateDir, audit_name};
@@ -35,6 +36,7 @@ pub(super) fn reconcile(args: &Reconcile, clock: &Arc<RealClock>) -> Result<Exit
         Box::new(state)
     };
     let report = args.report.as_ref().map(Report::open).transpose()?;
+    let fix_file = args.fix_sql.as_deref().map(FixFile::create).transpose()?;
     let for_us = args
         .for_time
         .map(|time| i64::try_from(time.as_micros()).unwrap_or(i64::MAX));
@@ -47,11 +49,11 @@ pub(super) fn reconcile(args: &Reconcile, clock: &Arc<RealClock>) -> Result<Exit
         } else {
             Mode::Deliver
         },
-        report: report.is_some(),
+        report: report.is_some() || fix_file.is_some(),
         duplicates: Duplicates::Told,
         scan_until_us: for_us.map(|for_us| clock.now_us().saturating_add(for_us)),
     };
-    let console = Console::new(report, !args.talk.quiet);
+    let console = Console::new(report, !args.talk.quiet).with_fixes(fix_file);
     let sides = Sides::new(&job, clock)?;
     let range = Range {
         source: &*sides.source,

@@ -10,8 +10,10 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 use log::{LevelFilter, Log, Metadata, Record};
 
+use super::fix_file::FixFile;
 use super::report::Report;
 use crate::error::{Error, Result};
+use crate::logic::fix::Fix;
 use crate::logic::report::Line;
 use crate::world::Observer;
 
@@ -102,6 +104,7 @@ impl Log for Both {
 /// Shows a pass to people and writes its report.
 pub struct Console {
     report: Option<Report>,
+    fix_file: Option<FixFile>,
     began: Instant,
     bar: Mutex<Option<ProgressBar>>,
     with_bar: bool,
@@ -113,10 +116,17 @@ impl Console {
     pub fn new(report: Option<Report>, with_bar: bool) -> Self {
         Self {
             report,
+            fix_file: None,
             began: Instant::now(),
             bar: Mutex::new(None),
             with_bar: with_bar && is_terminal(),
         }
+    }
+
+    /// Writes also the statements that would repair what is wrong.
+    #[must_use]
+    pub fn with_fixes(self, fix_file: Option<FixFile>) -> Self {
+        Self { fix_file, ..self }
     }
 
     /// Takes the bar away.
@@ -150,6 +160,12 @@ impl Observer for Console {
         self.report
             .as_ref()
             .map_or(Ok(()), |report| report.write(lines))
+    }
+
+    fn fix(&self, fix: &Fix<'_>) -> Result<()> {
+        self.fix_file
+            .as_ref()
+            .map_or(Ok(()), |file| file.write(fix))
     }
 
     fn progress(&self, compared: u64, ids_left: u64) {

@@ -2,6 +2,7 @@
 
 pub mod audit_state;
 pub mod console;
+pub mod fix_file;
 pub mod http;
 pub mod mysql;
 pub mod report;

@@ -7,6 +7,7 @@ pub mod checkpoint;
 pub mod compare;
 pub mod equal;
 pub mod facts;
+pub mod fix;
 pub mod gaps;
 mod json;
 mod moment;

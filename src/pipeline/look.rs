@@ -57,7 +57,7 @@ pub(super) struct Looked {
     /// The first copy, when there is one.
     pub(super) copy: Option<Vec<Cell>>,
     /// How many copies there are.
-    copies: usize,
+    pub(super) copies: usize,
 }
 
 impl Looked {

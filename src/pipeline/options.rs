@@ -13,7 +13,7 @@ pub struct Options {
     pub start_id: Option<Id>,
     /// What becomes of a difference.
     pub mode: Mode,
-    /// Somebody reads the report.
+    /// Somebody wants to know each row that is wrong.
     pub report: bool,
     /// What becomes of keys for which a destination has several rows.
     pub duplicates: Duplicates,

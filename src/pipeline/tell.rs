@@ -1,4 +1,4 @@
-//! What a pass says about rows that are wrong: warnings, and the lines of the report.
+//! What a pass says about rows that are wrong: warnings, lines of the report, the statement that would repair it.
 
 use std::collections::VecDeque;
 
@@ -8,6 +8,7 @@ use super::{Mode, Pass};
 use crate::error::Result;
 use crate::logic::cell::{Cell, Id};
 use crate::logic::compare::Verdict;
+use crate::logic::fix::Fix;
 use crate::logic::owed::Owed;
 use crate::logic::print;
 use crate::logic::report::{Fate, Kind, Line, rfc3339};
@@ -78,7 +79,18 @@ impl Pass<'_, '_> {
         if self.options.mode == Mode::Recheck && looked.is_duplicate() {
             lines.push(self.duplicate_line(number, owed.detected_us, looked)?);
         }
-        self.observer.report(&lines)
+        self.observer.report(&lines)?;
+        self.observer.fix(&self.fix(number, looked)?)
+    }
+
+    fn fix<'f>(&'f self, number: usize, looked: &'f Looked) -> Result<Fix<'f>> {
+        Ok(Fix {
+            destination: &self.job.destinations[number],
+            map: self.destinations[number].map()?,
+            row: &looked.whole.row,
+            verdict: &looked.verdict,
+            copies: looked.copies,
+        })
     }
 
     /// Tells those of these rows whose key has several rows. Returns how many of them are nothing worse.
@@ -100,8 +112,11 @@ impl Pass<'_, '_> {
                 .map(|looked| self.duplicate_line(number, detected_us, looked));
             self.observer.report(&lines.collect::<Result<Vec<_>>>()?)?;
         }
-        let agree = |looked: &&&Looked| looked.verdict == Verdict::Agree;
-        Ok(duplicates.iter().filter(agree).count())
+        duplicates.retain(|looked| looked.verdict == Verdict::Agree);
+        for looked in &duplicates {
+            self.observer.fix(&self.fix(number, looked)?)?;
+        }
+        Ok(duplicates.len())
     }
 
     pub(super) fn note_unfindable(&self, number: usize, unfindable: &[(Id, String)]) {

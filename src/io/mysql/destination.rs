@@ -153,6 +153,8 @@ impl MySqlDestination {
                 name: source.name.clone(),
                 source_index,
                 source_type: source.column_type,
+                in_server_zone: instant && !both && table.zone.is_some(),
+                destination: column.name,
                 destination_type,
                 comparator: Comparator::new(source.column_type, destination_type, &pair.rule),
             });
@@ -161,6 +163,7 @@ impl MySqlDestination {
             map: ColumnMap {
                 pairs,
                 key_type: layout.key.column_type,
+                destination_key_type: key.column_type,
             },
             key_type: key.column_type,
             placeholder: decode::key_placeholder(layout.key.column_type, key.column_type),
