@@ -19,9 +19,9 @@ use crate::error::Exit;
 pub use clap_complete::Shell;
 
 use examples::{
-    CHECK_EXAMPLES, COMPLETIONS_EXAMPLES, EXIT_STATUS, MERGE_EXAMPLES, RECHECK_EXAMPLES,
-    RECONCILE_EXAMPLES, REPORT_EXAMPLES, RETRY_EXAMPLES, RUN_EXAMPLES, START_EXAMPLES,
-    STATUS_EXAMPLES, TOP_EXAMPLES,
+    CHECK_EXAMPLES, COMPLETIONS_EXAMPLES, EXIT_STATUS, HTML_EXAMPLES, MERGE_EXAMPLES,
+    RECHECK_EXAMPLES, RECONCILE_EXAMPLES, REPORT_EXAMPLES, RETRY_EXAMPLES, RUN_EXAMPLES,
+    START_EXAMPLES, STATUS_EXAMPLES, TOP_EXAMPLES,
 };
 use values::{parse_duration, parse_id, parse_report};
 
@@ -129,6 +129,9 @@ pub struct Reconcile {
     /// Writes the statements that would repair each destination: to be read, never executed here
     #[arg(long, value_name = "FILE")]
     pub fix_sql: Option<PathBuf>,
+    /// Writes one page for people: totals, where the differences lie, the first rows of each kind
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
     /// Compares and reports, sends nothing, saves nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -174,6 +177,20 @@ pub enum ReportsCommand {
     /// Makes one report of several
     #[command(after_help = MERGE_EXAMPLES)]
     Merge(Merge),
+    /// Makes one page for people of a report
+    #[command(after_help = HTML_EXAMPLES)]
+    Html(Html),
+}
+
+/// `cupid report html`.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct Html {
+    /// The report: CSV, or JSON Lines when the name ends in .jsonl; `-` is CSV on stdin
+    #[arg(value_name = "REPORT", value_parser = parse_report)]
+    pub report: Report,
+    /// The page
+    #[arg(long, value_name = "FILE")]
+    pub output: PathBuf,
 }
 
 /// `cupid report merge`.

@@ -42,6 +42,7 @@ Examples:
   cupid reconcile user.json --dry-run --report drift.csv
   cupid reconcile user.json --from-id 1 --to-id 1000000 --report drift.jsonl
   cupid reconcile user.json --dry-run --fix-sql fix.sql           to be read, then given to mysql
+  cupid reconcile user.json --dry-run --html drift.html           a page to look at
   cupid reconcile user.json --for 2h              then, the night after, the same with --resume
 
 Exit status: 0 in sync, 1 differences found (called back unless --dry-run), 2 failed.";
@@ -76,7 +77,13 @@ Exit status: 0 all repaired or gone, 1 some still differ, 2 failed.";
 pub(super) const REPORT_EXAMPLES: &str = "\
 Examples:
   cupid report merge monday.csv tuesday.jsonl --output week.csv
-  cupid report merge part-*.csv > all.csv";
+  cupid report html week.csv --output week.html";
+
+pub(super) const HTML_EXAMPLES: &str = "\
+Examples:
+  cupid report html drift.csv --output drift.html
+
+The page needs nothing but itself. It holds row values, so only its owner can read it.";
 
 pub(super) const MERGE_EXAMPLES: &str = "\
 Examples:

@@ -42,6 +42,7 @@ fn the_examples_in_the_help_are_commands() {
         RECHECK_EXAMPLES,
         REPORT_EXAMPLES,
         MERGE_EXAMPLES,
+        HTML_EXAMPLES,
         RETRY_EXAMPLES,
         STATUS_EXAMPLES,
     ] {

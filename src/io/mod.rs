@@ -5,6 +5,7 @@ pub mod console;
 pub mod fix_file;
 pub mod http;
 pub mod mysql;
+pub mod private_file;
 pub mod report;
 pub mod signals;
 pub mod state_dir;

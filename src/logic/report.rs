@@ -73,7 +73,7 @@ impl From<compare::Kind> for Kind {
 }
 
 /// What became of a callback in this run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fate {
     /// The endpoint took it.
