@@ -67,8 +67,8 @@ fn sample(html: &mut String, row: &Sample) {
             push(
                 html,
                 format_args!(
-                    "<td data-label=\"column\">{}</td><td class=\"value\" data-label=\"source\">{source}</td>\
-                     <td class=\"value\" data-label=\"copy\">{copy}</td>",
+                    "<td data-label=\"column\">{}</td><td class=\"value\" data-label=\"source\"><span>{source}</span></td>\
+                     <td class=\"value\" data-label=\"copy\"><span>{copy}</span></td>",
                     escaped(column)
                 ),
             );
