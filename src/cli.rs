@@ -3,6 +3,9 @@
 //! The only file that names clap. It knows words, numbers and durations, and nothing of configurations: whether a file exists is
 //! not asked here. A wrong command line ends with [`Exit::Usage`], help and version with [`Exit::Done`].
 
+mod examples;
+mod values;
+
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
@@ -15,69 +18,12 @@ use crate::error::Exit;
 
 pub use clap_complete::Shell;
 
-const EXIT_STATUS: &str = "\
-Exit status:
-   0  done, nothing left to do
-   1  done, attention: callbacks are still owed, or one destination could not be read
-   2  failed: nothing was skipped, the next run starts where this one did
-  64  wrong command line
-  75  another run holds this configuration's lock
-  78  wrong configuration: the message names the key
-
-Signals:
-  TERM, INT  finish the batch in hand, save, exit with the usual status
-  USR1       under `start` and `run --every`: read the configuration again before the next pass
-
-Data goes to stdout, everything else to stderr. Without a terminal, a run in which nothing is wrong prints nothing.";
-
-const TOP_EXAMPLES: &str = "\
-Examples:
-  cupid check user.json                   is the configuration right?
-  cupid run user.json                     one pass, for cron and systemd timers
-  cupid run user.json --every 2s --for 58s
-  cupid start user.json                   until SIGTERM, for supervisord
-  cupid status user.json
-
-`cupid help COMMAND` tells more, `cupid --help` also the exit status.";
-
-const RUN_EXAMPLES: &str = "\
-Examples:
-  cupid run user.json
-  cupid run user.json --start-id 1000000          first run only; the checkpoint goes before it
-  cupid run user.json --dry-run --report -        what would be called back, as CSV
-  * * * * *  cupid run user.json --every 2s --for 58s          in a crontab";
-
-const START_EXAMPLES: &str = "\
-Examples:
-  cupid start /etc/cupid/user.json
-  cupid start /etc/cupid/user.json 1000000        first start only; the checkpoint goes before it";
-
-const RECONCILE_EXAMPLES: &str = "\
-Examples:
-  cupid reconcile user.json --dry-run --report drift.csv
-  cupid reconcile user.json --from-id 1 --to-id 1000000 --report drift.jsonl
-  cupid reconcile user.json --for 2h              then, the night after, the same with --resume
-
-Exit status: 0 in sync, 1 differences found (called back unless --dry-run), 2 failed.";
-
-const RETRY_EXAMPLES: &str = "\
-Examples:
-  cupid retry user.json
-  cupid retry user.json --json";
-
-const STATUS_EXAMPLES: &str = "\
-Examples:
-  cupid status user.json
-  cupid status user.json --json | jq .";
-
-const CHECK_EXAMPLES: &str = "\
-Examples:
-  cupid check user.json && systemctl start cupid@user.timer";
-
-const COMPLETIONS_EXAMPLES: &str = "\
-Examples:
-  cupid completions bash > /etc/bash_completion.d/cupid
-  cupid completions zsh > ~/.zfunc/_cupid";
+use examples::{
+    CHECK_EXAMPLES, COMPLETIONS_EXAMPLES, EXIT_STATUS, HTML_EXAMPLES, MERGE_EXAMPLES,
+    RECHECK_EXAMPLES, RECONCILE_EXAMPLES, REPORT_EXAMPLES, RETRY_EXAMPLES, RUN_EXAMPLES,
+    START_EXAMPLES, STATUS_EXAMPLES, TOP_EXAMPLES,
+};
+use values::{parse_duration, parse_id, parse_report, parse_size};
 
 #[derive(Debug, Parser)]
 #[command(
@@ -105,6 +51,12 @@ pub enum Command {
     /// Audits: compares every source row in an id range with all destinations, whatever the checkpoint of `run` says
     #[command(after_help = RECONCILE_EXAMPLES)]
     Reconcile(Reconcile),
+    /// Compares again just the rows of an earlier report, and says which are repaired
+    #[command(after_help = RECHECK_EXAMPLES)]
+    Recheck(Recheck),
+    /// Works on finished reports, without a database
+    #[command(after_help = REPORT_EXAMPLES)]
+    Report(Reports),
     /// Only delivers the callbacks that are still owed
     #[command(after_help = RETRY_EXAMPLES)]
     Retry(Retry),
@@ -177,6 +129,12 @@ pub struct Reconcile {
     /// Writes the differences to a file: CSV, or JSON Lines when it ends in .jsonl; `-` is CSV on stdout
     #[arg(long, value_name = "FILE", value_parser = parse_report)]
     pub report: Option<Report>,
+    /// Writes the statements that would repair each destination: to be read, never executed here
+    #[arg(long, value_name = "FILE")]
+    pub fix_sql: Option<PathBuf>,
+    /// Writes one page for people: totals, where the differences lie, the first rows of each kind
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
     /// Compares and reports, sends nothing, saves nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -186,6 +144,67 @@ pub struct Reconcile {
     /// How much is said on stderr.
     #[command(flatten)]
     pub talk: Talk,
+}
+
+/// `cupid recheck`.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct Recheck {
+    /// The configuration file
+    #[arg(value_name = "CONFIG")]
+    pub config: PathBuf,
+    /// A report of `run`, `reconcile` or `recheck`: CSV, or JSON Lines when it ends in .jsonl; `-` is CSV on stdin
+    #[arg(value_name = "REPORT", value_parser = parse_report)]
+    pub earlier: Report,
+    /// Writes what still differs to a file, likewise; `-` is CSV on stdout
+    #[arg(long, value_name = "FILE", value_parser = parse_report)]
+    pub report: Option<Report>,
+    /// Prints the counts as one JSON object on stdout
+    #[arg(long)]
+    pub json: bool,
+    /// How much is said on stderr.
+    #[command(flatten)]
+    pub talk: Talk,
+}
+
+/// `cupid report`.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct Reports {
+    /// What to do with them.
+    #[command(subcommand)]
+    pub command: ReportsCommand,
+}
+
+/// What `cupid report` can do.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub enum ReportsCommand {
+    /// Makes one report of several
+    #[command(after_help = MERGE_EXAMPLES)]
+    Merge(Merge),
+    /// Makes one page for people of a report
+    #[command(after_help = HTML_EXAMPLES)]
+    Html(Html),
+}
+
+/// `cupid report html`.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct Html {
+    /// The report: CSV, or JSON Lines when the name ends in .jsonl; `-` is CSV on stdin
+    #[arg(value_name = "REPORT", value_parser = parse_report)]
+    pub report: Report,
+    /// The page
+    #[arg(long, value_name = "FILE")]
+    pub output: PathBuf,
+}
+
+/// `cupid report merge`.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct Merge {
+    /// Reports: CSV, or JSON Lines when the name ends in .jsonl; `-` is CSV on stdin
+    #[arg(value_name = "FILE", required = true, value_parser = parse_report)]
+    pub files: Vec<Report>,
+    /// Where the one report goes: CSV, or JSON Lines when it ends in .jsonl; `-` is CSV on stdout
+    #[arg(long, value_name = "FILE", default_value = "-", value_parser = parse_report)]
+    pub output: Report,
 }
 
 /// `cupid start`.
@@ -254,10 +273,10 @@ pub struct Talk {
     pub quiet: bool,
 }
 
-/// `--report FILE`.
+/// A report's file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
-    /// `None` is stdout.
+    /// `None` is stdout, or stdin where a report is read.
     pub file: Option<PathBuf>,
     /// How a difference is written.
     pub format: ReportFormat,
@@ -290,6 +309,7 @@ where
     let conflict = match &command {
         Command::Run(run) => both_to_stdout(&run.report, run.json),
         Command::Reconcile(reconcile) => both_to_stdout(&reconcile.report, reconcile.json),
+        Command::Recheck(recheck) => both_to_stdout(&recheck.report, recheck.json),
         _ => false,
     };
     if conflict {
@@ -320,90 +340,6 @@ pub fn write_completions(shell: Shell, out: &mut dyn Write) -> std::io::Result<(
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "cupid", &mut script);
     out.write_all(&script)
-}
-
-fn parse_id(text: &str) -> Result<i128, String> {
-    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let id = text.parse::<u64>().ok().filter(|_| digits);
-    id.map(i128::from)
-        .ok_or_else(|| format!("should be a whole number from 0 to {}", u64::MAX))
-}
-
-/// Reads `64M`, `2G`: at least 1M.
-fn parse_size(text: &str) -> Result<usize, String> {
-    const SHOULD: &str = "should be such as 64M or 2G, from 1M to 1024G";
-    let (number, unit) =
-        text.split_at(text.len() - text.chars().next_back().map_or(0, char::len_utf8));
-    let unit: usize = match unit {
-        "M" => 1 << 20,
-        "G" => 1 << 30,
-        _ => return Err(SHOULD.into()),
-    };
-    let size = number
-        .parse::<usize>()
-        .ok()
-        .and_then(|number| number.checked_mul(unit));
-    size.filter(|size| (1 << 20..=1 << 40).contains(size))
-        .ok_or_else(|| SHOULD.into())
-}
-
-fn parse_report(text: &str) -> Result<Report, String> {
-    if text.is_empty() {
-        return Err("should be a file's name, or - for stdout".into());
-    }
-    let file = (text != "-").then(|| PathBuf::from(text));
-    let extension = file.as_ref().and_then(|file| file.extension());
-    let format = if extension.is_some_and(|extension| extension.eq_ignore_ascii_case("jsonl")) {
-        ReportFormat::JsonLines
-    } else {
-        ReportFormat::Csv
-    };
-    Ok(Report { file, format })
-}
-
-/// Reads `500ms`, `2s`, `5m`, `1h`, `2d` and sums from the largest unit down, such as `1h30m`.
-fn parse_duration(text: &str) -> Result<Duration, String> {
-    const UNITS: [(&str, u64); 5] = [
-        ("d", 86_400_000),
-        ("h", 3_600_000),
-        ("m", 60_000),
-        ("s", 1_000),
-        ("ms", 1),
-    ];
-    const DAYS_MAX: u64 = 31;
-    const SHOULD: &str = "should be such as 500ms, 2s, 5m or 1h30m";
-    let mut total_ms: u64 = 0;
-    let mut units_left = UNITS.as_slice();
-    let mut rest = text;
-    while !rest.is_empty() {
-        let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-        let (number, after) = rest.split_at(digits);
-        let letters = after.len() - after.trim_start_matches(|c: char| c.is_alphabetic()).len();
-        let (unit, after) = after.split_at(letters);
-        if number.is_empty() {
-            return Err(SHOULD.into());
-        }
-        if unit.is_empty() && after.is_empty() {
-            return Err(format!(
-                "needs a unit; should be such as {text}s or {text}ms"
-            ));
-        }
-        let index = units_left.iter().position(|(name, _)| *name == unit);
-        let index = index.ok_or(SHOULD)?;
-        let in_ms = number.parse::<u64>().ok();
-        total_ms = in_ms
-            .and_then(|number| number.checked_mul(units_left[index].1))
-            .and_then(|ms| ms.checked_add(total_ms))
-            .filter(|ms| *ms <= DAYS_MAX * 86_400_000)
-            .ok_or_else(|| format!("is too long; should be at most {DAYS_MAX}d"))?;
-        units_left = &units_left[index + 1..];
-        rest = after;
-    }
-    match (text, total_ms) {
-        ("", _) => Err(SHOULD.into()),
-        (_, 0) => Err(format!("is no time at all; {SHOULD}")),
-        (_, ms) => Ok(Duration::from_millis(ms)),
-    }
 }
 
 #[cfg(test)]

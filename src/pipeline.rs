@@ -13,8 +13,14 @@
 
 mod deliver;
 mod look;
+mod options;
+mod recheck;
 mod scan;
 mod stream;
+mod tell;
+
+pub use options::{Duplicates, Mode, Options};
+pub use recheck::recheck;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
@@ -51,32 +57,6 @@ pub struct World<'a> {
     pub observer: &'a dyn Observer,
 }
 
-/// What one pass is asked to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Options {
-    /// Look at new ids.
-    pub insert: bool,
-    /// Look at updated rows.
-    pub update: bool,
-    /// Where the very first pass starts.
-    pub start_id: Option<Id>,
-    /// What becomes of a difference.
-    pub mode: Mode,
-    /// Somebody reads the report.
-    pub report: bool,
-    /// No batch is begun after this moment (this machine's clock, microseconds since 1970).
-    pub scan_until_us: Option<i64>,
-}
-
-/// What becomes of a difference.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// It is called back.
-    Deliver,
-    /// It is reported. (That nothing is saved is the store's doing.)
-    DryRun,
-}
-
 /// One pass: owed callbacks first, then what is new, then what that made owed.
 ///
 /// # Errors
@@ -86,7 +66,7 @@ pub fn pass(job: &Job, world: &mut World<'_>, options: Options) -> Result<Summar
     let mut pass = Pass::load(job, world, options)?;
     pass.deliver()?;
     pass.scan_and_deliver()?;
-    pass.report_owed()?;
+    pass.tell_owed()?;
     Ok(pass.finish(began_us))
 }
 
@@ -108,7 +88,7 @@ pub fn audit(
         pass.stream(streaming)?;
     }
     pass.scan_and_deliver()?;
-    pass.report_owed()?;
+    pass.tell_owed()?;
     Ok(pass.finish(began_us))
 }
 

@@ -9,6 +9,7 @@ use crate::logic::cell::{Cell, Column, Id};
 use crate::logic::checkpoint::Checkpoint;
 use crate::logic::compare::{ColumnMap, Found};
 use crate::logic::fingerprint::KeyFold;
+use crate::logic::fix::Fix;
 use crate::logic::gaps::Span;
 use crate::logic::owed::{Outbox, Owed};
 use crate::logic::report::Line;
@@ -45,6 +46,14 @@ pub trait Source: Sync {
             .last()
             .filter(|_| rows.len() >= limit)
             .map(|row| row.id))
+    }
+
+    /// The ids of the rows that have one of these keys.
+    ///
+    /// # Errors
+    /// When the source cannot be read.
+    fn ids_of(&self, _keys: &[Cell]) -> Result<Vec<Id>> {
+        Ok(vec![])
     }
 
     /// Whole rows by id, as they are now; ids that are gone are left out.
@@ -112,6 +121,14 @@ pub trait Destination: Sync {
     ) -> Result<Option<Place>> {
         visitor.restart();
         Ok(None)
+    }
+
+    /// Keys that several rows share, `limit` at the most.
+    ///
+    /// # Errors
+    /// When the destination cannot be read.
+    fn repeated_keys(&self, _limit: usize) -> Result<Vec<Cell>> {
+        Ok(vec![])
     }
 
     /// The rows that the destination itself finds for each of these keys. A NULL key finds nothing.
@@ -197,6 +214,12 @@ pub trait Observer: Sync {
     /// # Errors
     /// When the report cannot be written.
     fn report(&self, lines: &[Line]) -> Result<()>;
+
+    /// A row that is wrong, after its lines.
+    ///
+    /// # Errors
+    /// When the statement that would repair it cannot be written.
+    fn fix(&self, fix: &Fix<'_>) -> Result<()>;
 
     /// Rows compared so far, and how many ids there are left to look at.
     fn progress(&self, compared: u64, ids_left: u64);

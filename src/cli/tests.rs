@@ -38,13 +38,18 @@ fn the_examples_in_the_help_are_commands() {
         TOP_EXAMPLES,
         RUN_EXAMPLES,
         START_EXAMPLES,
+        RECONCILE_EXAMPLES,
+        RECHECK_EXAMPLES,
+        REPORT_EXAMPLES,
+        MERGE_EXAMPLES,
+        HTML_EXAMPLES,
         RETRY_EXAMPLES,
         STATUS_EXAMPLES,
     ] {
         for line in examples.lines().filter(|line| line.starts_with("  ")) {
             let start = line.find("cupid ").unwrap();
             let line = line[start..].split("   ").next().unwrap();
-            let line = line.split(" | ").next().unwrap();
+            let line = line.split(['|', '>']).next().unwrap();
             parsed(line.trim());
         }
     }
@@ -158,6 +163,13 @@ fn a_wrong_command_line_exits_with_64() {
         ),
         ("cupid run c.json --report - --json", "both write to stdout"),
         ("cupid run c.json -v -q", "cannot be used with"),
+        ("cupid report", "Usage"),
+        ("cupid report merge", "<FILE>..."),
+        ("cupid recheck c.json", "<REPORT>"),
+        (
+            "cupid recheck c.json r.csv --report - --json",
+            "both write to stdout",
+        ),
         ("cupid start c.json abc", "should be a whole number from 0"),
         ("cupid start c.json +1", "should be a whole number from 0"),
         ("cupid status c.json d.json", "unexpected argument"),

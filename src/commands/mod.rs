@@ -1,7 +1,9 @@
 //! One short file per sub-command, composed from the same stages.
 
 mod check;
+mod recheck;
 mod reconcile;
+mod report;
 mod run;
 mod start;
 mod status;
@@ -19,7 +21,7 @@ use crate::io::signals::RealClock;
 use crate::io::state_dir::{Lock, StateDir};
 use crate::logic::retry::Answer;
 use crate::logic::summary::Summary;
-use crate::pipeline::{Mode, Options, World};
+use crate::pipeline::{Duplicates, Mode, Options, World};
 use crate::world::{Callback, Clock, Destination, Observer, Receiver, Store};
 
 /// Does what the command line asks for.
@@ -31,6 +33,8 @@ pub fn dispatch(command: Command, clock: &Arc<RealClock>) -> Result<Exit> {
         Command::Run(run) => run::run(&run, clock),
         Command::Start(start) => start::start(&start, clock),
         Command::Reconcile(reconcile) => reconcile::reconcile(&reconcile, clock),
+        Command::Recheck(recheck) => recheck::recheck(&recheck, clock),
+        Command::Report(reports) => report::report(&reports),
         Command::Retry(retry) => run::retry(&retry, clock),
         Command::Status(status) => status::status(&status, clock),
         Command::Check(check) => check::check(&check, clock),
@@ -156,6 +160,7 @@ fn options_of(job: &Job) -> Options {
         start_id: None,
         mode: Mode::Deliver,
         report: false,
+        duplicates: Duplicates::Counted,
         scan_until_us: None,
     }
 }

@@ -1,26 +1,31 @@
 //! `cupid reconcile`: the same pass over an id range of its own, from end to end, with its own state.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::run::print_json;
 use super::{Sides, load_and_log, tell};
 use crate::cli::Reconcile;
-use crate::config::Job;
+use crate::config::{Address, DestinationJob, Job, TableJob};
 use crate::error::{Exit, Result};
 use crate::io::audit_state::AuditState;
 use crate::io::console::Console;
+use crate::io::fix_file::FixFile;
+use crate::io::private_file::PrivateFile;
 use crate::io::report::Report;
 use crate::io::signals::RealClock;
 use crate::io::spill::SpillFiles;
 use crate::io::state_dir::{ReadOnly, StateDir, audit_name};
-use crate::logic::cell::{Column, Id};
+use crate::logic::cell::{Cell, Column, Id};
+use crate::logic::digest::Digest;
 use crate::logic::gaps::Span;
+use crate::logic::page::{About, page};
 use crate::logic::pairing::Spill;
+use crate::logic::report::rfc3339;
 use crate::logic::row::Row;
 use crate::logic::summary::Summary;
 use crate::logic::window::{Bounds, Request};
-use crate::pipeline::{self, Mode, Options, Streaming};
+use crate::pipeline::{self, Duplicates, Mode, Options, Streaming};
 use crate::world::{Clock as _, Source, Store, Visitor, WholeRow};
 
 /// `cupid reconcile`. Exit 1 also when every difference that was found has been called back.
@@ -38,6 +43,11 @@ pub(super) fn reconcile(args: &Reconcile, clock: &Arc<RealClock>) -> Result<Exit
         Box::new(state)
     };
     let report = args.report.as_ref().map(Report::open).transpose()?;
+    let fix_file = args.fix_sql.as_deref().map(FixFile::create).transpose()?;
+    let mut page_file = match &args.html {
+        Some(path) => Some(PrivateFile::create(path, "Write the page")?),
+        None => None,
+    };
     let for_us = args
         .for_time
         .map(|time| i64::try_from(time.as_micros()).unwrap_or(i64::MAX));
@@ -50,15 +60,20 @@ pub(super) fn reconcile(args: &Reconcile, clock: &Arc<RealClock>) -> Result<Exit
         } else {
             Mode::Deliver
         },
-        report: report.is_some(),
+        report: report.is_some() || fix_file.is_some() || page_file.is_some(),
+        duplicates: Duplicates::Told,
         scan_until_us: for_us.map(|for_us| clock.now_us().saturating_add(for_us)),
     };
-    let console = Console::new(report, !args.talk.quiet);
+    let console = Console::new(report, !args.talk.quiet)
+        .with_fixes(fix_file)
+        .with_digest(page_file.is_some());
     let sides = Sides::new(&job, clock)?;
     let range = Range {
         source: &*sides.source,
         to_id: args.to_id,
+        id_max: OnceLock::new(),
     };
+    let began_us = clock.now_us();
     let mut world = sides.world(&mut *store, clock, &console);
     world.source = &range;
     let spill = || Box::<SpillFiles>::default() as Box<dyn Spill>;
@@ -72,6 +87,16 @@ pub(super) fn reconcile(args: &Reconcile, clock: &Arc<RealClock>) -> Result<Exit
     console.clear();
     tell(&outcome, lock.as_mut(), clock);
     let summary = outcome?;
+    if let (Some(file), Some(digest)) = (&mut page_file, console.take_digest()) {
+        let id_range = range.looked_at(args.from_id, &digest);
+        let about = About {
+            name: job.name.clone(),
+            facts: facts(&job, &summary, began_us, id_range),
+            id_range,
+            summary: Some(&summary),
+        };
+        file.write(&page(&digest, &about))?;
+    }
     print_json(args.json, &summary)?;
     Ok(exit(&summary))
 }
@@ -90,6 +115,41 @@ fn is_large_part(args: &Reconcile, source: &dyn Source) -> Result<bool> {
 fn seed(clock: &RealClock) -> u64 {
     use std::hash::BuildHasher as _;
     std::hash::RandomState::new().hash_one(clock.now_us())
+}
+
+/// When and on what an audit ran.
+fn facts(
+    job: &Job,
+    summary: &Summary,
+    began_us: i64,
+    id_range: Option<(Id, Id)>,
+) -> Vec<(&'static str, String)> {
+    let mut facts = vec![
+        ("Configuration", job.path.display().to_string()),
+        ("Source", place(&job.source.table)),
+    ];
+    for destination in &job.destinations {
+        let DestinationJob { name, table, .. } = destination;
+        facts.push(("Destination", format!("{name}: {}", place(table))));
+    }
+    if let Some((low, high)) = id_range {
+        facts.push(("Ids", format!("{low} to {high}")));
+    }
+    if summary.dry_run {
+        facts.push(("Callbacks", "none, a dry run".into()));
+    }
+    facts.push(("Began", rfc3339(began_us)));
+    facts.push(("Result", summary.line()));
+    facts.push(("By", concat!("cupid ", env!("CARGO_PKG_VERSION")).into()));
+    facts
+}
+
+fn place(table: &TableJob) -> String {
+    let server = match &table.server.address {
+        Address::Tcp(host, port) => format!("{host}:{port}"),
+        Address::Socket(path) => path.display().to_string(),
+    };
+    format!("{}.{} at {server}", table.database, table.table)
 }
 
 /// Finding differences is what an audit has to say, whatever became of their callbacks.
@@ -128,17 +188,33 @@ fn audit_state(job: &Job, args: &Reconcile) -> AuditState {
 struct Range<'a> {
     source: &'a dyn Source,
     to_id: Option<Id>,
+    /// The end of the range, once it is known.
+    id_max: OnceLock<Option<Id>>,
+}
+
+impl Range<'_> {
+    /// From the first id that was asked for, else from 1 or the lowest difference.
+    fn looked_at(&self, from_id: Option<Id>, digest: &Digest) -> Option<(Id, Id)> {
+        let lowest = digest.id_range().map_or(1, |(low, _)| low.min(1));
+        let id_max = self.id_max.get().copied().flatten()?;
+        Some((from_id.unwrap_or(lowest), id_max))
+    }
 }
 
 impl Source for Range<'_> {
     fn bounds(&self) -> Result<Bounds> {
         let Bounds { now_us, id_max } = self.source.bounds()?;
         let id_max = id_max.map(|max| self.to_id.map_or(max, |to| to.min(max)));
+        let _ = self.id_max.set(id_max); // It is asked for once.
         Ok(Bounds { now_us, id_max })
     }
 
     fn scan(&self, request: &Request) -> Result<Vec<Row>> {
         self.source.scan(request)
+    }
+
+    fn ids_of(&self, keys: &[Cell]) -> Result<Vec<Id>> {
+        self.source.ids_of(keys)
     }
 
     fn visit(&self, span: Span, limit: usize, visitor: &mut dyn Visitor) -> Result<Option<Id>> {

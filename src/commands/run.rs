@@ -170,7 +170,7 @@ pub(super) fn reloaded(old: &Job, clock: &Arc<RealClock>) -> Result<Sides> {
     Sides::new(&job, clock)
 }
 
-pub(super) fn print_json(wanted: bool, summary: &Summary) -> Result<()> {
+pub(super) fn print_json(wanted: bool, summary: &impl serde::Serialize) -> Result<()> {
     use std::io::Write as _;
     if !wanted {
         return Ok(());

@@ -10,8 +10,11 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 use log::{LevelFilter, Log, Metadata, Record};
 
+use super::fix_file::FixFile;
 use super::report::Report;
 use crate::error::{Error, Result};
+use crate::logic::digest::Digest;
+use crate::logic::fix::Fix;
 use crate::logic::report::Line;
 use crate::world::Observer;
 
@@ -102,6 +105,8 @@ impl Log for Both {
 /// Shows a pass to people and writes its report.
 pub struct Console {
     report: Option<Report>,
+    fix_file: Option<FixFile>,
+    digest: Option<Mutex<Digest>>,
     began: Instant,
     bar: Mutex<Option<ProgressBar>>,
     with_bar: bool,
@@ -113,10 +118,34 @@ impl Console {
     pub fn new(report: Option<Report>, with_bar: bool) -> Self {
         Self {
             report,
+            fix_file: None,
+            digest: None,
             began: Instant::now(),
             bar: Mutex::new(None),
             with_bar: with_bar && is_terminal(),
         }
+    }
+
+    /// Writes also the statements that would repair what is wrong.
+    #[must_use]
+    pub fn with_fixes(self, fix_file: Option<FixFile>) -> Self {
+        Self { fix_file, ..self }
+    }
+
+    /// Keeps what a page needs.
+    #[must_use]
+    pub fn with_digest(self, wanted: bool) -> Self {
+        Self {
+            digest: wanted.then(Mutex::default),
+            ..self
+        }
+    }
+
+    /// What was kept, when it was wanted.
+    pub fn take_digest(&self) -> Option<Digest> {
+        self.digest.as_ref().map(|digest| {
+            std::mem::take(&mut *digest.lock().unwrap_or_else(PoisonError::into_inner))
+        })
     }
 
     /// Takes the bar away.
@@ -147,9 +176,21 @@ impl Console {
 
 impl Observer for Console {
     fn report(&self, lines: &[Line]) -> Result<()> {
+        if let Some(digest) = &self.digest {
+            let mut digest = digest.lock().unwrap_or_else(PoisonError::into_inner);
+            for line in lines {
+                digest.add(line);
+            }
+        }
         self.report
             .as_ref()
             .map_or(Ok(()), |report| report.write(lines))
+    }
+
+    fn fix(&self, fix: &Fix<'_>) -> Result<()> {
+        self.fix_file
+            .as_ref()
+            .map_or(Ok(()), |file| file.write(fix))
     }
 
     fn progress(&self, compared: u64, ids_left: u64) {

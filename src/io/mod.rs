@@ -2,8 +2,10 @@
 
 pub mod audit_state;
 pub mod console;
+pub mod fix_file;
 pub mod http;
 pub mod mysql;
+pub mod private_file;
 pub mod report;
 pub mod signals;
 pub mod spill;

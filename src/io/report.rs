@@ -1,7 +1,7 @@
 //! Differences as CSV or JSON Lines; the only file that names `csv`.
 
 use std::fs::OpenOptions;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::sync::{Mutex, PoisonError};
 
@@ -71,6 +71,89 @@ impl Report {
             path: self.path.clone(),
             reason: error.to_string(),
         })
+    }
+}
+
+/// Reads a whole report, of a file or of stdin.
+///
+/// # Errors
+/// When it cannot be read, or a line is none of a report; names the line.
+pub fn read(report: &cli::Report) -> Result<Vec<Line>> {
+    let path = report.file.clone().unwrap_or_else(|| "stdin".into());
+    let failed = |reason: String| Error::File {
+        operation: "Read the report",
+        path: path.clone(),
+        reason,
+    };
+    let mut bytes = Vec::new();
+    match &report.file {
+        None => std::io::stdin().read_to_end(&mut bytes),
+        Some(file) => std::fs::File::open(file).and_then(|mut file| file.read_to_end(&mut bytes)),
+    }
+    .map_err(|error| failed(error.to_string()))?;
+    match report.format {
+        cli::ReportFormat::JsonLines => from_json_lines(&bytes),
+        cli::ReportFormat::Csv => from_csv(&bytes),
+    }
+    .map_err(|(line, problem)| failed(format!("line {line}: {problem}")))
+}
+
+type Malformed = (u64, String);
+
+fn from_json_lines(bytes: &[u8]) -> std::result::Result<Vec<Line>, Malformed> {
+    let lines = bytes.split(|&byte| byte == b'\n').zip(1..);
+    lines
+        .filter(|(line, _)| !line.trim_ascii().is_empty())
+        .map(|(line, number)| {
+            serde_json::from_slice(line).map_err(|error| (number, error.to_string()))
+        })
+        .collect()
+}
+
+fn from_csv(bytes: &[u8]) -> std::result::Result<Vec<Line>, Malformed> {
+    // Flexible, so that a wrong number of fields is told in our words and not in those of the crate.
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(bytes);
+    let header = reader.headers().map_err(|error| malformed(&error))?.clone();
+    if header != HEADER[..] {
+        return Err((
+            1,
+            format!(
+                "this is no report: its header should be {}",
+                HEADER.join(",")
+            ),
+        ));
+    }
+    let record = |record: csv::Result<csv::StringRecord>| {
+        let record = record.map_err(|error| malformed(&error))?;
+        let number = record.position().map_or(0, csv::Position::line);
+        if record.len() != HEADER.len() {
+            let problem = format!(
+                "it has {} fields and should have {}",
+                record.len(),
+                HEADER.len()
+            );
+            return Err((number, problem));
+        }
+        record
+            .deserialize(Some(&header))
+            .map_err(|error| (number, reason(&error)))
+    };
+    reader.records().map(record).collect()
+}
+
+fn malformed(error: &csv::Error) -> Malformed {
+    (
+        error.position().map_or(1, csv::Position::line),
+        reason(error),
+    )
+}
+
+/// What is wrong, without the place, which we tell ourselves.
+fn reason(error: &csv::Error) -> String {
+    match error.kind() {
+        csv::ErrorKind::Deserialize { err, .. } => err.to_string(),
+        csv::ErrorKind::Utf8 { err, .. } => err.to_string(),
+        _ => error.to_string(),
     }
 }
 

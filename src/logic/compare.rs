@@ -24,15 +24,6 @@ impl Kind {
             Self::Different => 2,
         }
     }
-
-    /// The word in reports.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Missing => "missing",
-            Self::Different => "different",
-        }
-    }
 }
 
 /// Which columns of a source row a destination holds, and when they are equal.
@@ -42,6 +33,8 @@ pub struct ColumnMap {
     pub pairs: Vec<Pair>,
     /// The type of the source's key column.
     pub key_type: ColumnType,
+    /// The type of the destination's.
+    pub destination_key_type: ColumnType,
 }
 
 /// One entry of `des[].columns`.
@@ -53,8 +46,12 @@ pub struct Pair {
     pub source_index: usize,
     /// Its type.
     pub source_type: ColumnType,
-    /// The destination column's type.
+    /// The destination column's name.
+    pub destination: String,
+    /// Its type.
     pub destination_type: ColumnType,
+    /// It is a TIMESTAMP that is read as its server prints it, in the server's default zone, which is not UTC.
+    pub in_server_zone: bool,
     /// When the two are equal.
     pub comparator: Comparator,
 }
@@ -163,12 +160,15 @@ mod tests {
             name: name.into(),
             source_index,
             source_type: ColumnType::Int,
+            destination: name.into(),
             destination_type: ColumnType::Int,
+            in_server_zone: false,
             comparator: Comparator::new(ColumnType::Int, ColumnType::Int, &Rule::default()),
         };
         ColumnMap {
             pairs: vec![pair("b", 1), pair("a", 0)],
             key_type: ColumnType::Int,
+            destination_key_type: ColumnType::Int,
         }
     }
 

@@ -260,6 +260,8 @@ mod tests {
     fn map(source: ColumnType, destination: ColumnType) -> ColumnMap {
         let pair = Pair {
             name: "c".into(),
+            destination: "c".into(),
+            in_server_zone: false,
             source_index: 0,
             source_type: source,
             destination_type: destination,
@@ -268,6 +270,7 @@ mod tests {
         ColumnMap {
             pairs: vec![pair],
             key_type: ColumnType::Int,
+            destination_key_type: ColumnType::Int,
         }
     }
 

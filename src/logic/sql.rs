@@ -1,5 +1,7 @@
 //! Names and texts as SQL writes them.
 
+use std::fmt::Write as _;
+
 /// An identifier for SQL: a backtick in it is doubled (MySQL Reference Manual, "Schema Object Names").
 #[must_use]
 pub fn quoted(identifier: &str) -> String {
@@ -12,9 +14,53 @@ pub fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
 }
 
+/// A text literal on one line that means the same under every `sql_mode`: whether a backslash escapes depends on
+/// `NO_BACKSLASH_ESCAPES`, so a text with one, or with a control character, is written in hexadecimal. It stays a literal
+/// with an introducer (MySQL Reference Manual, "Character Set Introducers"), which takes on the collation of the column
+/// that it is compared with; what `CONVERT` returns would not.
+#[must_use]
+pub fn portable_literal(text: &str) -> String {
+    if text.contains(|c: char| c == '\\' || c.is_control()) {
+        format!("_utf8mb4 {}", binary_literal(text.as_bytes()))
+    } else {
+        format!("'{}'", text.replace('\'', "''"))
+    }
+}
+
+/// `X'00ff'`.
+#[must_use]
+pub fn binary_literal(bytes: &[u8]) -> String {
+    let mut literal = String::with_capacity(3 + 2 * bytes.len());
+    literal.push_str("X'");
+    for byte in bytes {
+        let _ = write!(literal, "{byte:02x}"); // Writing to a String cannot fail.
+    }
+    literal.push('\'');
+    literal
+}
+
+/// What may stand in a comment: one line, and nothing that ends it.
+#[must_use]
+pub fn in_comment(text: &str) -> String {
+    let text: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    text.replace("*/", "* /")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_portable_literal_has_no_backslash_and_no_second_line() {
+        assert_eq!(portable_literal("it's 小明"), "'it''s 小明'");
+        assert_eq!(portable_literal("a\\"), "_utf8mb4 X'615c'");
+        assert_eq!(portable_literal("a\n"), "_utf8mb4 X'610a'");
+        assert_eq!(portable_literal(""), "''");
+        assert_eq!(in_comment("a */ DROP\nb"), "a * / DROP b");
+    }
 
     #[test]
     fn identifiers_and_literals_cannot_break_out() {

@@ -26,6 +26,8 @@ pub struct Summary {
     pub unfindable_keys: u64,
     /// Owed callbacks whose rows were found repaired or gone.
     pub repaired: u64,
+    /// Of those, rows that are gone.
+    pub gone: u64,
     /// Callbacks delivered.
     pub delivered: u64,
     /// Tries that failed.
@@ -131,7 +133,9 @@ pub fn counted(count: u64, noun: &str) -> String {
     )
 }
 
-fn grouped(count: u64) -> String {
+/// `1,234`.
+#[must_use]
+pub fn grouped(count: u64) -> String {
     let digits = count.to_string();
     let mut grouped = String::new();
     for (n, digit) in digits.chars().enumerate() {

@@ -15,12 +15,12 @@ use super::look::{ChunkRows, LookError, Looked};
 use super::{Mode, Pass, Shared, micros};
 use crate::error::Result;
 use crate::logic::body::body;
-use crate::logic::cell::{Cell, Id};
+use crate::logic::cell::Id;
 use crate::logic::compare::{ColumnMap, Verdict};
 use crate::logic::owed::{Outbox, Owed};
-use crate::logic::report::{Fate, Line, rfc3339};
+use crate::logic::report::Fate;
 use crate::logic::retry::{self, Answer, Endpoint, Health};
-use crate::logic::{print, signature};
+use crate::logic::signature;
 use crate::world::Callback;
 
 /// How often the outbox on disk is brought up to date during a long delivery.
@@ -28,8 +28,8 @@ const SAVE_US: i64 = 2_000_000;
 
 /// An owed callback during one run.
 #[derive(Debug)]
-struct Task {
-    owed: Owed,
+pub(super) struct Task {
+    pub(super) owed: Owed,
     /// In this run.
     tries: u32,
     not_before_us: i64,
@@ -48,7 +48,7 @@ impl Pass<'_, '_> {
     /// that its memory does not grow with what it finds.
     pub(super) fn deliver(&mut self) -> Result<()> {
         if self.options.mode == Mode::DryRun {
-            self.report_all(Fate::DryRun)?;
+            self.tell_all(Some(Fate::DryRun))?;
             let mut shared = self.shared();
             shared.would_send += shared.outbox.len() as u64;
             shared.outbox = Outbox::default();
@@ -102,47 +102,10 @@ impl Pass<'_, '_> {
         let saved = self.shared().save_outbox(self.clock.now_us());
         outcome.and(saved)
     }
-
-    /// Writes what is still owed into the report.
-    pub(super) fn report_owed(&mut self) -> Result<()> {
-        if self.options.report && self.options.mode == Mode::Deliver {
-            self.report_all(Fate::Owed)?;
-        }
-        self.shared().save_outbox(self.clock.now_us())
-    }
-
-    /// Writes everything in the outbox into the report, with values as they are now.
-    fn report_all(&self, fate: Fate) -> Result<()> {
-        for (number, destination) in self.job.destinations.iter().enumerate() {
-            let owed = self.shared().outbox.due(&destination.name, i64::MAX);
-            if self.is_unread(number) || owed.is_empty() {
-                continue;
-            }
-            let courier = Courier {
-                pass: self,
-                number,
-                deadline_us: i64::MAX,
-            };
-            let mut queue: VecDeque<Task> = owed.into_iter().map(Task::new).collect();
-            let mut chunk_rows = ChunkRows::first();
-            while let Some(looked) = courier.look(&mut queue, &mut chunk_rows)? {
-                let lines = looked
-                    .iter()
-                    .map(|(task, looked)| courier.lines(&task.owed, looked, fate));
-                let lines: Vec<Line> = lines
-                    .collect::<Result<Vec<_>>>()?
-                    .into_iter()
-                    .flatten()
-                    .collect();
-                self.observer.report(&lines)?;
-            }
-        }
-        Ok(())
-    }
 }
 
 impl Shared<'_> {
-    fn save_outbox(&mut self, now_us: i64) -> Result<()> {
+    pub(super) fn save_outbox(&mut self, now_us: i64) -> Result<()> {
         if self.outbox_changed {
             self.store.replace_outbox(&self.outbox)?;
             self.outbox_changed = false;
@@ -153,7 +116,7 @@ impl Shared<'_> {
 }
 
 impl Task {
-    fn new(owed: Owed) -> Self {
+    pub(super) fn new(owed: Owed) -> Self {
         Self {
             owed,
             tries: 0,
@@ -163,10 +126,10 @@ impl Task {
 }
 
 /// Delivers to one destination.
-struct Courier<'p, 'a, 'w> {
-    pass: &'p Pass<'a, 'w>,
-    number: usize,
-    deadline_us: i64,
+pub(super) struct Courier<'p, 'a, 'w> {
+    pub(super) pass: &'p Pass<'a, 'w>,
+    pub(super) number: usize,
+    pub(super) deadline_us: i64,
 }
 
 impl Courier<'_, '_, '_> {
@@ -311,7 +274,7 @@ impl Courier<'_, '_, '_> {
 
     /// Looks again at the next tasks of the queue and drops those whose rows agree or are gone. `None` at its end, or
     /// when the destination cannot be read; what is left then stays owed.
-    fn look(
+    pub(super) fn look(
         &self,
         queue: &mut VecDeque<Task>,
         chunk_rows: &mut ChunkRows,
@@ -335,7 +298,7 @@ impl Courier<'_, '_, '_> {
             let mut still = Vec::with_capacity(tasks.len());
             for task in tasks {
                 match looked.remove(&task.owed.id) {
-                    Some(looked) if looked.verdict != Verdict::Agree => still.push((task, looked)),
+                    Some(looked) if self.pass.is_wrong(&looked) => still.push((task, looked)),
                     other => self.drop_repaired(&task.owed, other.is_none()),
                 }
             }
@@ -356,6 +319,7 @@ impl Courier<'_, '_, '_> {
         shared.outbox.remove(owed);
         shared.outbox_changed = true;
         shared.summary.repaired += 1;
+        shared.summary.gone += u64::from(gone);
     }
 
     /// Makes what is sent.
@@ -431,10 +395,7 @@ impl Courier<'_, '_, '_> {
             shared.tries.remove(&(self.number, task.owed.id));
             shared.summary.delivered += 1;
             drop(shared);
-            if pass.options.report {
-                pass.observer
-                    .report(&self.lines(&task.owed, looked, Fate::Delivered)?)?;
-            }
+            pass.tell(self.number, &task.owed, looked, Fate::Delivered)?;
             return Ok(None);
         }
         shared.summary.failed_tries += 1;
@@ -460,43 +421,6 @@ impl Courier<'_, '_, '_> {
         }
         shared.save_outbox(now_us)
     }
-
-    /// The report's lines for one row.
-    fn lines(&self, owed: &Owed, looked: &Looked, fate: Fate) -> Result<Vec<Line>> {
-        let table = &self.pass.job.source.table;
-        let map = self.pass.destinations[self.number].map()?;
-        let kind = looked.verdict.kind().unwrap_or(owed.kind);
-        let line = |column: String, source_value: String, destination_value: String| Line {
-            detected_at: rfc3339(owed.detected_us),
-            source: format!("{}.{}", table.database, table.table),
-            destination: owed.destination.clone(),
-            kind: kind.word(),
-            id: owed.id.to_string(),
-            key: owed.key.clone(),
-            column,
-            source_value,
-            destination_value,
-            callback: fate,
-        };
-        let Verdict::Different(pairs) = &looked.verdict else {
-            return Ok(vec![line(String::new(), String::new(), String::new())]);
-        };
-        let lines = pairs.iter().map(|&number| {
-            let pair = &map.pairs[number];
-            let copy = looked
-                .copy
-                .as_ref()
-                .map_or(&Cell::Null, |copy| &copy[number]);
-            let source =
-                print::report_text(&looked.whole.row.cells[pair.source_index], pair.source_type);
-            line(
-                pair.name.clone(),
-                source.into_owned(),
-                print::report_text(copy, pair.destination_type).into_owned(),
-            )
-        });
-        Ok(lines.collect())
-    }
 }
 
 /// The names of the columns that differ.
@@ -511,10 +435,14 @@ pub(super) fn differing(verdict: &Verdict, map: &ColumnMap) -> Vec<String> {
 }
 
 fn log_dropped(pass: &Pass<'_, '_>, owed: &Owed, why: &str) {
-    pass.observer.info(&format!(
-        "The callback owed to {} for id {} is dropped: {why}",
-        owed.destination, owed.id
-    ));
+    let Owed {
+        destination, id, ..
+    } = owed;
+    pass.observer.info(&if pass.options.mode == Mode::Recheck {
+        format!("Nothing is left to repair in {destination} for id {id}: {why}")
+    } else {
+        format!("The callback owed to {destination} for id {id} is dropped: {why}")
+    });
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use rayon::prelude::*;
 
-use super::Pass;
+use super::{Duplicates, Pass};
 use crate::error::{Error, Result};
 use crate::logic::cell::{Cell, Id};
 use crate::logic::compare::{ColumnMap, Found, Matches, Verdict, compare};
@@ -63,6 +63,15 @@ pub(super) struct Looked {
     pub(super) verdict: Verdict,
     /// The first copy, when there is one.
     pub(super) copy: Option<Vec<Cell>>,
+    /// How many copies there are.
+    pub(super) copies: usize,
+}
+
+impl Looked {
+    /// The destination has several rows for the key.
+    pub(super) fn is_duplicate(&self) -> bool {
+        self.copies > 1
+    }
 }
 
 /// Which side failed a second look.
@@ -99,7 +108,10 @@ impl Pass<'_, '_> {
     ) -> Result<Vec<(usize, Result<Sightings>)>> {
         let one = |&number: &usize| {
             let destination = self.destinations[number];
-            (number, sight_all(destination, rows))
+            (
+                number,
+                sight_all(destination, rows, self.options.duplicates),
+            )
         };
         let lookups = members.len() * rows.len().div_ceil(KEYS_PER_LOOKUP);
         if lookups > 1 {
@@ -132,6 +144,7 @@ impl Pass<'_, '_> {
                     suspect,
                     verdict,
                     copy,
+                    copies: matches.rows().len(),
                 },
             )
         });
@@ -165,7 +178,7 @@ impl Pass<'_, '_> {
                 .iter()
                 .map(|suspect| now[&suspect.id].clone())
                 .collect();
-            match sight_all(self.destinations[number], &rows) {
+            match sight_all(self.destinations[number], &rows, Duplicates::Counted) {
                 Ok(Sightings {
                     suspects: again, ..
                 }) => suspects = again,
@@ -219,17 +232,21 @@ impl Pass<'_, '_> {
     }
 }
 
-fn sight_all(destination: &dyn Destination, rows: &[Row]) -> Result<Sightings> {
+fn sight_all(
+    destination: &dyn Destination,
+    rows: &[Row],
+    duplicates: Duplicates,
+) -> Result<Sightings> {
     if rows.is_empty() {
         return Ok(Sightings::default());
     }
     let map = destination.map()?;
     let parts: Result<Vec<Sightings>> = if rows.len() > KEYS_PER_LOOKUP {
         rows.par_chunks(KEYS_PER_LOOKUP)
-            .map(|chunk| sight(destination, map, chunk))
+            .map(|chunk| sight(destination, map, chunk, duplicates))
             .collect()
     } else {
-        sight(destination, map, rows).map(|part| vec![part])
+        sight(destination, map, rows, duplicates).map(|part| vec![part])
     };
     let mut all = Sightings::default();
     for Sightings {
@@ -247,7 +264,12 @@ fn sight_all(destination: &dyn Destination, rows: &[Row]) -> Result<Sightings> {
     Ok(all)
 }
 
-fn sight(destination: &dyn Destination, map: &ColumnMap, rows: &[Row]) -> Result<Sightings> {
+fn sight(
+    destination: &dyn Destination,
+    map: &ColumnMap,
+    rows: &[Row],
+    duplicates: Duplicates,
+) -> Result<Sightings> {
     let keys: Vec<&Cell> = rows.iter().map(|row| &row.key).collect();
     let found = destination.find(&keys)?;
     let mut seen = Sightings {
@@ -260,7 +282,8 @@ fn sight(destination: &dyn Destination, map: &ColumnMap, rows: &[Row]) -> Result
             Matches::Unfindable(why) => seen.unfindable.push((row.id, why.clone())),
             Matches::None | Matches::One(_) => {}
         }
-        if compare(&row.cells, &found, matches, map) != Verdict::Agree {
+        let told = duplicates == Duplicates::Told && matches!(matches, Matches::Many(_));
+        if told || compare(&row.cells, &found, matches, map) != Verdict::Agree {
             seen.suspects.push(Suspect::new(row, &found, matches));
         }
     }

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::deliver::differing;
 use super::look::{ChunkRows, LookError, Looked, Sightings, Suspect};
-use super::{Pass, micros};
+use super::{Duplicates, Pass, micros};
 use crate::error::Result;
 use crate::logic::cell::Id;
 use crate::logic::checkpoint::Position;
@@ -17,13 +17,10 @@ use crate::logic::compare::{Kind, Verdict};
 use crate::logic::owed::Owed;
 use crate::logic::print;
 use crate::logic::row::Row;
-use crate::logic::summary::counted;
 use crate::logic::window::{Bounds, Limits, Request, Scan};
 
 /// How often a position is saved while scanning.
 const EPOCH_US: i64 = 200_000;
-/// Keys that a destination cannot look for are named one by one up to this many.
-const NAMED_KEYS_MAX: u64 = 20;
 
 /// One position on its way through a pass.
 #[derive(Debug)]
@@ -212,7 +209,9 @@ impl Pass<'_, '_> {
                     self.note_duplicates(number, duplicate_keys);
                     let summary = &mut self.shared().summary;
                     summary.compared += compared;
-                    summary.duplicate_keys += duplicate_keys;
+                    if self.options.duplicates == Duplicates::Counted {
+                        summary.duplicate_keys += duplicate_keys;
+                    }
                     summary.unfindable_keys += unfindable.len() as u64;
                 }
                 Err(error) => {
@@ -225,29 +224,6 @@ impl Pass<'_, '_> {
         self.observer
             .progress(compared, self.tracks[at].scan.ids_left());
         Ok(())
-    }
-
-    fn note_unfindable(&self, number: usize, unfindable: &[(Id, String)]) {
-        let known = self.shared().summary.unfindable_keys;
-        for (n, (id, why)) in (known..NAMED_KEYS_MAX).zip(unfindable) {
-            let name = &self.job.destinations[number].name;
-            let more = if n + 1 == NAMED_KEYS_MAX {
-                "; further ones are only counted"
-            } else {
-                ""
-            };
-            self.observer.warn(&format!("Destination {name} cannot look for the key of id {id}, so it lacks the row: {why}{more}"));
-        }
-    }
-
-    fn note_duplicates(&self, number: usize, keys: u64) {
-        if keys > 0 && self.shared().warned_of_duplicates.insert(number) {
-            let name = &self.job.destinations[number].name;
-            self.observer.warn(&format!(
-                "Destination {name} has duplicate rows: {} with several rows in one batch; such a row agrees when one of them does",
-                counted(keys, "key")
-            ));
-        }
     }
 
     fn leave_behind(&mut self, at: usize, number: usize) {
@@ -375,6 +351,12 @@ impl Pass<'_, '_> {
             let ids: Vec<Id> = now.iter().map(|suspect| suspect.id).collect();
             let mut looked = self.second_look(number, &ids)?;
             chunk_rows = chunk_rows.after(&looked);
+            let duplicates = if self.options.duplicates == Duplicates::Told {
+                self.tell_duplicates(number, looked.values())
+                    .map_err(LookError::Source)?
+            } else {
+                0
+            };
             looked.retain(|_, looked| looked.verdict != Verdict::Agree);
             let pairs: Vec<(Suspect, Suspect)> = now
                 .iter()
@@ -383,7 +365,7 @@ impl Pass<'_, '_> {
             let on_their_way = self.on_their_way(&pairs).map_err(LookError::Source)?;
             looked.retain(|id, _| !on_their_way.contains(id));
             again.extend(on_their_way);
-            self.shared().summary.agreed_later += (now.len() - looked.len()) as u64;
+            self.shared().summary.agreed_later += (now.len() - duplicates - looked.len()) as u64;
             self.owe(number, looked)?;
             rest = later;
         }

@@ -6,7 +6,7 @@
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use super::Pass;
+use super::{Duplicates, Pass};
 use crate::error::{Error, Result};
 use crate::logic::cell::{Cell, Id};
 use crate::logic::checkpoint::Position;
@@ -17,6 +17,9 @@ use crate::world::{Destination, Place, Source, Visitor};
 
 /// Rows of one query.
 const BATCH_ROWS: usize = 50_000;
+
+/// Keys with several rows in a destination that are looked at one by one.
+const REPEATED_KEYS_MAX: usize = 10_000;
 
 /// How an audit reads whole tables.
 pub struct Streaming<'a> {
@@ -69,7 +72,8 @@ impl Pass<'_, '_> {
         let Some(folds) = self.folds(&position) else {
             return Ok(());
         };
-        let (reached, suspects) = self.pair(Span { from, to }, &folds, how)?;
+        let (reached, mut suspects) = self.pair(Span { from, to }, &folds, how)?;
+        suspects.extend(self.ids_of_repeated_keys(&folds)?);
         let due_us = i64::MIN; // Looked at once and then forgotten.
         let holes =
             spans_of(suspects)
@@ -81,6 +85,31 @@ impl Pass<'_, '_> {
         position.gaps.holes.extend(holes);
         position.next_id = Some(reached + 1);
         Ok(())
+    }
+
+    /// Rows with several copies, which may agree with one of them: the pairing is content with that one.
+    fn ids_of_repeated_keys(&self, folds: &[(usize, KeyFold)]) -> Result<Vec<Id>> {
+        if self.options.duplicates == Duplicates::Counted {
+            return Ok(vec![]);
+        }
+        let mut ids = Vec::new();
+        for &(number, _) in folds.iter().filter(|(number, _)| !self.is_unread(*number)) {
+            let name = &self.job.destinations[number].name;
+            match self.destinations[number].repeated_keys(REPEATED_KEYS_MAX) {
+                Ok(keys) => {
+                    if keys.len() == REPEATED_KEYS_MAX {
+                        self.observer.warn(&format!(
+                            "Destination {name} has more than {REPEATED_KEYS_MAX} keys with several rows; the others are not looked at"
+                        ));
+                    }
+                    ids.extend(self.source.ids_of(&keys)?);
+                }
+                Err(error) => self.observer.warn(&format!(
+                    "Keys with several rows are not looked for in {name}: {error}"
+                )),
+            }
+        }
+        Ok(ids)
     }
 
     /// The destinations that can be streamed; `None` when one can be read, but not so.

@@ -146,6 +146,7 @@ fn pass(sim: &Sim, job: &cupid::config::Job) {
         mode: Mode::Deliver,
         report: false,
         scan_until_us: None,
+        duplicates: pipeline::Duplicates::Counted,
     };
     let only_retry = model.run.only_retry;
     model.read.clear();

@@ -7,6 +7,7 @@ use cupid::error::{Error, Result};
 use cupid::logic::cell::{Cell, Column, ColumnType, Id};
 use cupid::logic::compare::{ColumnMap, Found, Matches, Pair};
 use cupid::logic::equal::{Comparator, Rule};
+use cupid::logic::fix::Fix;
 use cupid::logic::gaps::Span;
 use cupid::logic::print;
 use cupid::logic::report::Line;
@@ -59,6 +60,8 @@ impl Sim {
         };
         let pair = |name: &str, source_index| Pair {
             name: name.into(),
+            destination: name.into(),
+            in_server_zone: false,
             source_index,
             source_type: ColumnType::Int,
             destination_type: ColumnType::Int,
@@ -76,6 +79,7 @@ impl Sim {
             map: ColumnMap {
                 pairs: vec![pair("v", 0), pair("w", 1)],
                 key_type: ColumnType::Int,
+                destination_key_type: ColumnType::Int,
             },
         }
     }
@@ -353,6 +357,10 @@ impl Clock for Sim {
 
 impl Observer for Sim {
     fn report(&self, _lines: &[Line]) -> Result<()> {
+        Ok(())
+    }
+
+    fn fix(&self, _fix: &Fix<'_>) -> Result<()> {
         Ok(())
     }
 

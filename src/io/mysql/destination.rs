@@ -18,7 +18,7 @@ use super::layout::{named, no_table, printed};
 use super::schema::{Table, quoted};
 use super::session::{Sessions, is_of_one_key, label};
 use super::source::{MySqlSource, padded, padded_count};
-use super::stream::{Rows, Stream};
+use super::stream::{Rows, Stream, repeated_keys};
 use crate::config::{DestinationJob, Job, TableJob};
 use crate::error::{Error, Result};
 use crate::logic::cell::{Cell, ColumnType};
@@ -179,6 +179,8 @@ impl MySqlDestination {
                 name: source.name.clone(),
                 source_index,
                 source_type: source.column_type,
+                in_server_zone: instant && !both && table.zone.is_some(),
+                destination: column.name,
                 destination_type,
                 comparator: Comparator::new(source.column_type, destination_type, &pair.rule),
             });
@@ -187,6 +189,7 @@ impl MySqlDestination {
             map: ColumnMap {
                 pairs,
                 key_type: layout.key.column_type,
+                destination_key_type: key.column_type,
             },
             key_type: key.column_type,
             placeholder: decode::key_placeholder(layout.key.column_type, key.column_type),
@@ -407,6 +410,18 @@ impl Destination for MySqlDestination {
         let operation = format!("Read all rows of {}.{}", job.database, job.table);
         self.sessions
             .attempt(&mut |conn| stream.visit(conn, &rows, after, limit, visitor))
+            .map_err(|error| self.failed(&operation, &error))
+    }
+
+    fn repeated_keys(&self, limit: usize) -> Result<Vec<Cell>> {
+        let plan = self.plan()?;
+        let job = &self.destination().table;
+        let operation = format!(
+            "Look for keys with several rows in {}.{}",
+            job.database, job.table
+        );
+        self.sessions
+            .attempt(&mut |conn| repeated_keys(conn, job, plan.key_type, limit))
             .map_err(|error| self.failed(&operation, &error))
     }
 

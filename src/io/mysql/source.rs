@@ -19,6 +19,9 @@ use crate::logic::window::{Bounds, Request, What};
 use crate::logic::{php_date::PhpDateFormat, zone};
 use crate::world::{Clock, Source, Visitor, WholeRow};
 
+/// Keys in one query for their ids.
+const KEYS_PER_QUERY: usize = 512;
+
 /// The source table of a job.
 pub struct MySqlSource {
     pub(super) sessions: Sessions,
@@ -291,6 +294,34 @@ impl Source for MySqlSource {
             }
             What::Updated { .. } => self.window(layout, request),
         }
+    }
+
+    fn ids_of(&self, keys: &[Cell]) -> Result<Vec<Id>> {
+        let layout = self.layout()?;
+        let key_type = layout.key.column_type;
+        let mut ids = Vec::new();
+        for keys in keys.chunks(KEYS_PER_QUERY) {
+            let slots = padded_count(keys.len());
+            let sql = format!(
+                "SELECT {} {}{} IN ({})",
+                quoted(&layout.id.name),
+                self.table_clause(),
+                quoted(&layout.key.name),
+                vec![decode::key_placeholder(key_type, key_type); slots].join(",")
+            );
+            let values: Vec<Value> = padded(keys, slots)
+                .map(|key| decode::key_parameter(key, key_type))
+                .collect();
+            let found: Vec<Value> = self.run("ids by key", |conn| {
+                conn.exec(&sql, Params::Positional(values.clone()))
+            })?;
+            ids.extend(
+                found
+                    .into_iter()
+                    .filter_map(|id| id_of(&decode::cell(id, ColumnType::Int))),
+            );
+        }
+        Ok(ids)
     }
 
     fn visit(&self, span: Span, limit: usize, visitor: &mut dyn Visitor) -> Result<Option<Id>> {

@@ -165,6 +165,44 @@ impl Stream {
     }
 }
 
+/// Keys that several rows share, by the server's own idea of the same key; a unique index needs no look.
+pub(super) fn repeated_keys(
+    conn: &mut Conn,
+    job: &TableJob,
+    key_type: ColumnType,
+    limit: usize,
+) -> mysql::Result<Vec<Cell>> {
+    let TableJob {
+        database,
+        table,
+        by_column,
+        condition,
+        ..
+    } = job;
+    let unique: Option<String> = conn.exec_first(
+        "SELECT INDEX_NAME FROM information_schema.STATISTICS WHERE TABLE_SCHEMA=? AND TABLE_NAME=? GROUP BY INDEX_NAME \
+         HAVING MAX(NON_UNIQUE)=0 AND COUNT(*)=1 AND MAX(COLUMN_NAME)=?",
+        (database, table, by_column),
+    )?;
+    if unique.is_some() {
+        return Ok(vec![]);
+    }
+    let condition = condition
+        .as_ref()
+        .map_or_else(String::new, |condition| format!(" AND ({condition})"));
+    let key = quoted(by_column);
+    let sql = format!(
+        "SELECT MIN({key}) FROM {}.{} WHERE {key} IS NOT NULL{condition} GROUP BY {key} HAVING COUNT(*)>1 LIMIT {limit}",
+        quoted(database),
+        quoted(table)
+    );
+    let keys: Vec<Value> = conn.exec(sql, ())?;
+    Ok(keys
+        .into_iter()
+        .map(|key| decode::cell(key, key_type))
+        .collect())
+}
+
 /// What is read of each row.
 pub(super) struct Rows<'a> {
     pub(super) job: &'a TableJob,

@@ -1,0 +1,93 @@
+//! The longer texts of the help.
+
+pub(super) const EXIT_STATUS: &str = "\
+Exit status:
+   0  done, nothing left to do
+   1  done, attention: callbacks are still owed, or one destination could not be read
+   2  failed: nothing was skipped, the next run starts where this one did
+  64  wrong command line
+  75  another run holds this configuration's lock
+  78  wrong configuration: the message names the key
+
+Signals:
+  TERM, INT  finish the batch in hand, save, exit with the usual status
+  USR1       under `start` and `run --every`: read the configuration again before the next pass
+
+Data goes to stdout, everything else to stderr. Without a terminal, a run in which nothing is wrong prints nothing.";
+
+pub(super) const TOP_EXAMPLES: &str = "\
+Examples:
+  cupid check user.json                   is the configuration right?
+  cupid run user.json                     one pass, for cron and systemd timers
+  cupid run user.json --every 2s --for 58s
+  cupid start user.json                   until SIGTERM, for supervisord
+  cupid status user.json
+
+`cupid help COMMAND` tells more, `cupid --help` also the exit status.";
+
+pub(super) const RUN_EXAMPLES: &str = "\
+Examples:
+  cupid run user.json
+  cupid run user.json --start-id 1000000          first run only; the checkpoint goes before it
+  cupid run user.json --dry-run --report -        what would be called back, as CSV
+  * * * * *  cupid run user.json --every 2s --for 58s          in a crontab";
+
+pub(super) const START_EXAMPLES: &str = "\
+Examples:
+  cupid start /etc/cupid/user.json
+  cupid start /etc/cupid/user.json 1000000        first start only; the checkpoint goes before it";
+
+pub(super) const RECONCILE_EXAMPLES: &str = "\
+Examples:
+  cupid reconcile user.json --dry-run --report drift.csv
+  cupid reconcile user.json --from-id 1 --to-id 1000000 --report drift.jsonl
+  cupid reconcile user.json --dry-run --fix-sql fix.sql           to be read, then given to mysql
+  cupid reconcile user.json --dry-run --html drift.html           a page to look at
+  cupid reconcile user.json --for 2h              then, the night after, the same with --resume
+
+Exit status: 0 in sync, 1 differences found (called back unless --dry-run), 2 failed.";
+
+pub(super) const RETRY_EXAMPLES: &str = "\
+Examples:
+  cupid retry user.json
+  cupid retry user.json --json";
+
+pub(super) const STATUS_EXAMPLES: &str = "\
+Examples:
+  cupid status user.json
+  cupid status user.json --json | jq .";
+
+pub(super) const CHECK_EXAMPLES: &str = "\
+Examples:
+  cupid check user.json && systemctl start cupid@user.timer";
+
+pub(super) const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  cupid completions bash > /etc/bash_completion.d/cupid
+  cupid completions zsh > ~/.zfunc/_cupid";
+
+pub(super) const RECHECK_EXAMPLES: &str = "\
+Examples:
+  cupid recheck user.json drift.csv               after the repair: what of it is left?
+  cupid recheck user.json drift.csv --report left.csv
+
+Reads only: nothing is called back, nothing is saved.
+Exit status: 0 all repaired or gone, 1 some still differ, 2 failed.";
+
+pub(super) const REPORT_EXAMPLES: &str = "\
+Examples:
+  cupid report merge monday.csv tuesday.jsonl --output week.csv
+  cupid report html week.csv --output week.html";
+
+pub(super) const HTML_EXAMPLES: &str = "\
+Examples:
+  cupid report html drift.csv --output drift.html
+
+The page needs nothing but itself. It holds row values, so only its owner can read it.";
+
+pub(super) const MERGE_EXAMPLES: &str = "\
+Examples:
+  cupid report merge part-*.csv --output all.csv
+  cupid report merge all.csv --output all.jsonl   from CSV to JSON Lines
+
+The lines are sorted by destination, id and column; a line that comes twice is written once.";

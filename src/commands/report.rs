@@ -1,0 +1,55 @@
+//! `cupid report`: finished reports, without a database.
+
+use crate::cli::{Html, Merge, Reports, ReportsCommand};
+use crate::error::{Exit, Result};
+use crate::io::private_file::PrivateFile;
+use crate::io::report::{self, Report};
+use crate::logic::digest::Digest;
+use crate::logic::page::{About, page};
+use crate::logic::report::merged;
+
+/// `cupid report`.
+pub(super) fn report(reports: &Reports) -> Result<Exit> {
+    match &reports.command {
+        ReportsCommand::Merge(args) => merge(args),
+        ReportsCommand::Html(args) => html(args),
+    }
+}
+
+/// Everything is read before anything is written, so that the output may be one of the files.
+fn merge(args: &Merge) -> Result<Exit> {
+    let mut lines = Vec::new();
+    for file in &args.files {
+        lines.extend(report::read(file)?);
+    }
+    Report::open(&args.output)?.write(&merged(lines))?;
+    Ok(Exit::Done)
+}
+
+/// The page of a report. Sorting first brings the lines of a row together, whatever wrote them.
+fn html(args: &Html) -> Result<Exit> {
+    let mut digest = Digest::default();
+    let lines = merged(report::read(&args.report)?);
+    for line in &lines {
+        digest.add(line);
+    }
+    let file = args.report.file.as_ref();
+    let name = file.map_or("stdin".into(), |file| file.display().to_string());
+    let destinations: Vec<&str> = digest.rows.keys().map(String::as_str).collect();
+    let facts = vec![
+        ("Report", name.clone()),
+        ("Destinations", destinations.join(", ")),
+        ("Lines", lines.len().to_string()),
+        (
+            "Page by",
+            concat!("cupid ", env!("CARGO_PKG_VERSION")).into(),
+        ),
+    ];
+    let about = About {
+        name,
+        facts,
+        ..About::default()
+    };
+    PrivateFile::create(&args.output, "Write the page")?.write(&page(&digest, &about))?;
+    Ok(Exit::Done)
+}
