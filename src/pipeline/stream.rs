@@ -73,7 +73,11 @@ impl Pass<'_, '_> {
             return Ok(());
         };
         let (reached, mut suspects) = self.pair(Span { from, to }, &folds, how)?;
-        suspects.extend(self.ids_of_repeated_keys(&folds)?);
+        suspects.sort_unstable();
+        let mut repeated = self.ids_of_repeated_keys(&folds)?;
+        repeated.retain(|id| suspects.binary_search(id).is_err());
+        self.will_be_counted(repeated.len());
+        suspects.append(&mut repeated);
         let due_us = i64::MIN; // Looked at once and then forgotten.
         let holes =
             spans_of(suspects)
@@ -85,6 +89,12 @@ impl Pass<'_, '_> {
         position.gaps.holes.extend(holes);
         position.next_id = Some(reached + 1);
         Ok(())
+    }
+
+    /// The scan will count these rows when it looks at them.
+    fn will_be_counted(&self, rows: usize) {
+        let mut shared = self.shared();
+        shared.summary.compared = shared.summary.compared.saturating_sub(rows as u64);
     }
 
     /// Rows with several copies, which may agree with one of them: the pairing is content with that one.
@@ -228,13 +238,7 @@ impl Pass<'_, '_> {
             }
             Ok(())
         })?;
-        // The scan will count them when it looks at them.
-        let mut shared = self.shared();
-        shared.summary.compared = shared
-            .summary
-            .compared
-            .saturating_sub(suspects.len() as u64);
-        drop(shared);
+        self.will_be_counted(suspects.len());
         for (number, error) in failed {
             self.leave_stream(number, &before, &error);
         }
