@@ -1,5 +1,5 @@
 //! A report as one page for people who would rather look than read. It needs nothing but itself: no script, no picture,
-//! no font, no address. Every text that comes from data goes through [`escaped`].
+//! no font, no address. Every text that comes from data goes through `escaped`.
 
 mod samples;
 
