@@ -287,7 +287,7 @@ fn by_id(html: &mut String, digest: &Digest, range: Option<(Id, Id)>) {
         html,
         format_args!(
             "</svg>\n<figcaption class=\"ends\"><span>{}</span><span>{}</span></figcaption>\n\
-             <figcaption>Each bar is {}; the highest stands for {}.</figcaption>\n</figure>\n",
+             <figcaption>Each bar is about {}; the highest stands for {}.</figcaption>\n</figure>\n",
             number(low),
             number(high),
             counted(u64::try_from(width).unwrap_or(u64::MAX), "id"),
