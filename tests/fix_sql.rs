@@ -179,3 +179,39 @@ fn nothing_is_executed_and_a_table_in_sync_leaves_the_preamble() {
     let text = std::fs::read_to_string(path).expect("The file is there");
     assert!(text.starts_with("-- ") && !text.contains("Destination"));
 }
+
+#[test]
+fn local_times_and_instants_are_both_right_on_a_server_that_is_not_in_utc() {
+    let db = Db::on(common::Server::private(), 1);
+    db.exec("SET GLOBAL time_zone = '+08:00'");
+    db.reconnect();
+    let mut scene = Scene::bare(db);
+    // An instant to an instant, local time to an instant, an instant to local time.
+    for (table, a, b, c) in [
+        ("src.user", "TIMESTAMP(3)", "DATETIME(3)", "TIMESTAMP(3)"),
+        ("des.user", "TIMESTAMP(3)", "TIMESTAMP(3)", "DATETIME(3)"),
+    ] {
+        scene.db.exec(&format!(
+            "CREATE TABLE {table} (id INT PRIMARY KEY, a {a} NULL, b {b} NULL, c {c} NULL)"
+        ));
+    }
+    let moment = "'2024-01-02 03:04:05.678'";
+    scene.db.exec(&format!(
+        "INSERT INTO src.user VALUES (1, {moment}, {moment}, {moment}), (2, NULL, NULL, NULL), (3, {moment}, {moment}, {moment})"
+    ));
+    scene
+        .db
+        .exec("INSERT INTO des.user VALUES (3, NULL, NULL, NULL)");
+    scene
+        .config
+        .set("/src/byColumn", "id")
+        .set("/des/0/byColumn", "id")
+        .set("/des/0/columns", json!({"a": "a", "b": "b", "c": "c"}));
+    apply(&scene.db, &audited(&scene));
+    scene.cupid("reconcile").exits(0);
+    let as_there: Vec<String> = scene
+        .db
+        .query("SELECT CONCAT_WS(' ', a, b, c) FROM des.user WHERE id = 1");
+    let moment = moment.trim_matches('\'');
+    assert_eq!(as_there, [format!("{moment} {moment} {moment}")]);
+}

@@ -152,6 +152,30 @@ impl Fix<'_> {
     }
 }
 
+/// What would remove a row that only the destination has: a comment, for whether it should go is not cupid's to say.
+#[must_use]
+pub fn commented_delete(
+    destination: &str,
+    table: &TableJob,
+    key: &Cell,
+    key_type: ColumnType,
+) -> String {
+    let TableJob {
+        database,
+        table,
+        by_column,
+        ..
+    } = table;
+    format!(
+        "-- /* {}: extra */ DELETE FROM {}.{} WHERE {} = {};",
+        in_comment(destination),
+        quoted(database),
+        quoted(table),
+        quoted(by_column),
+        value(key, key_type, key_type)
+    )
+}
+
 /// The literal that puts a source cell into a destination column.
 fn value(cell: &Cell, source: ColumnType, destination: ColumnType) -> String {
     // A bare number beside a text column is compared as a floating-point number, and names an ENUM's place.
@@ -207,10 +231,33 @@ fn uuid_bytes(text: &str, source: ColumnType) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{Address, Server};
     use crate::logic::cell::DateTime;
     use ColumnType::{
         Binary, Bit, DateTime as Moment, Decimal, Double, Enum, Int, Json, Text, Time, Uuid, Year,
     };
+
+    #[test]
+    fn a_row_that_only_the_destination_has_is_deleted_by_nobody() {
+        let table = TableJob {
+            server: Server {
+                address: Address::Tcp("db".into(), 3306),
+                user: String::new(),
+                password: String::new(),
+                tls: None,
+            },
+            database: "my".into(),
+            table: "user".into(),
+            by_column: "number".into(),
+            condition: None,
+        };
+        let key = Cell::Text("a\nDROP TABLE user;".into());
+        let line = commented_delete("copy\n1", &table, &key, Text);
+        assert_eq!(
+            line,
+            "-- /* copy 1: extra */ DELETE FROM `my`.`user` WHERE `number` = _utf8mb4 X'610a44524f50205441424c4520757365723b';"
+        );
+    }
 
     #[test]
     fn a_value_is_written_for_the_column_that_takes_it() {

@@ -1,5 +1,5 @@
 //! A report as one page for people who would rather look than read. It needs nothing but itself: no script, no picture,
-//! no font, no address. Every text that comes from data goes through [`escaped`].
+//! no font, no address. Every text that comes from data goes through `escaped`.
 
 mod samples;
 
@@ -287,7 +287,7 @@ fn by_id(html: &mut String, digest: &Digest, range: Option<(Id, Id)>) {
         html,
         format_args!(
             "</svg>\n<figcaption class=\"ends\"><span>{}</span><span>{}</span></figcaption>\n\
-             <figcaption>Each bar is {}; the highest stands for {}.</figcaption>\n</figure>\n",
+             <figcaption>Each bar is about {}; the highest stands for {}.</figcaption>\n</figure>\n",
             number(low),
             number(high),
             counted(u64::try_from(width).unwrap_or(u64::MAX), "id"),
