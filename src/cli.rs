@@ -107,6 +107,7 @@ pub struct Run {
 
 /// `cupid reconcile`.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Reconcile {
     /// The configuration file
     #[arg(value_name = "CONFIG")]
@@ -120,6 +121,9 @@ pub struct Reconcile {
     /// Stops cleanly when this time is up, such as 2h; --resume goes on there
     #[arg(long = "for", value_name = "DURATION", value_parser = parse_duration)]
     pub for_time: Option<Duration>,
+    /// Also reports the rows that only a destination has
+    #[arg(long)]
+    pub extra: bool,
     /// What may be kept in memory of rows that have not met their copies yet, such as 256M; more goes to temporary files
     #[arg(long, value_name = "SIZE", value_parser = parse_size, default_value = "256M")]
     pub memory: usize,

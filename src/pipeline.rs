@@ -12,6 +12,8 @@
 //!    that fails ends the pass; the next one starts where this one did.
 
 mod deliver;
+mod extra;
+mod feed;
 mod look;
 mod options;
 mod recheck;
@@ -88,6 +90,7 @@ pub fn audit(
         pass.stream(streaming)?;
     }
     pass.scan_and_deliver()?;
+    pass.tell_extra()?;
     pass.tell_owed()?;
     Ok(pass.finish(began_us))
 }
@@ -125,6 +128,8 @@ struct Pass<'a, 'w> {
     endpoints: Vec<Endpoint>,
     policies: Vec<RetryPolicy>,
     delivery_left_us: i64,
+    /// Keys that only a destination had when an audit read it.
+    extra: Vec<extra::Extra>,
     workers: OnceLock<ThreadPool>,
 }
 
@@ -233,6 +238,7 @@ impl<'a, 'w> Pass<'a, 'w> {
             endpoints,
             policies,
             delivery_left_us: micros(job.delivery_time),
+            extra: vec![],
             workers: OnceLock::new(),
         })
     }

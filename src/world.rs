@@ -56,6 +56,14 @@ pub trait Source: Sync {
         Ok(vec![])
     }
 
+    /// Those of these keys that no row has.
+    ///
+    /// # Errors
+    /// When the source cannot be read.
+    fn lacking(&self, _keys: &[Cell]) -> Result<Vec<Cell>> {
+        Ok(vec![])
+    }
+
     /// Whole rows by id, as they are now; ids that are gone are left out.
     ///
     /// # Errors

@@ -207,3 +207,47 @@ fn a_second_row_that_is_gone_at_the_second_look_is_no_duplicate() {
     let outcome = audit.wait();
     assert_eq!((outcome.code, outcome.stdout.lines().count()), (Some(0), 1));
 }
+
+#[test]
+fn rows_that_only_the_copy_has_are_reported_when_asked_for_and_never_called_back() {
+    let scene = Scene::in_sync(1..=3000);
+    scene
+        .db
+        .exec("DELETE FROM src.user WHERE id IN (5, 2999, 3000)");
+    scene.cupid("reconcile").exits(0).assert_silent();
+    let outcome = scene.cupid("reconcile").args("--extra --report -").exits(1);
+    let mut keys: Vec<&str> = outcome
+        .stdout
+        .lines()
+        .skip(1)
+        .map(|line| {
+            let fields: Vec<&str> = line.split(',').collect();
+            assert_eq!(
+                (fields[3], fields[4], fields[6], fields[9]),
+                ("extra", "", "", "none")
+            );
+            fields[5]
+        })
+        .collect();
+    keys.sort_unstable();
+    assert_eq!(keys, ["n2999", "n3000", "n5"]);
+    assert_eq!(scene.receiver().count(), 0);
+}
+
+#[test]
+fn a_copy_in_another_order_and_in_another_case_is_in_sync() {
+    let scene = Scene::in_sync(1..=5000);
+    scene.db.exec("UPDATE des.user SET number = UPPER(number)");
+    scene
+        .db
+        .exec("ALTER TABLE des.user DROP COLUMN id, ADD COLUMN u CHAR(32) NOT NULL");
+    scene.db.exec("UPDATE des.user SET u = MD5(number)");
+    scene.db.exec("ALTER TABLE des.user ADD PRIMARY KEY (u)");
+    let mut scene = scene;
+    scene.config.remove("/des/0/columns/number");
+    scene
+        .cupid("reconcile")
+        .args("--extra --memory 1M")
+        .exits(0)
+        .assert_silent();
+}

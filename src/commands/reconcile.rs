@@ -81,8 +81,10 @@ pub(super) fn reconcile(args: &Reconcile, clock: &Arc<RealClock>) -> Result<Exit
         memory_bytes: args.memory,
         seed: seed(clock),
         spill: &spill,
+        extra: args.extra,
     };
-    let streaming = is_large_part(args, &*sides.source)?.then_some(&streaming);
+    let is_streamed = args.extra || is_large_part(args, &*sides.source)?;
+    let streaming = is_streamed.then_some(&streaming);
     let outcome = pipeline::audit(&audit_job(&job), &mut world, options, streaming);
     console.clear();
     tell(&outcome, lock.as_mut(), clock);
@@ -154,7 +156,10 @@ fn place(table: &TableJob) -> String {
 
 /// Finding differences is what an audit has to say, whatever became of their callbacks.
 fn exit(summary: &Summary) -> Exit {
-    let found = summary.confirmed > 0 || summary.duplicate_keys > 0 || summary.interrupted;
+    let found = summary.confirmed > 0
+        || summary.duplicate_keys > 0
+        || summary.extra > 0
+        || summary.interrupted;
     summary
         .exit()
         .max(if found { Exit::Attention } else { Exit::Done })
@@ -215,6 +220,10 @@ impl Source for Range<'_> {
 
     fn ids_of(&self, keys: &[Cell]) -> Result<Vec<Id>> {
         self.source.ids_of(keys)
+    }
+
+    fn lacking(&self, keys: &[Cell]) -> Result<Vec<Cell>> {
+        self.source.lacking(keys)
     }
 
     fn visit(&self, span: Span, limit: usize, visitor: &mut dyn Visitor) -> Result<Option<Id>> {

@@ -22,6 +22,8 @@ pub struct Summary {
     pub different: u64,
     /// Keys for which a destination has several rows.
     pub duplicate_keys: u64,
+    /// Rows that only a destination has, where an audit looked for them.
+    pub extra: u64,
     /// Keys that a destination cannot look for.
     pub unfindable_keys: u64,
     /// Owed callbacks whose rows were found repaired or gone.
@@ -92,6 +94,7 @@ impl Summary {
             (self.different, "different"),
             (self.agreed_later, "agreed at the second look"),
             (self.duplicate_keys, "duplicate in a destination"),
+            (self.extra, "only in a destination"),
             (
                 self.unfindable_keys,
                 "with a key that a destination cannot look for",

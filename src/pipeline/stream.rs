@@ -4,19 +4,17 @@
 //! noted in the position as ids to look at, and the pass goes on with them as with any others: looked up, compared,
 //! confirmed, called back. So nothing here can report a false difference, and stopping anywhere misses none.
 
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, sync_channel};
 
+use super::feed::{DestinationBatch, SourceBatch, read_destination, read_source};
 use super::{Duplicates, Pass};
 use crate::error::{Error, Result};
-use crate::logic::cell::{Cell, Id};
+use crate::logic::cell::Id;
 use crate::logic::checkpoint::Position;
 use crate::logic::fingerprint::{Fingerprinter, KeyFold};
 use crate::logic::gaps::{Gap, Span, spans_of};
-use crate::logic::pairing::{Pairing, Record, Side, Spill};
-use crate::world::{Destination, Place, Source, Visitor};
-
-/// Rows of one query.
-const BATCH_ROWS: usize = 50_000;
+use crate::logic::pairing::{Pairing, Record, Side, Spill, Unpaired};
+use crate::world::Place;
 
 /// Keys with several rows in a destination that are looked at one by one.
 const REPEATED_KEYS_MAX: usize = 10_000;
@@ -29,6 +27,8 @@ pub struct Streaming<'a> {
     pub seed: u64,
     /// Makes the place for what memory does not hold.
     pub spill: &'a dyn Fn() -> Box<dyn Spill>,
+    /// Also look for rows that only a destination has.
+    pub extra: bool,
 }
 
 /// A destination that takes part.
@@ -40,21 +40,26 @@ struct Member {
     is_done: bool,
     /// Why it takes part no more.
     error: Option<Error>,
+    /// Where each batch began; the tag of a record is its batch's number.
+    places: Vec<Option<Place>>,
 }
 
-struct SourceBatch {
-    /// For each member.
-    records: Vec<Vec<Record>>,
-    /// Rows whose key is NULL, which finds nothing.
-    without_key: Vec<i64>,
-    rows: u64,
-    /// Everything up to here has been read.
-    read_to: Id,
+/// Destination rows that no source row met, and where their batches began.
+pub(super) struct Unmet {
+    pub(super) number: usize,
+    pub(super) fold: KeyFold,
+    pub(super) records: Vec<Record>,
+    pub(super) places: Vec<Option<Place>>,
 }
 
-struct DestinationBatch {
-    records: Vec<Record>,
-    is_last: bool,
+/// What two streams came to.
+struct Paired {
+    /// The last id that was read.
+    reached: Id,
+    /// Rows that are not known to be equal.
+    suspects: Vec<Id>,
+    /// What is left over of the destinations, when both sides were read to their ends.
+    unmet: Vec<Unmet>,
 }
 
 impl Pass<'_, '_> {
@@ -72,7 +77,14 @@ impl Pass<'_, '_> {
         let Some(folds) = self.folds(&position) else {
             return Ok(());
         };
-        let (reached, mut suspects) = self.pair(Span { from, to }, &folds, how)?;
+        let Paired {
+            reached,
+            mut suspects,
+            unmet,
+        } = self.pair(Span { from, to }, &folds, how)?;
+        if how.extra {
+            self.look_for_extra(unmet, how.seed)?;
+        }
         suspects.sort_unstable();
         let mut repeated = self.ids_of_repeated_keys(&folds)?;
         repeated.retain(|id| suspects.binary_search(id).is_err());
@@ -158,11 +170,12 @@ impl Pass<'_, '_> {
         span: Span,
         folds: &[(usize, KeyFold)],
         how: &Streaming<'_>,
-    ) -> Result<(Id, Vec<Id>)> {
+    ) -> Result<Paired> {
         let before = self.positions[0].clone();
         let unsigned = span.to > Id::from(i64::MAX);
         let (mut reached, mut suspects) = (span.from - 1, Vec::new());
         let mut failed: Vec<(usize, Error)> = Vec::new();
+        let mut unmet = Vec::new();
         let source = self.source;
         let memory_bytes = how.memory_bytes / folds.len().max(1);
         std::thread::scope(|scope| -> Result<()> {
@@ -175,65 +188,45 @@ impl Pass<'_, '_> {
                 let maker = Fingerprinter::of_destination(map, fold, how.seed);
                 let (sender, batches) = sync_channel(1);
                 scope.spawn(move || read_destination(destination, maker, &sender));
-                members.push(Member::new(number, memory_bytes, (how.spill)(), batches));
+                members.push(Member::new(
+                    number,
+                    Pairing::new(memory_bytes, how.extra),
+                    (how.spill)(),
+                    batches,
+                ));
             }
             let (sender, batches) = sync_channel(1);
             scope.spawn(move || read_source(source, span, makers, &sender));
-            let mut is_source_done = false;
-            let all_read = |members: &[Member], is_source_done: bool| {
-                is_source_done && members.iter().all(|member| member.is_done)
-            };
-            while !self.is_scan_over() && !all_read(&members, is_source_done) {
-                if let Some(member) = members
-                    .iter_mut()
-                    .find(|member| member.is_behind(is_source_done))
-                {
-                    member.read()?;
-                    continue;
-                }
-                let Ok(batch) = batches.recv() else {
-                    is_source_done = true;
-                    continue;
-                };
-                let SourceBatch {
-                    records,
-                    without_key,
-                    rows,
-                    read_to,
-                } = batch?;
-                for (member, records) in members
-                    .iter_mut()
-                    .zip(&records)
-                    .filter(|(member, _)| member.error.is_none())
-                {
-                    member
-                        .pairing
-                        .add(Side::Source, records, &mut *member.spill)?;
-                }
-                suspects.extend(without_key);
-                reached = read_to;
-                let members = members
-                    .iter()
-                    .filter(|member| member.error.is_none())
-                    .count();
-                let mut shared = self.shared();
-                shared.summary.compared += rows * members as u64;
-                self.observer.progress(
-                    shared.summary.compared,
-                    u64::try_from(span.to - reached).unwrap_or(0),
-                );
-            }
-            for Member {
-                number,
-                pairing,
-                mut spill,
-                error,
-                ..
-            } in members
+            let is_whole;
+            (reached, is_whole) = self.read_both(span, &batches, &mut members, &mut suspects)?;
+            for (
+                Member {
+                    number,
+                    pairing,
+                    mut spill,
+                    error,
+                    places,
+                    ..
+                },
+                &(_, fold),
+            ) in members.into_iter().zip(folds)
             {
-                match error {
-                    Some(error) => failed.push((number, error)),
-                    None => suspects.extend(pairing.finish(&mut *spill)?.source),
+                if let Some(error) = error {
+                    failed.push((number, error));
+                    continue;
+                }
+                let Unpaired {
+                    source,
+                    destination: records,
+                } = pairing.finish(&mut *spill)?;
+                suspects.extend(source);
+                if is_whole {
+                    unmet.push(Unmet {
+                        number,
+                        fold,
+                        records,
+                        places,
+                    });
                 }
             }
             Ok(())
@@ -250,18 +243,77 @@ impl Pass<'_, '_> {
                 Id::from(tag)
             }
         };
-        Ok((reached, suspects.into_iter().map(id).collect()))
+        let suspects = suspects.into_iter().map(id).collect();
+        Ok(Paired {
+            reached,
+            suspects,
+            unmet,
+        })
+    }
+
+    /// Takes batches in from the side that is behind, until both are read or the scan is over. Returns how far the source
+    /// was read, and whether everything was.
+    fn read_both(
+        &self,
+        span: Span,
+        batches: &Receiver<Result<SourceBatch>>,
+        members: &mut [Member],
+        suspects: &mut Vec<i64>,
+    ) -> Result<(Id, bool)> {
+        let mut reached = span.from - 1;
+        let mut is_source_done = false;
+        loop {
+            let is_whole = is_source_done && members.iter().all(|member| member.is_done);
+            if is_whole || self.is_scan_over() {
+                return Ok((reached, is_whole));
+            }
+            if let Some(member) = members
+                .iter_mut()
+                .find(|member| member.is_behind(is_source_done))
+            {
+                member.read()?;
+                continue;
+            }
+            let Ok(batch) = batches.recv() else {
+                is_source_done = true;
+                continue;
+            };
+            let SourceBatch {
+                records,
+                without_key,
+                rows,
+                read_to,
+            } = batch?;
+            let mut compared = 0;
+            for (member, records) in members
+                .iter_mut()
+                .zip(&records)
+                .filter(|(member, _)| member.error.is_none())
+            {
+                member
+                    .pairing
+                    .add(Side::Source, records, &mut *member.spill)?;
+                compared += rows;
+            }
+            suspects.extend(without_key);
+            reached = read_to;
+            let mut shared = self.shared();
+            shared.summary.compared += compared;
+            self.observer.progress(
+                shared.summary.compared,
+                u64::try_from(span.to - reached).unwrap_or(0),
+            );
+        }
     }
 }
 
 impl Member {
     fn new(
         number: usize,
-        memory_bytes: usize,
+        pairing: Pairing,
         spill: Box<dyn Spill>,
         batches: Receiver<Result<DestinationBatch>>,
     ) -> Self {
-        let pairing = Pairing::new(memory_bytes, false);
         Self {
             number,
             pairing,
@@ -269,6 +321,7 @@ impl Member {
             batches,
             is_done: false,
             error: None,
+            places: vec![],
         }
     }
 
@@ -281,7 +334,12 @@ impl Member {
     /// Takes the next batch in.
     fn read(&mut self) -> Result<()> {
         match self.batches.recv() {
-            Ok(Ok(DestinationBatch { records, is_last })) => {
+            Ok(Ok(DestinationBatch {
+                began,
+                records,
+                is_last,
+            })) => {
+                self.places.push(began);
                 self.is_done = is_last;
                 self.pairing
                     .add(Side::Destination, &records, &mut *self.spill)?;
@@ -293,139 +351,5 @@ impl Member {
             Err(_) => self.is_done = true,
         }
         Ok(())
-    }
-}
-
-/// Reads the source until its end, or until nobody listens.
-fn read_source(
-    source: &dyn Source,
-    span: Span,
-    makers: Vec<Fingerprinter>,
-    to: &SyncSender<Result<SourceBatch>>,
-) {
-    let mut visitor = SourceVisitor {
-        makers,
-        records: vec![],
-        without_key: vec![],
-        rows: 0,
-    };
-    let mut from = span.from;
-    loop {
-        let last = match source.visit(Span { from, to: span.to }, BATCH_ROWS, &mut visitor) {
-            Ok(last) => last,
-            Err(error) => {
-                let _ = to.send(Err(error)); // Nobody listens: nobody wants to know.
-                return;
-            }
-        };
-        let SourceVisitor {
-            records,
-            without_key,
-            rows,
-            ..
-        } = &mut visitor;
-        let batch = SourceBatch {
-            records: std::mem::take(records),
-            without_key: std::mem::take(without_key),
-            rows: *rows,
-            read_to: last.unwrap_or(span.to),
-        };
-        if to.send(Ok(batch)).is_err() {
-            return;
-        }
-        match last.filter(|&last| last < span.to) {
-            Some(last) => from = last + 1,
-            None => return,
-        }
-    }
-}
-
-struct SourceVisitor {
-    makers: Vec<Fingerprinter>,
-    records: Vec<Vec<Record>>,
-    without_key: Vec<i64>,
-    rows: u64,
-}
-
-impl Visitor for SourceVisitor {
-    fn restart(&mut self) {
-        self.records = self
-            .makers
-            .iter()
-            .map(|_| Vec::with_capacity(BATCH_ROWS))
-            .collect();
-        self.without_key.clear();
-        self.rows = 0;
-    }
-
-    fn row(&mut self, id: Id, key: &Cell, cells: &[Cell]) {
-        self.rows += 1;
-        #[allow(
-            clippy::cast_possible_truncation,
-            reason = "the low 64 bits; `pair` knows the sign"
-        )]
-        let tag = id as i64;
-        for (maker, records) in self.makers.iter_mut().zip(&mut self.records) {
-            let Some(key) = maker.key(key) else {
-                self.without_key.push(tag);
-                return;
-            };
-            records.push(Record {
-                key,
-                row: maker.row(cells),
-                tag,
-            });
-        }
-    }
-}
-
-/// Reads a destination until its end, or until nobody listens.
-fn read_destination(
-    destination: &dyn Destination,
-    maker: Fingerprinter,
-    to: &SyncSender<Result<DestinationBatch>>,
-) {
-    let mut visitor = DestinationVisitor {
-        maker,
-        records: vec![],
-    };
-    let mut after: Option<Place> = None;
-    loop {
-        let next = match destination.visit(after.as_ref(), BATCH_ROWS, &mut visitor) {
-            Ok(next) => next,
-            Err(error) => {
-                let _ = to.send(Err(error)); // Nobody listens: nobody wants to know.
-                return;
-            }
-        };
-        let batch = DestinationBatch {
-            records: std::mem::take(&mut visitor.records),
-            is_last: next.is_none(),
-        };
-        if to.send(Ok(batch)).is_err() || next.is_none() {
-            return;
-        }
-        after = next;
-    }
-}
-
-struct DestinationVisitor {
-    maker: Fingerprinter,
-    records: Vec<Record>,
-}
-
-impl Visitor for DestinationVisitor {
-    fn restart(&mut self) {
-        self.records = Vec::with_capacity(BATCH_ROWS);
-    }
-
-    fn row(&mut self, _: Id, key: &Cell, cells: &[Cell]) {
-        if let Some(key) = self.maker.key(key) {
-            self.records.push(Record {
-                key,
-                row: self.maker.row(cells),
-                tag: 0,
-            });
-        }
     }
 }

@@ -1,5 +1,6 @@
 //! The source table: its clock and highest id, batches by id and by update time, whole rows.
 
+use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 
 use chrono::NaiveDateTime;
@@ -116,6 +117,24 @@ impl MySqlSource {
         values.push(Value::UInt(limit as u64));
         self.run("rows by id", |conn| {
             rows(conn, &sql, values.clone(), layout)
+        })
+    }
+
+    /// The first column of the rows that have one of these keys.
+    fn by_key(&self, column: &str, keys: &[Cell]) -> Result<Vec<Value>> {
+        let key = &self.layout()?.key;
+        let slots = padded_count(keys.len());
+        let sql = format!(
+            "SELECT {column} {}{} IN ({})",
+            self.table_clause(),
+            quoted(&key.name),
+            vec![decode::key_placeholder(key.column_type, key.column_type); slots].join(",")
+        );
+        let values: Vec<Value> = padded(keys, slots)
+            .map(|cell| decode::key_parameter(cell, key.column_type))
+            .collect();
+        self.run("rows by key", |conn| {
+            conn.exec(&sql, Params::Positional(values.clone()))
         })
     }
 
@@ -297,24 +316,10 @@ impl Source for MySqlSource {
     }
 
     fn ids_of(&self, keys: &[Cell]) -> Result<Vec<Id>> {
-        let layout = self.layout()?;
-        let key_type = layout.key.column_type;
+        let id = quoted(&self.layout()?.id.name);
         let mut ids = Vec::new();
         for keys in keys.chunks(KEYS_PER_QUERY) {
-            let slots = padded_count(keys.len());
-            let sql = format!(
-                "SELECT {} {}{} IN ({})",
-                quoted(&layout.id.name),
-                self.table_clause(),
-                quoted(&layout.key.name),
-                vec![decode::key_placeholder(key_type, key_type); slots].join(",")
-            );
-            let values: Vec<Value> = padded(keys, slots)
-                .map(|key| decode::key_parameter(key, key_type))
-                .collect();
-            let found: Vec<Value> = self.run("ids by key", |conn| {
-                conn.exec(&sql, Params::Positional(values.clone()))
-            })?;
+            let found = self.by_key(&id, keys)?;
             ids.extend(
                 found
                     .into_iter()
@@ -322,6 +327,32 @@ impl Source for MySqlSource {
             );
         }
         Ok(ids)
+    }
+
+    /// By bytes where that decides; a key that other bytes may equal is asked for alone.
+    fn lacking(&self, keys: &[Cell]) -> Result<Vec<Cell>> {
+        let key = &self.layout()?.key;
+        let mut lacking = Vec::new();
+        for keys in keys.chunks(KEYS_PER_QUERY) {
+            let found = self.by_key(&quoted(&key.name), keys)?;
+            let found: HashSet<Vec<u8>> = found
+                .into_iter()
+                .map(|found| {
+                    decode::pairing_bytes(&decode::cell(found, key.column_type)).into_owned()
+                })
+                .collect();
+            let left: Vec<&Cell> = keys
+                .iter()
+                .filter(|key| !found.contains(&*decode::pairing_bytes(key)))
+                .collect();
+            let others = found.len() > keys.len() - left.len();
+            for key in left {
+                if !others || self.by_key("1", std::slice::from_ref(key))?.is_empty() {
+                    lacking.push(key.clone());
+                }
+            }
+        }
+        Ok(lacking)
     }
 
     fn visit(&self, span: Span, limit: usize, visitor: &mut dyn Visitor) -> Result<Option<Id>> {
