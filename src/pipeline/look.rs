@@ -95,7 +95,7 @@ impl Pass<'_, '_> {
             (number, sight_all(destination, rows))
         };
         let lookups = members.len() * rows.len().div_ceil(KEYS_PER_LOOKUP);
-        if lookups > 1 {
+        if lookups > 1 && self.job.workers > 1 {
             let workers = self.workers()?;
             Ok(workers.install(|| members.par_iter().map(one).collect()))
         } else {
@@ -166,12 +166,12 @@ fn sight_all(destination: &dyn Destination, rows: &[Row]) -> Result<Sightings> {
         return Ok(Sightings::default());
     }
     let map = destination.map()?;
-    let parts: Result<Vec<Sightings>> = if rows.len() > KEYS_PER_LOOKUP {
-        rows.par_chunks(KEYS_PER_LOOKUP)
-            .map(|chunk| sight(destination, map, chunk))
-            .collect()
+    let one = |chunk| sight(destination, map, chunk);
+    let is_worker = rayon::current_thread_index().is_some();
+    let parts: Result<Vec<Sightings>> = if is_worker {
+        rows.par_chunks(KEYS_PER_LOOKUP).map(one).collect()
     } else {
-        sight(destination, map, rows).map(|part| vec![part])
+        rows.chunks(KEYS_PER_LOOKUP).map(one).collect()
     };
     let mut all = Sightings::default();
     for Sightings {
