@@ -114,7 +114,7 @@ impl Pass<'_, '_> {
             )
         };
         let lookups = members.len() * rows.len().div_ceil(KEYS_PER_LOOKUP);
-        if lookups > 1 {
+        if lookups > 1 && self.job.workers > 1 {
             let workers = self.workers()?;
             Ok(workers.install(|| members.par_iter().map(one).collect()))
         } else {
@@ -241,12 +241,12 @@ fn sight_all(
         return Ok(Sightings::default());
     }
     let map = destination.map()?;
-    let parts: Result<Vec<Sightings>> = if rows.len() > KEYS_PER_LOOKUP {
-        rows.par_chunks(KEYS_PER_LOOKUP)
-            .map(|chunk| sight(destination, map, chunk, duplicates))
-            .collect()
+    let one = |chunk| sight(destination, map, chunk, duplicates);
+    let is_worker = rayon::current_thread_index().is_some();
+    let parts: Result<Vec<Sightings>> = if is_worker {
+        rows.par_chunks(KEYS_PER_LOOKUP).map(one).collect()
     } else {
-        sight(destination, map, rows, duplicates).map(|part| vec![part])
+        rows.chunks(KEYS_PER_LOOKUP).map(one).collect()
     };
     let mut all = Sightings::default();
     for Sightings {

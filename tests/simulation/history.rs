@@ -11,6 +11,7 @@ use crate::check;
 use crate::fact::{Fact, Failure};
 use crate::model::Model;
 use crate::plan::{MS, SECOND};
+use crate::reads::Reads;
 use crate::run::{Mood, Run};
 use crate::sides::{Killed, Side, Sim};
 use crate::store::Disk;
@@ -21,11 +22,6 @@ pub(crate) struct Told {
     pub(crate) story: Vec<String>,
     /// Source rows, callbacks taken, calls: equal when a seed is replayed.
     pub(crate) figures: (usize, u64, u64),
-}
-
-thread_local! {
-    /// One thread, so that what rayon runs side by side happens in one order.
-    static POOL: rayon::ThreadPool = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a thread");
 }
 
 pub(crate) fn tell(seed: u64, broken: Option<Broken>, telling: bool) -> Told {
@@ -149,7 +145,7 @@ fn pass(sim: &Sim, job: &cupid::config::Job) {
         duplicates: pipeline::Duplicates::Counted,
     };
     let only_retry = model.run.only_retry;
-    model.read.clear();
+    model.reads = Reads::default();
     if only_retry {
         model.quiet_until_us.fill(i64::MIN); // Somebody asks for it, and the wishes of before are forgotten.
     }
@@ -177,7 +173,7 @@ fn pass(sim: &Sim, job: &cupid::config::Job) {
             pipeline::pass(job, &mut world, options)
         }
     };
-    let outcome = POOL.with(|pool| catch_unwind(AssertUnwindSafe(|| pool.install(run))));
+    let outcome = catch_unwind(AssertUnwindSafe(run));
     let mut model = sim.model();
     check::run(&mut model);
     match outcome {

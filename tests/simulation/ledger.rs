@@ -8,7 +8,7 @@ pub(crate) struct Ledger {
     pub(crate) copied_us: i64,
     /// Every change was copied, in order, within the confirmation delay.
     pub(crate) prompt: bool,
-    /// When the destination last answered for the row.
+    /// When the row was last read of those times when the destination answered for it.
     pub(crate) answered: u64,
     /// The version of the source row that the copy was last seen to agree with.
     pub(crate) agreed_v: i64,

@@ -11,6 +11,7 @@ mod history;
 mod ledger;
 mod model;
 mod plan;
+mod reads;
 mod receiver;
 mod rng;
 mod run;

@@ -1,12 +1,12 @@
 //! The world without cupid: a table with transactions, copies of it, a copier that makes mistakes, and time.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::thread::ThreadId;
 
 use crate::broken::Broken;
 use crate::fact::{Fact, Failure};
 use crate::ledger::Ledger;
 use crate::plan::{MS, Plan, SECOND};
+use crate::reads::Reads;
 use crate::rng::Rng;
 use crate::run::Run;
 
@@ -91,8 +91,7 @@ pub(crate) struct Model {
     pub(crate) run: Run,
     pub(crate) checkpoint_file: Option<String>,
     pub(crate) outbox_file: Option<Vec<u8>>,
-    /// What each thread of this run read last of each source row.
-    pub(crate) read: HashMap<(ThreadId, i64), Content>,
+    pub(crate) reads: Reads,
     /// From when on updates are promised to be seen, on the source's clock.
     pub(crate) watched_from_us: Option<i64>,
     /// Until when each endpoint asked to be left alone, on the machine's clock.
@@ -125,7 +124,7 @@ impl Model {
             run: Run::new(plan.destinations),
             checkpoint_file: None,
             outbox_file: None,
-            read: HashMap::new(),
+            reads: Reads::default(),
             watched_from_us: None,
             quiet_until_us: vec![i64::MIN; plan.destinations],
             writing: true,

@@ -1,6 +1,7 @@
 //! The model behind the traits of `cupid::world`. Every call takes time, and may be the one at which the process dies.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use cupid::error::{Error, Result};
@@ -20,17 +21,21 @@ use crate::broken::Broken;
 use crate::fact::Fact;
 use crate::model::{Content, Model, SourceRow};
 use crate::plan::{MS, SECOND};
+use crate::reads::Read;
 
 /// What a killed process unwinds with.
 pub(crate) struct Killed;
 
 /// More calls than any pass over so small a world needs.
 const STEPS_MAX: u64 = 20_000;
+/// Real time, after which the order of calls is not what this model takes it for.
+const HANGS_AFTER: Duration = Duration::from_secs(60);
 const KEY_FIRST: i64 = 1_000_000;
 
 /// Everything that cupid sees.
 pub(crate) struct Sim {
     model: Mutex<Model>,
+    batch_read: Condvar,
     columns: Vec<Column>,
     map: ColumnMap,
 }
@@ -69,6 +74,7 @@ impl Sim {
         };
         Self {
             model: Mutex::new(model),
+            batch_read: Condvar::new(),
             columns: vec![
                 column("id", ColumnType::Int),
                 column("k", ColumnType::Int),
@@ -125,12 +131,41 @@ impl Sim {
         model
     }
 
+    /// What happens side by side in the program has one order here: a batch that is looked up while the next one is read
+    /// waits for that one.
+    fn await_next_batch(&self) {
+        let model = self.model();
+        if !model.reads.is_beside_scanner() {
+            return;
+        }
+        let is_coming =
+            |model: &mut Model| !model.reads.ahead && !model.run.dead && model.failure.is_none();
+        let waited = self
+            .batch_read
+            .wait_timeout_while(model, HANGS_AFTER, is_coming);
+        let (mut model, waited) = waited.unwrap_or_else(PoisonError::into_inner);
+        if waited.timed_out() {
+            let text = "A batch is looked up beside no scan".into();
+            model.fail(Fact::PassEnds, text);
+        }
+    }
+
     fn read_source(&self) -> Result<MutexGuard<'_, Model>> {
         let model = self.read();
         if model.run.steps >= model.run.source_fails_at {
             return Err(unreadable("the source"));
         }
         Ok(model)
+    }
+}
+
+/// However a read of a batch ends, who waits for it goes on.
+struct Reading<'s>(&'s Sim);
+
+impl Drop for Reading<'_> {
+    fn drop(&mut self) {
+        self.0.model().reads.ahead = true;
+        self.0.batch_read.notify_all();
     }
 }
 
@@ -210,6 +245,8 @@ impl Source for Sim {
     }
 
     fn scan(&self, request: &Request) -> Result<Vec<Row>> {
+        self.model().reads.scan();
+        let _reading = Reading(self);
         let mut model = self.read_source()?;
         let rows = match &request.what {
             What::Holes(_) | What::Again(_) if model.broken == Some(Broken::HolesStayEmpty) => {
@@ -219,13 +256,14 @@ impl Source for Sim {
             What::Again(span) | What::New(span) => by_spans(&model, &[*span], request.limit),
             What::Updated { .. } => window(&model, request),
         };
-        for row in &rows {
+        let tick = model.next_tick();
+        let read = |row: &Row| {
             let id = small(row.id);
             let content = model.rows[&id].content;
-            model
-                .read
-                .insert((std::thread::current().id(), id), content);
-        }
+            (id, Read { content, tick })
+        };
+        let batch = rows.iter().map(read).collect();
+        model.reads.scanned(batch);
         model.tell(|| {
             let ids: Vec<Id> = rows.iter().map(|row| row.id).take(20).collect();
             let what = format!("{:?}", request.what);
@@ -242,17 +280,17 @@ impl Source for Sim {
         let mut model = self.read_source()?;
         let tick = model.next_tick();
         let mut rows = Vec::with_capacity(ids.len());
-        for &id in ids {
-            let id = small(id);
+        let mut batch = HashMap::new();
+        // Like a table, it has one row for an id that is asked for twice.
+        for id in ids.iter().map(|&id| small(id)).collect::<BTreeSet<_>>() {
             let Some(source) = model.rows.get(&id).copied() else {
                 for destination in 0..model.plan.destinations {
                     model.ledger(destination, id).repaired_or_gone = tick;
                 }
                 continue;
             };
-            model
-                .read
-                .insert((std::thread::current().id(), id), source.content);
+            let content = source.content;
+            batch.insert(id, Read { content, tick });
             let sent_v = model.ledger(0, id).sent_v;
             let old = model.broken == Some(Broken::OldCopySent) && sent_v > 0;
             let row = row(id, &source);
@@ -265,6 +303,7 @@ impl Source for Sim {
             ];
             rows.push(WholeRow { row, all });
         }
+        model.reads.whole(batch);
         model.tell(|| {
             let read: Vec<_> = rows
                 .iter()
@@ -287,6 +326,7 @@ impl Destination for Side<'_> {
     }
 
     fn find(&self, keys: &[&Cell]) -> Result<Found> {
+        self.sim.await_next_batch();
         let mut model = self.sim.read();
         if model.run.destinations_down[self.number] {
             return Err(unreadable("a destination"));
@@ -294,18 +334,30 @@ impl Destination for Side<'_> {
         let blind = model.broken == Some(Broken::BlindLook) && model.rng.chance(50);
         let tick = model.next_tick();
         let mut found = Found::default();
-        for key in keys {
-            let Cell::Int(key) = **key else { continue };
-            let id = key - KEY_FIRST;
+        let id = |key: &&Cell| match **key {
+            Cell::Int(key) => Some(key - KEY_FIRST),
+            _ => None,
+        };
+        let ids: Vec<i64> = keys.iter().filter_map(id).collect();
+        let compared = model.reads.compared(&ids);
+        for id in ids {
             let copy = model.copies[self.number].get(&id).copied();
-            let read = (std::thread::current().id(), id);
-            let read = model.read.get(&read).copied();
+            let read = compared.get(&id).copied();
+            let Some(Read {
+                content,
+                tick: read_tick,
+            }) = read
+            else {
+                let text = format!("{id} is looked up, but was not read");
+                model.fail(Fact::CheckpointWaits, text);
+                continue;
+            };
             let ledger = model.ledger(self.number, id);
-            ledger.read = read;
-            ledger.answered = tick;
-            ledger.agrees = copy.is_some() && copy == read;
-            if let Some(Content { v, .. }) = read.filter(|_| ledger.agrees) {
-                ledger.agreed_v = v;
+            ledger.read = Some(content);
+            ledger.answered = ledger.answered.max(read_tick);
+            ledger.agrees = copy == Some(content);
+            if ledger.agrees {
+                ledger.agreed_v = content.v;
                 ledger.repaired_or_gone = tick;
             }
             let mut matches = Matches::None;
@@ -346,7 +398,8 @@ impl Clock for Sim {
     }
 
     fn stopping(&self) -> bool {
-        let model = self.model();
+        let mut model = self.model();
+        model.reads.ahead = false; // It is asked before each batch.
         model.run.steps >= model.run.stop_at
     }
 

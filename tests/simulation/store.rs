@@ -81,8 +81,13 @@ impl Store for Disk<'_> {
                 }
                 if model.broken == Some(Broken::HolesForEver) {
                     let next_id = position.next_id.and_then(|id| i64::try_from(id).ok());
-                    let missing =
-                        (0..next_id.unwrap_or(0)).filter(|id| !model.rows.contains_key(id));
+                    let known = |id: &i64| {
+                        let id = Id::from(*id);
+                        let mut holes = position.gaps.holes.iter();
+                        holes.any(|hole| (hole.from..=hole.to).contains(&id))
+                    };
+                    let missing = (0..next_id.unwrap_or(0))
+                        .filter(|id| known(id) || !model.rows.contains_key(id));
                     let gap = |id| Gap {
                         from: Id::from(id),
                         to: Id::from(id),
