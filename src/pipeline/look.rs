@@ -8,9 +8,7 @@ use super::{Duplicates, Pass};
 use crate::error::{Error, Result};
 use crate::logic::cell::{Cell, Id};
 use crate::logic::compare::{ColumnMap, Found, Matches, Verdict, compare};
-use crate::logic::gaps::spans_of;
 use crate::logic::row::{Row, cells_bytes, fingerprint};
-use crate::logic::window::{Request, What};
 use crate::world::{Destination, WholeRow};
 
 /// Keys in one look-up.
@@ -20,7 +18,7 @@ const WHOLE_ROWS_MAX: usize = 512;
 const WHOLE_BYTES: usize = 8 << 20;
 
 /// Rows of a batch that are read again at once because they looked different.
-const ROWS_NOW: usize = 256;
+const ROWS_NOW: usize = 64;
 /// How often a row that changes faster than it is compared is compared at the first look.
 const OVERTAKEN_ROUNDS: usize = 3;
 
@@ -194,12 +192,8 @@ impl Pass<'_, '_> {
         let ids: Vec<Id> = suspects.iter().map(|suspect| suspect.id).collect();
         let mut rows = HashMap::with_capacity(ids.len());
         for chunk in ids.chunks(ROWS_NOW) {
-            let what = What::Holes(spans_of(chunk.to_vec()));
-            let found = self.source.scan(&Request {
-                what,
-                limit: chunk.len(),
-            })?;
-            rows.extend(found.into_iter().map(|row| (row.id, row)));
+            let found = self.source.whole_rows(chunk)?;
+            rows.extend(found.into_iter().map(|whole| (whole.row.id, whole.row)));
         }
         Ok(rows)
     }
