@@ -102,7 +102,10 @@ pub fn audit(
     streaming: Option<&Streaming<'_>>,
 ) -> Result<Summary> {
     let began_us = world.clock.now_us();
-    let mut pass = Pass::load(job, world, options)?;
+    let mut pass = Pass {
+        is_repeated: false,
+        ..Pass::load(job, world, options)?
+    };
     pass.deliver()?;
     if let Some(streaming) = streaming {
         pass.stream(streaming)?;
@@ -133,6 +136,8 @@ struct Pass<'a, 'w> {
     clock: &'w dyn Clock,
     observer: &'w dyn Observer,
     options: Options,
+    /// Another pass goes on where this one ends.
+    is_repeated: bool,
     /// What several threads touch while callbacks are delivered.
     shared: Mutex<Shared<'a>>,
     /// Positions as loaded, until the scans are planned.
@@ -244,6 +249,7 @@ impl<'a, 'w> Pass<'a, 'w> {
             clock: *clock,
             observer: *observer,
             options,
+            is_repeated: true,
             shared: Mutex::new(shared),
             positions,
             tracks: vec![],

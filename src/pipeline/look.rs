@@ -35,6 +35,10 @@ pub(super) struct Suspect {
     source: u64,
     /// Fingerprint of its copies.
     copies: u64,
+    /// There are copies.
+    is_copied: bool,
+    /// What differs may already have been another change once, and is not given another pass for that.
+    pub(super) is_last_look: bool,
 }
 
 impl Suspect {
@@ -44,6 +48,8 @@ impl Suspect {
             id: row.id,
             source: fingerprint(&row.cells),
             copies: fingerprint(copies),
+            is_copied: !matches.rows().is_empty(),
+            is_last_look: false,
         }
     }
 }
@@ -135,15 +141,29 @@ impl Pass<'_, '_> {
 impl Pass<'_, '_> {
     /// Of these suspects, seen first and now, those whose copies are being kept up to date: the copy has changed since,
     /// and so has the source row, even if only while both were being read. What differs now is then another change, on
-    /// its way. A copy that stands still, or a source row that does, is a difference that lasts.
+    /// its way. A copy that stands still, or a source row that does, is a difference that lasts; but a copy may have been
+    /// ahead of the source row as it was read first, so one that stands still while the source row changes is given one
+    /// more pass.
     pub(super) fn on_their_way(&self, pairs: &[(Suspect, Suspect)]) -> Result<HashSet<Id>> {
         let moving = pairs
             .iter()
             .filter(|(first, now)| first.copies != now.copies);
         let (changed, steady): (Vec<_>, Vec<_>) =
             moving.partition(|(first, now)| first.source != now.source);
-        let mut on_their_way: HashSet<Id> =
-            changed.into_iter().map(|(first, _)| first.id).collect();
+        let last_looks: HashSet<Id> = pairs
+            .iter()
+            .filter(|(first, _)| first.is_last_look)
+            .map(|(first, _)| first.id)
+            .collect();
+        let maybe_ahead = pairs.iter().filter(|(first, now)| {
+            let stood_still = first.is_copied && first.copies == now.copies;
+            stood_still && first.source != now.source && !last_looks.contains(&first.id)
+        });
+        let mut on_their_way: HashSet<Id> = changed
+            .into_iter()
+            .chain(maybe_ahead)
+            .map(|(first, _)| first.id)
+            .collect();
         if !steady.is_empty() {
             let ids: Vec<Id> = steady.iter().map(|(first, _)| first.id).collect();
             let again: HashMap<Id, u64> = self

@@ -154,6 +154,7 @@ impl Pass<'_, '_> {
             None => None,
         };
         while let Some((request, rows)) = next {
+            let is_last_look = !self.is_repeated || request.is_of_known_ids();
             let rows = self.tracks[at].scan.advance(request, rows);
             let following = self.request(at);
             let members = &self.tracks[at].members;
@@ -172,7 +173,7 @@ impl Pass<'_, '_> {
                     following.map(|request| self.read(request)).transpose(),
                 ),
             };
-            self.take(at, looks?);
+            self.take(at, looks?, is_last_look);
             self.settle_when_due(at)?;
             next = read?;
         }
@@ -193,7 +194,7 @@ impl Pass<'_, '_> {
     }
 
     /// Takes a batch's sightings in.
-    fn take(&mut self, at: usize, looks: Vec<(usize, Result<Sightings>)>) {
+    fn take(&mut self, at: usize, looks: Vec<(usize, Result<Sightings>)>, is_last_look: bool) {
         for (number, sightings) in looks {
             match sightings {
                 Ok(Sightings {
@@ -202,9 +203,12 @@ impl Pass<'_, '_> {
                     duplicate_keys,
                     unfindable,
                 }) => {
-                    let candidates = suspects.into_iter().map(|suspect| Candidate {
-                        destination: number,
-                        suspect,
+                    let candidates = suspects.into_iter().map(|mut suspect| {
+                        suspect.is_last_look = is_last_look;
+                        Candidate {
+                            destination: number,
+                            suspect,
+                        }
                     });
                     self.tracks[at].held.extend(candidates);
                     self.note_unfindable(number, &unfindable);
