@@ -157,6 +157,8 @@ struct Pass<'a, 'w> {
 struct Shared<'a> {
     store: &'a mut (dyn Store + Send),
     outbox: Outbox,
+    /// Of these, owed to destinations that the configuration does not name.
+    strangers: usize,
     /// The file does not say what `outbox` says.
     outbox_changed: bool,
     outbox_saved_us: i64,
@@ -233,6 +235,7 @@ impl<'a, 'w> Pass<'a, 'w> {
         let shared = Shared {
             store: &mut **store,
             outbox,
+            strangers,
             outbox_changed: false,
             outbox_saved_us: clock.now_us(),
             would_send: 0,
@@ -347,7 +350,10 @@ impl<'a, 'w> Pass<'a, 'w> {
     /// So many callbacks are owed that scanning on would only add to them.
     fn is_full(&self) -> bool {
         let held: usize = self.tracks.iter().map(Track::held).sum();
-        self.shared().outbox.len() + held >= self.job.owed_max
+        let shared = self.shared();
+        // What nobody will ever deliver must not hold up the scan for ever.
+        let owed = shared.outbox.len() - shared.strangers;
+        owed + held >= self.job.owed_max
     }
 
     fn is_scanned(&self) -> bool {

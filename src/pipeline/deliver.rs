@@ -52,6 +52,7 @@ impl Pass<'_, '_> {
             let mut shared = self.shared();
             shared.would_send += shared.outbox.len() as u64;
             shared.outbox = Outbox::default();
+            shared.strangers = 0;
             return Ok(());
         }
         if self.delivery_left_us <= 0 {
