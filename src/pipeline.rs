@@ -84,7 +84,10 @@ pub fn audit(
     streaming: Option<&Streaming<'_>>,
 ) -> Result<Summary> {
     let began_us = world.clock.now_us();
-    let mut pass = Pass::load(job, world, options)?;
+    let mut pass = Pass {
+        is_repeated: false,
+        ..Pass::load(job, world, options)?
+    };
     pass.deliver()?;
     if let Some(streaming) = streaming {
         pass.stream(streaming)?;
@@ -116,6 +119,8 @@ struct Pass<'a, 'w> {
     clock: &'w dyn Clock,
     observer: &'w dyn Observer,
     options: Options,
+    /// Another pass goes on where this one ends.
+    is_repeated: bool,
     /// What several threads touch while callbacks are delivered.
     shared: Mutex<Shared<'a>>,
     /// Positions as loaded, until the scans are planned.
@@ -137,6 +142,8 @@ struct Pass<'a, 'w> {
 struct Shared<'a> {
     store: &'a mut (dyn Store + Send),
     outbox: Outbox,
+    /// Of these, owed to destinations that the configuration does not name.
+    strangers: usize,
     /// The file does not say what `outbox` says.
     outbox_changed: bool,
     outbox_saved_us: i64,
@@ -213,6 +220,7 @@ impl<'a, 'w> Pass<'a, 'w> {
         let shared = Shared {
             store: &mut **store,
             outbox,
+            strangers,
             outbox_changed: false,
             outbox_saved_us: clock.now_us(),
             would_send: 0,
@@ -229,6 +237,7 @@ impl<'a, 'w> Pass<'a, 'w> {
             clock: *clock,
             observer: *observer,
             options,
+            is_repeated: true,
             shared: Mutex::new(shared),
             positions,
             tracks: vec![],
@@ -327,7 +336,10 @@ impl<'a, 'w> Pass<'a, 'w> {
     /// So many callbacks are owed that scanning on would only add to them.
     fn is_full(&self) -> bool {
         let held: usize = self.tracks.iter().map(Track::held).sum();
-        self.shared().outbox.len() + held >= self.job.owed_max
+        let shared = self.shared();
+        // What nobody will ever deliver must not hold up the scan for ever.
+        let owed = shared.outbox.len() - shared.strangers;
+        owed + held >= self.job.owed_max
     }
 
     fn is_scanned(&self) -> bool {

@@ -1,8 +1,8 @@
 //! SIGTERM and SIGINT ask to stop, SIGUSR1 to read the configuration again; time that listens to them.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
 
@@ -11,11 +11,36 @@ use crate::world::Clock;
 /// How soon a sleeper notices a signal.
 const LISTEN: Duration = Duration::from_millis(20);
 
-/// The real time.
+/// The real time. Within a pass it goes on evenly, even when somebody sets the machine's clock.
 #[derive(Debug)]
 pub struct RealClock {
+    anchor: Mutex<Anchor>,
     stop: Arc<AtomicBool>,
     reload: Arc<AtomicBool>,
+}
+
+/// What the machine's clock showed at an instant.
+#[derive(Clone, Copy, Debug)]
+struct Anchor {
+    at: Instant,
+    wall_us: i64,
+}
+
+impl Anchor {
+    fn now() -> Self {
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        Self {
+            at: Instant::now(),
+            wall_us: i64::try_from(since.as_micros()).unwrap_or(i64::MAX),
+        }
+    }
+
+    fn now_us(self) -> i64 {
+        let since_us = i64::try_from(self.at.elapsed().as_micros()).unwrap_or(i64::MAX);
+        self.wall_us.saturating_add(since_us)
+    }
 }
 
 impl RealClock {
@@ -42,14 +67,21 @@ impl RealClock {
         if let Err(error) = signal_hook::flag::register(SIGUSR1, Arc::clone(&reload)) {
             log::warn!("Listen to SIGUSR1: {error}");
         }
-        Self { stop, reload }
+        let anchor = Mutex::new(Anchor::now());
+        Self {
+            anchor,
+            stop,
+            reload,
+        }
     }
 
-    /// Sleeps between two passes: less when a signal came.
+    /// Sleeps between two passes: less when a signal came. The next pass begins with the time that the machine's clock
+    /// shows then.
     pub fn sleep_between_passes(&self, duration: Duration) {
         nap_while(duration, || {
             !self.stopping() && !self.reload.load(Ordering::Relaxed)
         });
+        *self.anchor.lock().unwrap_or_else(PoisonError::into_inner) = Anchor::now();
     }
 
     /// True once after each SIGUSR1.
@@ -70,10 +102,8 @@ fn nap_while(duration: Duration, go_on: impl Fn() -> bool) {
 
 impl Clock for RealClock {
     fn now_us(&self) -> i64 {
-        let since = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
+        let anchor = *self.anchor.lock().unwrap_or_else(PoisonError::into_inner);
+        anchor.now_us()
     }
 
     fn sleep(&self, duration: Duration) {

@@ -145,6 +145,12 @@ impl Outbox {
             .for_each(|owed| owed.not_before_us = None);
     }
 
+    /// What is owed for one row.
+    #[must_use]
+    pub fn get(&self, destination: &str, id: Id) -> Option<&Owed> {
+        self.0.get(&(destination.to_owned(), id))
+    }
+
     /// Number owed.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -165,11 +171,10 @@ impl Outbox {
     /// What is owed to a destination, in the order in which to try it: what was tried least comes first, so that rows
     /// which are always refused cannot keep others waiting. Nothing at all while the endpoint wants to be left alone.
     #[must_use]
-    pub fn due(&self, destination: &str, now_us: i64) -> Vec<Owed> {
-        let mut due: Vec<Owed> = self
+    pub fn due(&self, destination: &str, now_us: i64) -> Vec<&Owed> {
+        let mut due: Vec<&Owed> = self
             .iter()
             .filter(|owed| owed.destination == destination)
-            .cloned()
             .collect();
         if due.iter().any(|owed| {
             owed.not_before_us

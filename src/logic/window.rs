@@ -57,6 +57,14 @@ pub struct Request {
     pub limit: usize,
 }
 
+impl Request {
+    /// An earlier pass noted the ids of its rows.
+    #[must_use]
+    pub fn is_of_known_ids(&self) -> bool {
+        matches!(self.what, What::Holes(_) | What::Again(_))
+    }
+}
+
 /// Which rows a batch holds.
 #[derive(Clone, Debug, PartialEq)]
 pub enum What {

@@ -26,13 +26,22 @@ use crate::world::Callback;
 /// How often the outbox on disk is brought up to date during a long delivery.
 const SAVE_US: i64 = 2_000_000;
 
-/// An owed callback during one run.
-#[derive(Debug)]
-pub(super) struct Task {
-    pub(super) owed: Owed,
+/// An owed callback that waits for its turn; there may be very many.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Due {
+    id: Id,
+    /// Over all runs.
+    attempts: u32,
     /// In this run.
     tries: u32,
     not_before_us: i64,
+}
+
+/// An owed callback whose turn it is.
+#[derive(Debug)]
+pub(super) struct Task {
+    pub(super) owed: Owed,
+    due: Due,
 }
 
 /// What became of a row that a sender took.
@@ -52,6 +61,7 @@ impl Pass<'_, '_> {
             let mut shared = self.shared();
             shared.would_send += shared.outbox.len() as u64;
             shared.outbox = Outbox::default();
+            shared.strangers = 0;
             return Ok(());
         }
         if self.delivery_left_us <= 0 {
@@ -66,15 +76,15 @@ impl Pass<'_, '_> {
             let owed = shared
                 .outbox
                 .due(&this.job.destinations[number].name, began_us);
-            let tasks = owed.into_iter().map(|owed| Task {
+            let tasks = owed.into_iter().map(|owed| Due {
                 tries: *shared.tries.get(&(number, owed.id)).unwrap_or(&0),
-                ..Task::new(owed)
+                ..Due::new(owed)
             });
             tasks
                 .filter(|task| task.tries < this.policies[number].attempts())
-                .collect::<Vec<Task>>()
+                .collect::<Vec<Due>>()
         };
-        let work: Vec<(usize, &mut Endpoint, Vec<Task>)> = endpoints
+        let work: Vec<(usize, &mut Endpoint, Vec<Due>)> = endpoints
             .iter_mut()
             .enumerate()
             .filter(|(number, endpoint)| !this.is_unread(*number) && !endpoint.given_up())
@@ -115,10 +125,11 @@ impl Shared<'_> {
     }
 }
 
-impl Task {
-    pub(super) fn new(owed: Owed) -> Self {
+impl Due {
+    pub(super) fn new(owed: &Owed) -> Self {
         Self {
-            owed,
+            id: owed.id,
+            attempts: owed.attempts,
             tries: 0,
             not_before_us: 0,
         }
@@ -133,14 +144,14 @@ pub(super) struct Courier<'p, 'a, 'w> {
 }
 
 impl Courier<'_, '_, '_> {
-    fn run(&self, endpoint: &mut Endpoint, mut tasks: Vec<Task>) -> Result<()> {
+    fn run(&self, endpoint: &mut Endpoint, mut tasks: Vec<Due>) -> Result<()> {
         let clock = self.pass.clock;
         let policy = &self.pass.policies[self.number];
         for round in 1.. {
             let began_us = clock.now_us();
             // What was not tried yet goes first: rows that are always refused must not hold up the others.
-            tasks.sort_by_key(|task| (task.tries, task.owed.attempts, task.owed.id));
-            let (now, later): (Vec<Task>, Vec<Task>) = tasks
+            tasks.sort_by_key(|task| (task.tries, task.attempts, task.id));
+            let (now, later): (Vec<Due>, Vec<Due>) = tasks
                 .into_iter()
                 .partition(|task| task.not_before_us <= began_us);
             let untouched;
@@ -186,9 +197,9 @@ impl Courier<'_, '_, '_> {
     fn round(
         &self,
         endpoint: &mut Endpoint,
-        now: Vec<Task>,
-        waiting: Vec<Task>,
-    ) -> Result<(Vec<Task>, Vec<Task>)> {
+        now: Vec<Due>,
+        waiting: Vec<Due>,
+    ) -> Result<(Vec<Due>, Vec<Due>)> {
         let callback = &self.pass.job.destinations[self.number].callback;
         let senders = callback.concurrency.min(now.len());
         let endpoint = &Mutex::new(endpoint);
@@ -196,7 +207,7 @@ impl Courier<'_, '_, '_> {
         let (mut untouched, mut again) = (Vec::new(), waiting);
         let mut book = |sent: Result<Sent>| {
             match sent? {
-                Sent::Not(task) => untouched.push(task),
+                Sent::Not(task) => untouched.push(task.due),
                 Sent::Answered(task, looked, answer) => {
                     again.extend(self.settle(task, &looked, &answer)?);
                 }
@@ -215,7 +226,7 @@ impl Courier<'_, '_, '_> {
     fn send_one_by_one(
         &self,
         endpoint: &Mutex<&mut Endpoint>,
-        queue: &mut VecDeque<Task>,
+        queue: &mut VecDeque<Due>,
         book: &mut dyn FnMut(Result<Sent>) -> Result<()>,
     ) -> Result<()> {
         let mut chunk_rows = ChunkRows::first();
@@ -236,7 +247,7 @@ impl Courier<'_, '_, '_> {
         &self,
         endpoint: &Mutex<&mut Endpoint>,
         senders: usize,
-        queue: &mut VecDeque<Task>,
+        queue: &mut VecDeque<Due>,
         book: &mut dyn FnMut(Result<Sent>) -> Result<()>,
     ) -> Result<()> {
         std::thread::scope(|scope| {
@@ -276,14 +287,15 @@ impl Courier<'_, '_, '_> {
     /// when the destination cannot be read; what is left then stays owed.
     pub(super) fn look(
         &self,
-        queue: &mut VecDeque<Task>,
+        queue: &mut VecDeque<Due>,
         chunk_rows: &mut ChunkRows,
     ) -> Result<Option<Vec<(Task, Looked)>>> {
         loop {
-            let tasks: Vec<Task> = queue.drain(..chunk_rows.0.min(queue.len())).collect();
-            if tasks.is_empty() {
+            let due: Vec<Due> = queue.drain(..chunk_rows.0.min(queue.len())).collect();
+            if due.is_empty() {
                 return Ok(None);
             }
+            let tasks = self.tasks(due);
             let ids: Vec<Id> = tasks.iter().map(|task| task.owed.id).collect();
             let mut looked: HashMap<Id, Looked> = match self.pass.second_look(self.number, &ids) {
                 Ok(looked) => looked,
@@ -306,6 +318,17 @@ impl Courier<'_, '_, '_> {
                 return Ok(Some(still));
             }
         }
+    }
+
+    /// Their entries in the outbox.
+    fn tasks(&self, due: Vec<Due>) -> Vec<Task> {
+        let name = &self.pass.job.destinations[self.number].name;
+        let shared = self.pass.shared();
+        let task = |due: Due| {
+            let owed = shared.outbox.get(name, due.id)?.clone();
+            Some(Task { owed, due })
+        };
+        due.into_iter().filter_map(task).collect()
     }
 
     fn drop_repaired(&self, owed: &Owed, gone: bool) {
@@ -377,14 +400,15 @@ impl Courier<'_, '_, '_> {
     }
 
     /// Books an answer. A task that may be tried again in this run comes back.
-    fn settle(&self, mut task: Task, looked: &Looked, answer: &Answer) -> Result<Option<Task>> {
+    fn settle(&self, mut task: Task, looked: &Looked, answer: &Answer) -> Result<Option<Due>> {
         let pass = self.pass;
         task.owed.attempts += 1;
-        task.tries += 1;
+        task.due.attempts = task.owed.attempts;
+        task.due.tries += 1;
         let now_us = pass.clock.now_us();
         let verdict = retry::verdict(
             &pass.policies[self.number],
-            task.tries,
+            task.due.tries,
             answer,
             pass.clock.random(),
         );
@@ -399,15 +423,18 @@ impl Courier<'_, '_, '_> {
             return Ok(None);
         }
         shared.summary.failed_tries += 1;
-        shared.tries.insert((self.number, task.owed.id), task.tries);
+        shared
+            .tries
+            .insert((self.number, task.owed.id), task.due.tries);
         let not_before_us =
             retry::asked_to_wait(answer).map(|wait| now_us.saturating_add(micros(wait)));
         task.owed.failed(&answer.to_string(), not_before_us);
-        shared.outbox.replace(task.owed.clone());
+        let mut due = task.due;
+        shared.outbox.replace(task.owed);
         Ok(match verdict {
             retry::Verdict::TryAgain { delay } => {
-                task.not_before_us = now_us.saturating_add(micros(delay));
-                Some(task)
+                due.not_before_us = now_us.saturating_add(micros(delay));
+                Some(due)
             }
             retry::Verdict::StayOwed { .. } | retry::Verdict::Delivered => None,
         })

@@ -17,11 +17,6 @@ const KEYS_PER_LOOKUP: usize = 512;
 const WHOLE_ROWS_MAX: usize = 512;
 const WHOLE_BYTES: usize = 8 << 20;
 
-/// Rows of a batch that are read again at once because they looked different.
-const ROWS_NOW: usize = 64;
-/// How often a row that changes faster than it is compared is compared at the first look.
-const OVERTAKEN_ROUNDS: usize = 3;
-
 /// What a first look saw in one destination.
 #[derive(Debug, Default)]
 pub(super) struct Sightings {
@@ -40,6 +35,10 @@ pub(super) struct Suspect {
     source: u64,
     /// Fingerprint of its copies.
     copies: u64,
+    /// There are copies.
+    is_copied: bool,
+    /// What differs may already have been another change once, and is not given another pass for that.
+    pub(super) is_last_look: bool,
 }
 
 impl Suspect {
@@ -49,6 +48,8 @@ impl Suspect {
             id: row.id,
             source: fingerprint(&row.cells),
             copies: fingerprint(copies),
+            is_copied: !matches.rows().is_empty(),
+            is_last_look: false,
         }
     }
 }
@@ -151,64 +152,31 @@ impl Pass<'_, '_> {
 }
 
 impl Pass<'_, '_> {
-    /// Of rows that looked different, those whose source row is still what was compared. A row that was changed, and whose
-    /// change was copied, between the reading of the source and the look-up of the copy looked different only because
-    /// the copy had overtaken it; it is compared once more, as it is now. What a hot row still is after a few rounds is
-    /// left to the second look.
-    pub(super) fn not_overtaken(
-        &self,
-        number: usize,
-        mut suspects: Vec<Suspect>,
-    ) -> Result<Vec<Suspect>> {
-        let mut steady = Vec::with_capacity(suspects.len());
-        for _ in 0..OVERTAKEN_ROUNDS {
-            let now = self.rows_now(&suspects)?;
-            suspects.retain(|suspect| now.contains_key(&suspect.id));
-            let is_same =
-                |suspect: &Suspect| fingerprint(&now[&suspect.id].cells) == suspect.source;
-            let (same, changed): (Vec<_>, Vec<_>) = suspects.into_iter().partition(is_same);
-            steady.extend(same);
-            suspects = changed;
-            if suspects.is_empty() {
-                break;
-            }
-            let rows: Vec<Row> = suspects
-                .iter()
-                .map(|suspect| now[&suspect.id].clone())
-                .collect();
-            match sight_all(self.destinations[number], &rows, Duplicates::Counted) {
-                Ok(Sightings {
-                    suspects: again, ..
-                }) => suspects = again,
-                Err(_) => break, // The second look will meet the error too, and tell it.
-            }
-        }
-        steady.extend(suspects);
-        Ok(steady)
-    }
-
-    /// The compared columns of these rows as they are now, without those that are gone.
-    fn rows_now(&self, suspects: &[Suspect]) -> Result<HashMap<Id, Row>> {
-        let ids: Vec<Id> = suspects.iter().map(|suspect| suspect.id).collect();
-        let mut rows = HashMap::with_capacity(ids.len());
-        for chunk in ids.chunks(ROWS_NOW) {
-            let found = self.source.whole_rows(chunk)?;
-            rows.extend(found.into_iter().map(|whole| (whole.row.id, whole.row)));
-        }
-        Ok(rows)
-    }
-
     /// Of these suspects, seen first and now, those whose copies are being kept up to date: the copy has changed since,
     /// and so has the source row, even if only while both were being read. What differs now is then another change, on
-    /// its way. A copy that stands still, or a source row that does, is a difference that lasts.
+    /// its way. A copy that stands still, or a source row that does, is a difference that lasts; but a copy may have been
+    /// ahead of the source row as it was read first, so one that stands still while the source row changes is given one
+    /// more pass.
     pub(super) fn on_their_way(&self, pairs: &[(Suspect, Suspect)]) -> Result<HashSet<Id>> {
         let moving = pairs
             .iter()
             .filter(|(first, now)| first.copies != now.copies);
         let (changed, steady): (Vec<_>, Vec<_>) =
             moving.partition(|(first, now)| first.source != now.source);
-        let mut on_their_way: HashSet<Id> =
-            changed.into_iter().map(|(first, _)| first.id).collect();
+        let last_looks: HashSet<Id> = pairs
+            .iter()
+            .filter(|(first, _)| first.is_last_look)
+            .map(|(first, _)| first.id)
+            .collect();
+        let maybe_ahead = pairs.iter().filter(|(first, now)| {
+            let stood_still = first.is_copied && first.copies == now.copies;
+            stood_still && first.source != now.source && !last_looks.contains(&first.id)
+        });
+        let mut on_their_way: HashSet<Id> = changed
+            .into_iter()
+            .chain(maybe_ahead)
+            .map(|(first, _)| first.id)
+            .collect();
         if !steady.is_empty() {
             let ids: Vec<Id> = steady.iter().map(|(first, _)| first.id).collect();
             let again: HashMap<Id, u64> = self

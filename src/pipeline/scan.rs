@@ -151,6 +151,7 @@ impl Pass<'_, '_> {
             None => None,
         };
         while let Some((request, rows)) = next {
+            let is_last_look = !self.is_repeated || request.is_of_known_ids();
             let rows = self.tracks[at].scan.advance(request, rows);
             let following = self.request(at);
             let members = &self.tracks[at].members;
@@ -169,7 +170,7 @@ impl Pass<'_, '_> {
                     following.map(|request| self.read(request)).transpose(),
                 ),
             };
-            self.take(at, looks?)?;
+            self.take(at, looks?, is_last_look);
             self.settle_when_due(at)?;
             next = read?;
         }
@@ -190,7 +191,7 @@ impl Pass<'_, '_> {
     }
 
     /// Takes a batch's sightings in.
-    fn take(&mut self, at: usize, looks: Vec<(usize, Result<Sightings>)>) -> Result<()> {
+    fn take(&mut self, at: usize, looks: Vec<(usize, Result<Sightings>)>, is_last_look: bool) {
         for (number, sightings) in looks {
             match sightings {
                 Ok(Sightings {
@@ -199,10 +200,12 @@ impl Pass<'_, '_> {
                     duplicate_keys,
                     unfindable,
                 }) => {
-                    let suspects = self.not_overtaken(number, suspects)?;
-                    let candidates = suspects.into_iter().map(|suspect| Candidate {
-                        destination: number,
-                        suspect,
+                    let candidates = suspects.into_iter().map(|mut suspect| {
+                        suspect.is_last_look = is_last_look;
+                        Candidate {
+                            destination: number,
+                            suspect,
+                        }
                     });
                     self.tracks[at].held.extend(candidates);
                     self.note_unfindable(number, &unfindable);
@@ -223,7 +226,6 @@ impl Pass<'_, '_> {
         let compared = self.shared().summary.compared;
         self.observer
             .progress(compared, self.tracks[at].scan.ids_left());
-        Ok(())
     }
 
     fn leave_behind(&mut self, at: usize, number: usize) {

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::deliver::{Courier, Task};
+use super::deliver::{Courier, Due};
 use super::look::{ChunkRows, Looked};
 use super::{Mode, Pass};
 use crate::error::Result;
@@ -30,8 +30,11 @@ impl Pass<'_, '_> {
     /// they are now. Without a fate it only drops.
     pub(super) fn tell_all(&self, fate: Option<Fate>) -> Result<()> {
         for (number, destination) in self.job.destinations.iter().enumerate() {
-            let owed = self.shared().outbox.due(&destination.name, i64::MAX);
-            if self.is_unread(number) || owed.is_empty() {
+            let shared = self.shared();
+            let owed = shared.outbox.due(&destination.name, i64::MAX);
+            let mut queue: VecDeque<Due> = owed.into_iter().map(Due::new).collect();
+            drop(shared);
+            if self.is_unread(number) || queue.is_empty() {
                 continue;
             }
             let courier = Courier {
@@ -39,7 +42,6 @@ impl Pass<'_, '_> {
                 number,
                 deadline_us: i64::MAX,
             };
-            let mut queue: VecDeque<Task> = owed.into_iter().map(Task::new).collect();
             let mut chunk_rows = ChunkRows::first();
             // A report may be long; a pass has its own ends.
             let is_stopped = || self.options.mode == Mode::Recheck && self.clock.stopping();

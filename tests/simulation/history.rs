@@ -62,6 +62,12 @@ fn befall(sim: &Sim) {
     };
     model.wait(gap_us);
     if plan.jump != 0 && model.rng.chance(100) {
+        let now_us = model.machine_now_us();
+        for quiet_until_us in &mut model.quiet_until_us {
+            if *quiet_until_us <= now_us {
+                *quiet_until_us = i64::MIN; // It stays over, even if the clock goes back.
+            }
+        }
         model.machine_ahead_us += model.rng.between(-5 * SECOND, 5 * SECOND);
     }
     let moods = std::mem::take(&mut model.run.moods);
