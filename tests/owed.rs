@@ -177,3 +177,21 @@ fn start_delivers_once_the_receiver_is_back() {
     run.signal("TERM");
     assert_eq!(run.wait().code, Some(0));
 }
+
+#[test]
+fn what_is_owed_to_a_destination_that_was_taken_out_does_not_pause_the_scan() {
+    let mut scene = Scene::with_missing(1..=5);
+    scene.config.set("/maxOwed", 3);
+    scene.receiver().answer(|_| Answer::status(500));
+    scene.run(1);
+    assert!(scene.config.owed().len() >= 3);
+    scene.receiver().take();
+    scene.config.set("/des/0/name", "another");
+    scene.db.add_users(6..=8);
+    scene.receiver().answer(|_| Answer::ok());
+    for _ in 0..3 {
+        scene.run(1); // Something is owed still.
+    }
+    let ids = scene.receiver().ids();
+    assert!((6..=8).all(|id| ids.contains(&id)), "{ids:?}");
+}
