@@ -241,7 +241,7 @@ fn a_copy_in_another_order_and_in_another_case_is_in_sync() {
     scene
         .db
         .exec("ALTER TABLE des.user DROP COLUMN id, ADD COLUMN u CHAR(32) NOT NULL");
-    scene.db.exec("UPDATE des.user SET u = MD5(number)");
+    scene.db.exec("UPDATE des.user SET u = REVERSE(number)");
     scene.db.exec("ALTER TABLE des.user ADD PRIMARY KEY (u)");
     let mut scene = scene;
     scene.config.remove("/des/0/columns/number");
