@@ -1,5 +1,6 @@
 //! Words and progress for people, on stderr; the only file that names `indicatif`.
 
+use std::fmt::Write;
 use std::fs::OpenOptions;
 use std::io::IsTerminal as _;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -7,7 +8,7 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{HumanCount, ProgressBar, ProgressState, ProgressStyle};
 use log::{LevelFilter, Log, Metadata, Record};
 
 use super::fix_file::FixFile;
@@ -199,11 +200,9 @@ impl Observer for Console {
         }
         let mut bar = self.bar.lock().unwrap_or_else(PoisonError::into_inner);
         let bar = bar.get_or_insert_with(|| {
-            let style =
-                ProgressStyle::with_template("{bar:30} {human_pos} rows, {per_sec}, {eta} left");
             ProgressBar::new(0)
                 .with_elapsed(self.began.elapsed())
-                .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+                .with_style(bar_style())
         });
         bar.set_length(compared.saturating_add(ids_left));
         bar.set_position(compared);
@@ -216,4 +215,18 @@ impl Observer for Console {
     fn info(&self, message: &str) {
         self.say(log::Level::Info, message);
     }
+}
+
+fn bar_style() -> ProgressStyle {
+    let style = ProgressStyle::with_template("{bar:30} {human_pos} rows, {rate}, {eta} left");
+    let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+    style.with_key("rate", |state: &ProgressState, out: &mut dyn Write| {
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a rate is not negative, and far from what u64 holds"
+        )]
+        let rate = HumanCount(state.per_sec() as u64);
+        let _ = write!(out, "{rate}/s"); // A String takes everything.
+    })
 }

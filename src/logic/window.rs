@@ -183,16 +183,14 @@ impl Scan {
         self.bounds.now_us.saturating_add(1)
     }
 
-    /// How many ids are still to be looked at, for people.
+    /// How many new ids lie between the position and the highest one, for people.
     #[must_use]
     pub fn ids_left(&self) -> u64 {
-        let left = |what: &What| match what {
-            What::New(span) | What::Again(span) => {
-                u64::try_from(span.to - span.from + 1).unwrap_or(0)
-            }
-            What::Holes(_) | What::Updated { .. } => 0,
-        };
-        self.todo.iter().map(left).sum()
+        let left = self.bounds.id_max.zip(self.position.next_id);
+        let left = left
+            .filter(|_| self.limits.insert)
+            .map_or(0, |(max, next_id)| max - next_id + 1);
+        u64::try_from(left.max(0)).unwrap_or(u64::MAX)
     }
 
     /// Moves the position past a batch and returns its rows that have to be compared. The next request may be asked
@@ -370,3 +368,6 @@ fn windows(update: &UpdatePosition, bounds: Bounds, limits: Limits) -> Vec<What>
 fn cursor_text(cell: &Cell) -> String {
     super::print::text(cell, ColumnType::DateTime(6)).into_owned()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,151 @@
+use super::*;
+use crate::logic::gaps::Gaps;
+
+const S: i64 = 1_000_000;
+
+const LIMITS: Limits = Limits {
+    insert: true,
+    update: true,
+    start_id: 0,
+    late_commit_us: 60 * S,
+    update_scan_us: 5 * S,
+};
+
+fn row(id: Id) -> Row {
+    Row {
+        id,
+        key: Cell::Int(1),
+        updated: Cell::Int(id.try_into().unwrap()),
+        cells: vec![],
+    }
+}
+
+fn bounds(now_s: i64, id_max: Id) -> Bounds {
+    Bounds {
+        now_us: now_s * S,
+        id_max: Some(id_max),
+    }
+}
+
+/// Every request of a pass; the table holds the ids from 1 on that `has` accepts.
+fn requests(scan: &mut Scan, has: impl Fn(Id) -> bool) -> Vec<What> {
+    let mut all = Vec::new();
+    while let Some(request) = scan.next_request() {
+        let rows = match &request.what {
+            What::Holes(spans) => spans.iter().flat_map(|s| s.from..=s.to).collect(),
+            What::New(ids) | What::Again(ids) => (ids.from..=ids.to).collect(),
+            What::Updated { .. } => vec![],
+        };
+        let rows = rows.into_iter().filter(|&id| id > 0 && has(id));
+        let rows = rows.take(request.limit).map(row).collect();
+        all.push(request.what.clone());
+        scan.advance(request, rows);
+    }
+    all
+}
+
+fn window(from_s: i64, to_s: i64) -> What {
+    What::Updated {
+        from_us: from_s * S,
+        to_us: to_s * S,
+        after: None,
+    }
+}
+
+#[test]
+fn a_window_begins_where_the_last_one_ended_however_long_ago_that_was() {
+    let mut scan = Scan::new(Position::default(), bounds(1_000, 3), LIMITS);
+    let first = requests(&mut scan, |_| true);
+    assert_eq!(
+        first,
+        [What::New(Span { from: 0, to: 3 }), window(935, 1_000)]
+    );
+    let position = scan.position().clone();
+    let mut scan = Scan::new(position, bounds(4_600, 3), LIMITS);
+    assert_eq!(
+        requests(&mut scan, |_| true).last(),
+        Some(&window(935, 4_600))
+    );
+}
+
+#[test]
+fn a_clock_that_is_set_back_makes_the_window_begin_earlier() {
+    let mut scan = Scan::new(Position::default(), bounds(1_000, 0), LIMITS);
+    requests(&mut scan, |_| true);
+    let mut scan = Scan::new(scan.position().clone(), bounds(400, 0), LIMITS);
+    assert_eq!(
+        requests(&mut scan, |_| true).last(),
+        Some(&window(335, 400))
+    );
+}
+
+#[test]
+fn a_window_left_in_the_middle_is_ended_before_the_next_one() {
+    let after = Cursor {
+        time: "t".into(),
+        id: 9,
+    };
+    let update = UpdatePosition {
+        until_us: 100 * S,
+        resume: Some(Resume {
+            to_us: 200 * S,
+            after: after.clone(),
+        }),
+        seen: Seen::default(),
+    };
+    let position = Position {
+        next_id: Some(1),
+        update: Some(update),
+        ..Position::default()
+    };
+    let mut scan = Scan::new(position, bounds(300, 0), LIMITS);
+    let left = What::Updated {
+        from_us: 35 * S,
+        to_us: 200 * S,
+        after: Some(after),
+    };
+    assert_eq!(requests(&mut scan, |_| true), [left, window(135, 300)]);
+    let update = scan.position().update.as_ref().unwrap();
+    assert_eq!((update.until_us, &update.resume), (300 * S, &None));
+}
+
+#[test]
+fn an_id_that_appears_below_the_highest_is_looked_for_until_its_time_is_over() {
+    let mut scan = Scan::new(Position::default(), bounds(1_000, 5), LIMITS);
+    requests(&mut scan, |id| id != 3);
+    for now_s in [1_010, 1_059, 5_000] {
+        scan = Scan::new(scan.position().clone(), bounds(now_s, 5), LIMITS);
+        let holes = [Span { from: 0, to: 0 }, Span { from: 3, to: 3 }];
+        assert_eq!(
+            requests(&mut scan, |id| id != 3)[0],
+            What::Holes(holes.to_vec()),
+            "{now_s}"
+        );
+    }
+    assert_eq!(scan.position().gaps, Gaps::default());
+}
+
+#[test]
+fn a_table_of_many_batches_is_read_to_its_end_and_what_is_left_is_told() {
+    let mut scan = Scan::new(Position::default(), bounds(1_000, 50_000), LIMITS);
+    let request = scan.next_request().unwrap();
+    let rows = (1..).take(request.limit).map(row).collect();
+    scan.advance(request, rows);
+    assert_eq!(scan.ids_left(), 50_000 - BATCH_ROWS_FIRST as u64);
+    let rest = requests(&mut scan, |_| true);
+    assert!(rest.len() > 10, "{} requests", rest.len());
+    assert_eq!(scan.position().next_id, Some(50_001));
+    assert_eq!(scan.ids_left(), 0);
+}
+
+#[test]
+fn a_row_met_again_unchanged_is_not_compared_again() {
+    let mut scan = Scan::new(Position::default(), bounds(1_000, 2), LIMITS);
+    let request = scan.next_request().unwrap();
+    assert_eq!(scan.advance(request, vec![row(1), row(2)]).len(), 2);
+    let request = scan.next_request().unwrap();
+    let mut changed = row(2);
+    changed.cells = vec![Cell::Null];
+    let left = scan.advance(request, vec![row(1), changed.clone()]);
+    assert_eq!(left, [changed], "the second change kept its update time");
+}
