@@ -170,3 +170,63 @@ fn logrotate_accepts_its_file() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && !said.contains("error"), "{said}");
 }
+
+/// Ends the receiver with the test, however that ends.
+struct Ended(std::process::Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn the_callback_receiver_verifies_and_repairs() {
+    // Next to the program; `cargo test` has built it, `cargo test --test examples` alone has not.
+    let folder = Path::new(env!("CARGO_BIN_EXE_cupid"))
+        .parent()
+        .expect("The program lies in a folder");
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "--locked", "--example", "callback_receiver"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .status();
+    assert!(built.expect("Start cargo").success());
+    let program = folder.join("examples/callback_receiver");
+    let mut scene = Scene::with_missing(1..=3);
+    let receiver = Command::new(program)
+        .args([
+            "--secret",
+            "hidden-secret",
+            "--table",
+            "user",
+            "--by",
+            "number",
+        ])
+        .args(["--columns", "number,name,avatar", "--quiet"])
+        .args(["--des", &scene.db.server.url(&scene.db.copies[0])])
+        .stdout(std::process::Stdio::piped())
+        .spawn();
+    let mut receiver = Ended(receiver.expect("Start the receiver"));
+    let mut first = String::new();
+    let stdout = receiver.0.stdout.take().expect("It is piped");
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(stdout), &mut first)
+        .expect("The receiver says where it listens");
+    let address = first
+        .trim()
+        .strip_prefix("listening on ")
+        .expect("It says so");
+    let callback = "/des/0/callbackNotification";
+    scene
+        .config
+        .set(&format!("{callback}/url"), address)
+        .set(&format!("{callback}/secret"), "another-hidden-secret");
+    scene.run(1).assert_says(&["3 still owed"]);
+    scene
+        .config
+        .set(&format!("{callback}/secret"), "hidden-secret");
+    scene.run(0);
+    let repaired: Vec<(String,)> = scene.db.query("SELECT name FROM des.user ORDER BY number");
+    assert_eq!(repaired.len(), 3);
+    scene.cupid("reconcile").exits(0);
+}

@@ -105,6 +105,14 @@ impl Server {
         panic!("The private MariaDB did not start:\n{log}");
     }
 
+    /// The administrator's way into a database, for programs other than cupid.
+    pub(crate) fn url(&self, database: &str) -> String {
+        format!(
+            "mysql://{}:{}@{}:{}/{database}",
+            self.user, self.password, self.host, self.port
+        )
+    }
+
     /// Kills the server as a power cut would; the data stay.
     pub(crate) fn kill(&self) {
         let mut watchdog = self.own().watchdog.lock().unwrap();
