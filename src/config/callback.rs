@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use base64::Engine as _;
 use jsonc_parser::ast::Value;
 use url::Url;
 
 use super::reader::Reader;
 use super::words::{Show, describe, join};
 use super::{CallbackJob, in_memory};
+use crate::logic::signature::secret_bytes;
 
 /// Headers that cupid sets, and those that frame the body.
 const OWN_HEADERS: [&str; 6] = [
@@ -104,12 +104,7 @@ fn read_secret(reader: &Reader<'_>) -> Option<Vec<u8>> {
     const SHOULD: &str =
         "should hold a text that is not empty, or whsec_ and base64 (Standard Webhooks)";
     let text = reader.any_text("secret", SHOULD, Show::Nothing)?;
-    let secret = match text.value.strip_prefix("whsec_") {
-        Some(base64) => base64::engine::general_purpose::STANDARD
-            .decode(base64)
-            .unwrap_or_default(),
-        None => text.value.clone().into_bytes(),
-    };
+    let secret = secret_bytes(&text.value).unwrap_or_default();
     if secret.is_empty() {
         reader.problem(
             "secret",

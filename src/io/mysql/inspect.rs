@@ -6,7 +6,7 @@ use mysql::{Conn, Row, Value};
 use super::decode;
 use super::schema::{Table, quoted};
 use super::session::{Sessions, label};
-use super::source::range;
+use super::window::range;
 use super::{MySqlDestination, MySqlSource};
 use crate::config::{Address, Job, Server, TableJob};
 use crate::error::{Error, Result};

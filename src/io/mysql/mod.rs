@@ -8,6 +8,7 @@ mod schema;
 mod session;
 mod source;
 mod stream;
+mod window;
 
 pub use destination::MySqlDestination;
 pub use source::MySqlSource;

@@ -3,13 +3,12 @@
 use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 
-use chrono::NaiveDateTime;
 use mysql::prelude::Queryable;
 use mysql::{Conn, Params, Value};
 
 use super::decode;
-use super::layout::{Layout, UpdateColumn};
-use super::schema::{literal, quoted};
+use super::layout::Layout;
+use super::schema::quoted;
 use super::session::{Sessions, label};
 use crate::config::{Job, TableJob};
 use crate::error::{Error, Result};
@@ -17,7 +16,6 @@ use crate::logic::cell::{Cell, Column, ColumnType, Id};
 use crate::logic::gaps::Span;
 use crate::logic::row::Row;
 use crate::logic::window::{Bounds, Request, What};
-use crate::logic::{php_date::PhpDateFormat, zone};
 use crate::world::{Clock, Source, Visitor, WholeRow};
 
 /// Keys in one query for their ids.
@@ -61,7 +59,7 @@ impl MySqlSource {
         Ok(self.layout.get_or_init(|| layout))
     }
 
-    fn table(&self) -> &TableJob {
+    pub(super) fn table(&self) -> &TableJob {
         &self.job.source.table
     }
 
@@ -83,7 +81,11 @@ impl MySqlSource {
         )
     }
 
-    fn run<T>(&self, what: &str, mut work: impl FnMut(&mut Conn) -> mysql::Result<T>) -> Result<T> {
+    pub(super) fn run<T>(
+        &self,
+        what: &str,
+        mut work: impl FnMut(&mut Conn) -> mysql::Result<T>,
+    ) -> Result<T> {
         let TableJob {
             database,
             table,
@@ -136,134 +138,6 @@ impl MySqlSource {
         self.run("rows by key", |conn| {
             conn.exec(&sql, Params::Positional(values.clone()))
         })
-    }
-
-    /// Rows of a window in the order (update time, id). After a cursor, first what shares its time: by equality on the
-    /// time the index gives the rows in id order, so a million rows of one moment are read once and not a million
-    /// times.
-    fn window(&self, layout: &Layout, request: &Request) -> Result<Vec<Row>> {
-        let What::Updated {
-            from_us,
-            to_us,
-            after,
-        } = &request.what
-        else {
-            return Ok(vec![]);
-        };
-        let Some(update) = &layout.update else {
-            return Ok(vec![]);
-        };
-        let (from, to) = self.window_bounds(update, layout.zone.as_deref(), *from_us, *to_us)?;
-        let (time, id) = (quoted(&update.column.name), quoted(&layout.id.name));
-        let select = format!("SELECT {} {}", layout.scan_list, self.table_clause());
-        let range = |operator: &str| range(&select, &time, operator, &id);
-        self.run("updated rows", |conn| {
-            let limit = request.limit;
-            let Some(after) = after else {
-                return rows(
-                    conn,
-                    &range(">="),
-                    vec![from.clone(), to.clone(), Value::UInt(limit as u64)],
-                    layout,
-                );
-            };
-            let at = Value::Bytes(after.time.clone().into_bytes());
-            let same = format!("{select}{time} = ? AND {id} > ? ORDER BY {id} LIMIT ?");
-            let mut found = rows(
-                conn,
-                &same,
-                vec![at.clone(), id_value(after.id), Value::UInt(limit as u64)],
-                layout,
-            )?;
-            if found.len() < limit {
-                let rest = Value::UInt((limit - found.len()) as u64);
-                found.extend(rows(conn, &range(">"), vec![at, to.clone(), rest], layout)?);
-            }
-            Ok(found)
-        })
-    }
-
-    /// A window's bounds as values of the update column.
-    pub(super) fn window_bounds(
-        &self,
-        update: &UpdateColumn,
-        server_zone: Option<&str>,
-        from_us: i64,
-        to_us: i64,
-    ) -> Result<(Value, Value)> {
-        let utc = |us: i64| {
-            chrono::DateTime::from_timestamp_micros(us)
-                .map(|at| at.naive_utc())
-                .unwrap_or_default()
-        };
-        let (mut from, mut to) = (utc(from_us), utc(to_us));
-        let local = !matches!(update.column.column_type, ColumnType::Timestamp(_))
-            && !update.format.as_ref().is_some_and(PhpDateFormat::is_epoch);
-        if local {
-            let (local_from, local_to) = match (update.time_zone, server_zone) {
-                (Some(zone), _) => (zone::in_zone(zone, from), zone::in_zone(zone, to)),
-                (None, Some(zone)) => self.in_server_zone(zone, from, to)?,
-                (None, None) => (from, to),
-            };
-            (from, to) = zone::local_window(to - from, local_from, local_to);
-        }
-        let value =
-            |local: NaiveDateTime, us: i64| match (&update.format, update.column.column_type) {
-                (_, ColumnType::DateTime(digits) | ColumnType::Timestamp(digits)) => {
-                    date_value(zone::floored(local, digits))
-                }
-                (_, ColumnType::Date) => date_value(zone::midnight(local)),
-                (Some(format), _) => Value::Bytes(format.format(local, us).into_bytes()),
-                (None, _) => Value::Int(us.div_euclid(1_000_000)),
-            };
-        Ok((value(from, from_us), value(to, to_us)))
-    }
-
-    fn in_server_zone(
-        &self,
-        zone: &str,
-        from: NaiveDateTime,
-        to: NaiveDateTime,
-    ) -> Result<(NaiveDateTime, NaiveDateTime)> {
-        let zone = literal(zone);
-        let sql =
-            format!("SELECT CONVERT_TZ(?, '+00:00', {zone}), CONVERT_TZ(?, '+00:00', {zone})");
-        let values = vec![date_value(from), date_value(to)];
-        let converted: Option<(Value, Value)> = self.run("the server's zone", |conn| {
-            conn.exec_first(&sql, Params::Positional(values.clone()))
-        })?;
-        match converted.map(|(from, to)| (naive(&from), naive(&to))) {
-            Some((Some(from), Some(to))) => Ok((from, to)),
-            _ => Err(Error::Database {
-                operation: format!("Convert times to the zone {zone} of {}", label(&self.table().server)),
-                reason: "the server cannot; load its time zone tables (mysql_tzinfo_to_sql) or set src.timeZone".into(),
-            }),
-        }
-    }
-}
-
-/// The statement of a window; what goes before decides whether its begin belongs to it.
-pub(super) fn range(select: &str, time: &str, operator: &str, id: &str) -> String {
-    format!("{select}{time} {operator} ? AND {time} <= ? ORDER BY {time}, {id} LIMIT ?")
-}
-
-/// A `DATETIME` of the wire as chrono has it; MySQL sends what it computed as text.
-fn naive(value: &Value) -> Option<NaiveDateTime> {
-    match value {
-        Value::Date(year, month, day, hour, minute, second, us) => {
-            chrono::NaiveDate::from_ymd_opt(i32::from(*year), u32::from(*month), u32::from(*day))?
-                .and_hms_micro_opt(
-                    u32::from(*hour),
-                    u32::from(*minute),
-                    u32::from(*second),
-                    *us,
-                )
-        }
-        Value::Bytes(text) => {
-            NaiveDateTime::parse_from_str(std::str::from_utf8(text).ok()?, "%Y-%m-%d %H:%M:%S%.f")
-                .ok()
-        }
-        _ => None,
     }
 }
 
@@ -432,7 +306,7 @@ impl Source for MySqlSource {
     }
 }
 
-fn rows(
+pub(super) fn rows(
     conn: &mut Conn,
     sql: &str,
     values: Vec<Value>,
@@ -467,25 +341,12 @@ fn id_of(cell: &Cell) -> Option<Id> {
 }
 
 /// An id as a parameter; what no column can hold becomes the nearest that one can.
-fn id_value(id: Id) -> Value {
+pub(super) fn id_value(id: Id) -> Value {
     match u64::try_from(id) {
         Ok(id) => Value::UInt(id),
         Err(_) if id > 0 => Value::UInt(u64::MAX),
         Err(_) => Value::Int(i64::try_from(id).unwrap_or(i64::MIN)),
     }
-}
-
-fn date_value(at: NaiveDateTime) -> Value {
-    let cell = zone::fields(at);
-    Value::Date(
-        cell.year,
-        cell.month,
-        cell.day,
-        cell.hour,
-        cell.minute,
-        cell.second,
-        cell.microsecond,
-    )
 }
 
 /// Lists are padded to a few lengths, so that a few prepared statements serve all.
