@@ -365,10 +365,7 @@ impl<'a, 'w> Pass<'a, 'w> {
             all.filter(|position| !position.destinations.is_empty())
                 .collect(),
         );
-        let source = format!(
-            "{}.{}",
-            self.job.source.table.database, self.job.source.table.table
-        );
+        let source = self.job.source.table.name();
         let checkpoint = Checkpoint {
             version: VERSION,
             source,

@@ -145,11 +145,7 @@ impl Sides {
 /// The state folder of a job.
 fn state_of(job: &Job) -> StateDir {
     let table = &job.source.table;
-    StateDir::new(
-        &job.source.state_dir,
-        &job.name,
-        &format!("{}.{}", table.database, table.table),
-    )
+    StateDir::new(&job.source.state_dir, &job.name, &table.name())
 }
 
 /// Everything that the job asks for.

@@ -21,7 +21,7 @@ use crate::world::{Clock as _, Store};
 pub(super) fn recheck(args: &Recheck, clock: &Arc<RealClock>) -> Result<Exit> {
     let job = load_and_log(&args.config, args.talk)?;
     let lines = report::read(&args.earlier)?;
-    let source = format!("{}.{}", job.source.table.database, job.source.table.table);
+    let source = job.source.table.name();
     let names: Vec<&str> = job.destinations.iter().map(|d| d.name.as_str()).collect();
     let Rows { outbox, extra } =
         rows(&lines, &source, &names, clock.now_us()).map_err(|reason| Error::File {

@@ -132,7 +132,7 @@ impl Facts<'_> {
             "config",
             &format!("{} ({})", self.job.name, self.job.path.display()),
         );
-        line("source", &format!("{}.{}", table.database, table.table));
+        line("source", &table.name());
         if let Err(error) = &self.bounds {
             line("unread", &error.to_string());
         }
@@ -242,7 +242,7 @@ impl Facts<'_> {
         json!({
             "name": self.job.name,
             "config": self.job.path,
-            "source": format!("{}.{}", table.database, table.table),
+            "source": table.name(),
             "sourceError": self.bounds.as_ref().err().map(ToString::to_string),
             "idMax": self.bounds.as_ref().ok().and_then(|bounds| bounds.id_max),
             "checkpoint": self.checkpoint.as_ref().map(|_| positions.collect::<Vec<_>>()),

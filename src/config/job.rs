@@ -163,6 +163,17 @@ pub struct CallbackJob {
     pub numbers_as_strings: bool,
 }
 
+impl TableJob {
+    /// `database.table`: in messages and reports, and by which a checkpoint knows its source.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let Self {
+            database, table, ..
+        } = self;
+        format!("{database}.{table}")
+    }
+}
+
 impl std::fmt::Debug for Server {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self {

@@ -306,7 +306,7 @@ fn read_destinations(root: &Reader<'_>) -> Option<Vec<DestinationJob>> {
 
 /// `database.table`, with a number when it is taken.
 fn free_name(table: &TableJob, taken: &mut BTreeSet<String>) -> String {
-    let name = format!("{}.{}", table.database, table.table);
+    let name = table.name();
     // It goes into logs and headers, where a control character would end a line.
     let name: String = name
         .chars()

@@ -126,7 +126,7 @@ impl Pass<'_, '_> {
         let map = self.destinations[number].map()?;
         Ok(Line {
             detected_at: rfc3339(seen_us),
-            source: format!("{}.{}", table.database, table.table),
+            source: table.name(),
             destination: self.job.destinations[number].name.clone(),
             kind: Kind::Extra,
             id: String::new(),

@@ -42,6 +42,8 @@ pub struct MySqlDestination {
 
 /// How the table is read.
 pub(super) struct Plan {
+    /// As the server described it.
+    table: Table,
     map: ColumnMap,
     pub(super) key_type: ColumnType,
     placeholder: &'static str,
@@ -88,7 +90,7 @@ impl MySqlDestination {
             .run(&format!("Read the columns of {database}.{table}"), |conn| {
                 Table::read(conn, database, table)
             })?;
-        let plan = self.make_plan(&schema)?.map_err(|problem| Error::Config {
+        let plan = self.make_plan(schema)?.map_err(|problem| Error::Config {
             path: self.job.path.clone(),
             problem: format!("{problem} at {}", label(&self.destination().table.server)),
         })?;
@@ -101,11 +103,11 @@ impl MySqlDestination {
             return Ok(stream);
         }
         let job = &self.destination().table;
-        let operation = format!("Read the primary key of {}.{}", job.database, job.table);
-        let stream = self.sessions.run(&operation, |conn| {
-            let table = Table::read(conn, &job.database, &job.table)?;
-            Stream::read(conn, job, &table)
-        })?;
+        let operation = format!("Read the primary key of {}", job.name());
+        let table = &self.plan()?.table;
+        let stream = self
+            .sessions
+            .run(&operation, |conn| Stream::read(conn, job, table))?;
         Ok(self.stream.get_or_init(|| stream))
     }
 
@@ -116,19 +118,19 @@ impl MySqlDestination {
             .failed_with(operation, error, &key, condition, &self.job.path)
     }
 
-    fn make_plan(&self, table: &Table) -> Result<std::result::Result<Plan, String>> {
+    fn make_plan(&self, table: Table) -> Result<std::result::Result<Plan, String>> {
         let layout = self.source.layout()?;
         let DestinationJob {
             table: job,
             columns,
             ..
         } = self.destination();
-        let (number, name) = (self.number, format!("{}.{}", job.database, job.table));
+        let (number, name) = (self.number, job.name());
         if table.columns.is_empty() {
             return Ok(Err(no_table(&format!("des[{number}].table"), &name)));
         }
         let key = match named(
-            table,
+            &table,
             &format!("des[{number}].byColumn"),
             &job.by_column,
             &name,
@@ -140,7 +142,7 @@ impl MySqlDestination {
         let (mut list, mut types) = (String::new(), Vec::with_capacity(columns.len()));
         for pair in columns {
             let column = match named(
-                table,
+                &table,
                 &format!("des[{number}].columns"),
                 &pair.destination,
                 &name,
@@ -186,6 +188,7 @@ impl MySqlDestination {
             });
         }
         Ok(Ok(Plan {
+            table,
             map: ColumnMap {
                 pairs,
                 key_type: layout.key.column_type,
@@ -407,7 +410,7 @@ impl Destination for MySqlDestination {
             types: &plan.types,
             key_type: plan.key_type,
         };
-        let operation = format!("Read all rows of {}.{}", job.database, job.table);
+        let operation = format!("Read all rows of {}", job.name());
         self.sessions
             .attempt(&mut |conn| stream.visit(conn, &rows, after, limit, visitor))
             .map_err(|error| self.failed(&operation, &error))
@@ -416,10 +419,7 @@ impl Destination for MySqlDestination {
     fn repeated_keys(&self, limit: usize) -> Result<Vec<Cell>> {
         let plan = self.plan()?;
         let job = &self.destination().table;
-        let operation = format!(
-            "Look for keys with several rows in {}.{}",
-            job.database, job.table
-        );
+        let operation = format!("Look for keys with several rows in {}", job.name());
         self.sessions
             .attempt(&mut |conn| repeated_keys(conn, job, plan.key_type, limit))
             .map_err(|error| self.failed(&operation, &error))

@@ -72,7 +72,7 @@ fn side(
     let server = sessions.run("Ask for the server's clock, zone and grants", |conn| {
         server_facts(conn, &table.server, clock)
     })?;
-    let name = format!("{}.{}", table.database, table.table);
+    let name = table.name();
     let facts = sessions.run(&format!("Inspect {name}"), |conn| {
         table_facts(conn, table, columns)
     })?;

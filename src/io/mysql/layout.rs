@@ -52,7 +52,7 @@ impl Layout {
     /// Names the configuration's key, what it holds and what it should hold.
     pub(super) fn new(job: &Job, table: Table) -> Result<Self, String> {
         let source = &job.source;
-        let name = format!("{}.{}", source.table.database, source.table.table);
+        let name = source.table.name();
         let column = |key: &str, wanted: &str| named(&table, key, wanted, &name);
         if table.columns.is_empty() {
             return Err(no_table("src.table", &name));

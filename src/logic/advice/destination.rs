@@ -88,8 +88,7 @@ pub(super) fn advise(
                     .iter()
                     .map(|c| c.name.as_str())
                     .collect();
-                let source_name =
-                    format!("{}.{}", job.source.table.database, job.source.table.table);
+                let source_name = job.source.table.name();
                 let text = super::words::no_column(&pair.source, &source_name, &names);
                 findings.add(Level::Error, place.key("columns"), text);
             }

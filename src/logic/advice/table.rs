@@ -21,7 +21,7 @@ pub(super) struct Named<'a> {
 
 impl Named<'_> {
     pub(super) fn name(&self) -> String {
-        format!("{}.{}", self.job.database, self.job.table)
+        self.job.name()
     }
 
     pub(super) fn facts(&self) -> &TableFacts {
