@@ -52,17 +52,13 @@ pub trait Source: Sync {
     ///
     /// # Errors
     /// When the source cannot be read.
-    fn ids_of(&self, _keys: &[Cell]) -> Result<Vec<Id>> {
-        Ok(vec![])
-    }
+    fn ids_of(&self, keys: &[Cell]) -> Result<Vec<Id>>;
 
     /// Those of these keys that no row has.
     ///
     /// # Errors
     /// When the source cannot be read.
-    fn lacking(&self, _keys: &[Cell]) -> Result<Vec<Cell>> {
-        Ok(vec![])
-    }
+    fn lacking(&self, keys: &[Cell]) -> Result<Vec<Cell>>;
 
     /// Whole rows by id, as they are now; ids that are gone are left out.
     ///
