@@ -12,6 +12,7 @@ use super::stream::Unmet;
 use crate::error::Result;
 use crate::logic::cell::{Cell, Id};
 use crate::logic::fingerprint::Fingerprinter;
+use crate::logic::fix::{Fix, Wrong};
 use crate::logic::print;
 use crate::logic::report::{Fate, Kind, Line, rfc3339};
 use crate::world::Visitor;
@@ -109,14 +110,28 @@ impl Pass<'_, '_> {
                     .iter()
                     .zip(&found.by_key)
                     .filter(|(_, matches)| !matches.rows().is_empty());
-                let lines = still
-                    .map(|(key, _)| self.extra_line(number, key, seen_us))
-                    .collect::<Result<Vec<_>>>()?;
-                self.shared().summary.extra += lines.len() as u64;
-                if self.options.report {
-                    self.observer.report(&lines)?;
-                }
+                self.tell_keys(number, still.map(|(key, _)| key).collect(), seen_us)?;
             }
+        }
+        Ok(())
+    }
+
+    fn tell_keys(&self, number: usize, keys: Vec<&Cell>, seen_us: i64) -> Result<()> {
+        self.shared().summary.extra += keys.len() as u64;
+        if !self.options.report {
+            return Ok(());
+        }
+        let lines = keys
+            .iter()
+            .map(|key| self.extra_line(number, key, seen_us))
+            .collect::<Result<Vec<_>>>()?;
+        self.observer.report(&lines)?;
+        for key in keys {
+            self.observer.fix(&Fix {
+                destination: &self.job.destinations[number],
+                map: self.destinations[number].map()?,
+                wrong: Wrong::Extra(key),
+            })?;
         }
         Ok(())
     }

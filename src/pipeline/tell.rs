@@ -8,7 +8,7 @@ use super::{Mode, Pass};
 use crate::error::Result;
 use crate::logic::cell::{Cell, Id};
 use crate::logic::compare::Verdict;
-use crate::logic::fix::Fix;
+use crate::logic::fix::{Fix, Wrong};
 use crate::logic::owed::Owed;
 use crate::logic::print;
 use crate::logic::report::{Fate, Kind, Line, rfc3339};
@@ -89,9 +89,11 @@ impl Pass<'_, '_> {
         Ok(Fix {
             destination: &self.job.destinations[number],
             map: self.destinations[number].map()?,
-            row: &looked.whole.row,
-            verdict: &looked.verdict,
-            copies: looked.copies,
+            wrong: Wrong::Copies {
+                row: &looked.whole.row,
+                verdict: &looked.verdict,
+                copies: looked.copies,
+            },
         })
     }
 
