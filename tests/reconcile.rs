@@ -101,6 +101,43 @@ fn an_audit_whose_time_is_up_goes_on_where_it_stopped() {
 }
 
 #[test]
+fn nothing_of_thousands_of_differences_stays_in_the_state_of_an_audit_that_ended() {
+    let mut scene = Scene::in_sync(1..=20_000);
+    scene.config.set("/maxOwed", 1000);
+    scene.db.exec("DELETE FROM des.user WHERE id % 5 = 0");
+    let progress = || -> serde_json::Value {
+        let path = scene.config.state_file("reconcile.checkpoint.json");
+        let text = std::fs::read_to_string(path).expect("The progress is there");
+        serde_json::from_str(&text).expect("It is JSON")
+    };
+    scene.receiver().answer(|_| Answer::status(500));
+    scene.cupid("reconcile").exits(1);
+    let position = &progress()["positions"][0];
+    let left = position["suspects"]
+        .as_array()
+        .expect("Some are left")
+        .len();
+    assert!((1..4_000).contains(&left), "{left} spans");
+    assert_eq!(position["nextId"], 20_001);
+    scene.receiver().answer(|_| Answer::ok());
+    while scene
+        .cupid("reconcile")
+        .args("--resume --json")
+        .run()
+        .stdout
+        .contains("\"paused\":true")
+    {}
+    let mut ids = scene.receiver().delivered_ids();
+    ids.sort_unstable();
+    assert_ids(&ids, (1..=4_000).map(|n| n * 5));
+    let position = &progress()["positions"][0];
+    let fields: Vec<&String> = position.as_object().expect("A position").keys().collect();
+    assert_eq!(fields, ["destinations", "nextId"], "{position}");
+    let again = scene.cupid("reconcile").args("--resume --json").exits(0);
+    assert!(again.stdout.contains("\"compared\":0,"), "{}", again.stdout);
+}
+
+#[test]
 fn an_audit_of_another_range_or_configuration_is_not_gone_on_with() {
     let mut scene = Scene::in_sync(1..=3);
     scene

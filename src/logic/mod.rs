@@ -26,5 +26,6 @@ pub mod row;
 pub mod signature;
 pub mod sql;
 pub mod summary;
+pub mod suspects;
 pub mod window;
 pub mod zone;

@@ -259,7 +259,7 @@ impl Source for Sim {
             What::Holes(_) | What::Again(_) if model.broken == Some(Broken::HolesStayEmpty) => {
                 vec![]
             }
-            What::Holes(spans) => by_spans(&model, spans, request.limit),
+            What::Holes(spans) | What::Suspects(spans) => by_spans(&model, spans, request.limit),
             What::Again(span) | What::New(span) => by_spans(&model, &[*span], request.limit),
             What::Updated { .. } => window(&model, request),
         };

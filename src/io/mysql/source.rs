@@ -178,7 +178,7 @@ impl Source for MySqlSource {
     fn scan(&self, request: &Request) -> Result<Vec<Row>> {
         let layout = self.layout()?;
         match &request.what {
-            What::Holes(spans) => {
+            What::Holes(spans) | What::Suspects(spans) => {
                 let spans: Vec<(Id, Id)> = spans.iter().map(|span| (span.from, span.to)).collect();
                 self.by_spans(layout, &spans, request.limit)
             }
