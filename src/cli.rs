@@ -23,7 +23,7 @@ use examples::{
     RECHECK_EXAMPLES, RECONCILE_EXAMPLES, REPORT_EXAMPLES, RETRY_EXAMPLES, RUN_EXAMPLES,
     START_EXAMPLES, STATUS_EXAMPLES, TOP_EXAMPLES,
 };
-use values::{parse_duration, parse_id, parse_report, parse_size};
+use values::{parse_duration, parse_id, parse_rate, parse_report, parse_size};
 
 #[derive(Debug, Parser)]
 #[command(
@@ -124,6 +124,9 @@ pub struct Reconcile {
     /// Also reports the rows that only a destination has
     #[arg(long)]
     pub extra: bool,
+    /// Reads at most so many rows a second of each table, such as 20000, to spare the servers
+    #[arg(long, value_name = "ROWS", value_parser = parse_rate)]
+    pub max_rate: Option<u64>,
     /// What may be kept in memory of rows that have not met their copies yet, such as 256M; more goes to temporary files
     #[arg(long, value_name = "SIZE", value_parser = parse_size, default_value = "256M")]
     pub memory: usize,

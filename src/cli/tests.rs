@@ -163,6 +163,18 @@ fn a_wrong_command_line_exits_with_64() {
         ),
         ("cupid run c.json --report - --json", "both write to stdout"),
         ("cupid run c.json -v -q", "cannot be used with"),
+        (
+            "cupid reconcile c.json --max-rate 0",
+            "should be rows a second, such as 20000, from 1",
+        ),
+        (
+            "cupid reconcile c.json --max-rate +5",
+            "should be rows a second",
+        ),
+        (
+            "cupid reconcile c.json --max-rate 20k",
+            "should be rows a second",
+        ),
         ("cupid report", "Usage"),
         ("cupid report merge", "<FILE>..."),
         ("cupid recheck c.json", "<REPORT>"),

@@ -71,6 +71,15 @@ pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// Reads a number of rows a second.
+pub(super) fn parse_rate(text: &str) -> Result<u64, String> {
+    const MAX: u64 = 1_000_000_000;
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    let rate = text.parse().ok().filter(|rate| (1..=MAX).contains(rate));
+    rate.filter(|_| digits)
+        .ok_or_else(|| format!("should be rows a second, such as 20000, from 1 to {MAX}"))
+}
+
 /// Reads `64M`, `2G`: at least 1M.
 pub(super) fn parse_size(text: &str) -> Result<usize, String> {
     const SHOULD: &str = "should be such as 64M or 2G, from 1M to 1024G";

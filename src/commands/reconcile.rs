@@ -62,6 +62,7 @@ pub(super) fn reconcile(args: &Reconcile, clock: &Arc<RealClock>) -> Result<Exit
         },
         report: report.is_some() || fix_file.is_some() || page_file.is_some(),
         duplicates: Duplicates::Told,
+        rows_per_second_max: args.max_rate,
         scan_until_us: for_us.map(|for_us| clock.now_us().saturating_add(for_us)),
     };
     let console = Console::new(report, !args.talk.quiet)

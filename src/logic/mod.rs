@@ -15,6 +15,7 @@ mod json;
 mod moment;
 mod number;
 pub mod owed;
+pub mod pace;
 pub mod page;
 pub mod pairing;
 pub mod php_date;

@@ -39,6 +39,8 @@ impl Pass<'_, '_> {
         {
             let destination = self.destinations[number];
             let Ok(map) = destination.map() else { continue };
+            let throttle = &self.destination_throttles[number];
+            let limit = throttle.rows_at_once(BATCH_ROWS);
             let mut by_batch: HashMap<i64, Vec<u128>> = HashMap::new();
             for record in records {
                 by_batch.entry(record.tag).or_default().push(record.key);
@@ -57,10 +59,12 @@ impl Pass<'_, '_> {
                     wanted: wanted.into_iter().collect(),
                     keys: vec![],
                 };
-                if let Err(error) = destination.visit(place, BATCH_ROWS, &mut wanted_keys) {
+                let turn = throttle.turn();
+                if let Err(error) = destination.visit(place, limit, &mut wanted_keys) {
                     self.mark_unread(number, &error);
                     break;
                 }
+                turn.took(limit);
                 keys.extend(self.source.lacking(&wanted_keys.keys)?);
                 if keys.len() > EXTRA_MAX {
                     let name = &self.job.destinations[number].name;

@@ -193,7 +193,8 @@ impl Pass<'_, '_> {
                 makers.push(Fingerprinter::of_source(map, fold, how.seed));
                 let maker = Fingerprinter::of_destination(map, fold, how.seed);
                 let (sender, batches) = sync_channel(1);
-                scope.spawn(move || read_destination(destination, maker, &sender));
+                let throttle = &self.destination_throttles[number];
+                scope.spawn(move || read_destination(destination, maker, throttle, &sender));
                 members.push(Member::new(
                     number,
                     Pairing::new(memory_bytes, how.extra),
@@ -202,7 +203,8 @@ impl Pass<'_, '_> {
                 ));
             }
             let (sender, batches) = sync_channel(1);
-            scope.spawn(move || read_source(source, span, makers, &sender));
+            let throttle = &self.throttle;
+            scope.spawn(move || read_source(source, span, makers, throttle, &sender));
             let is_whole;
             let mut suspect = |tag| suspects.add(id(tag));
             (reached, is_whole) = self.read_both(span, &batches, &mut members, &mut suspect)?;

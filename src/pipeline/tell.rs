@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::deliver::{Courier, Due};
-use super::look::{ChunkRows, Looked};
+use super::look::Looked;
 use super::{Mode, Pass};
 use crate::error::Result;
 use crate::logic::cell::{Cell, Id};
@@ -42,7 +42,7 @@ impl Pass<'_, '_> {
                 number,
                 deadline_us: i64::MAX,
             };
-            let mut chunk_rows = ChunkRows::first();
+            let mut chunk_rows = self.first_chunk();
             // A report may be long; a pass has its own ends.
             let is_stopped = || self.options.mode == Mode::Recheck && self.clock.stopping();
             while !is_stopped()
