@@ -332,6 +332,14 @@ impl<'a, 'w> Pass<'a, 'w> {
         self.save()
     }
 
+    /// Of new ids a shard has its share; the suspects are all its own.
+    fn progress(&self, compared: u64, suspects_left: u64, new_ids_left: u64) {
+        let shard = self.job.source.shard;
+        let own_ids_left = shard.map_or(new_ids_left, |shard| shard.share(new_ids_left));
+        self.observer
+            .progress(compared, suspects_left.saturating_add(own_ids_left));
+    }
+
     /// The destination could not be read: the rest of this pass leaves it alone.
     fn mark_unread(&self, number: usize, error: &Error) {
         let mut shared = self.shared();

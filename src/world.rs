@@ -31,7 +31,8 @@ pub trait Source: Sync {
     /// When the source cannot be read.
     fn scan(&self, request: &Request) -> Result<Vec<Row>>;
 
-    /// Shows every row of a span to `visitor`, in id order, up to `limit` rows. Returns the last id when there may be more.
+    /// Shows every row of a span to `visitor`, in id order, up to `limit` rows. Returns how far it read when there may be
+    /// more.
     ///
     /// # Errors
     /// When the source cannot be read.

@@ -24,6 +24,7 @@ pub mod recheck;
 pub mod report;
 pub mod retry;
 pub mod row;
+pub mod shard;
 pub mod signature;
 pub mod sql;
 pub mod summary;

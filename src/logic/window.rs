@@ -190,16 +190,14 @@ impl Scan {
         self.bounds.now_us.saturating_add(1)
     }
 
-    /// How many ids are left to look at, known suspects and new ones up to the highest, for people.
+    /// How many new ids lie between the position and the highest one, for people.
     #[must_use]
     pub fn ids_left(&self) -> u64 {
         let left = self.bounds.id_max.zip(self.position.next_id);
         let left = left
             .filter(|_| self.limits.insert)
             .map_or(0, |(max, next_id)| max - next_id + 1);
-        u64::try_from(left.max(0))
-            .unwrap_or(u64::MAX)
-            .saturating_add(self.position.suspects.ids_left())
+        u64::try_from(left.max(0)).unwrap_or(u64::MAX)
     }
 
     /// Moves the position past a batch and returns its rows that have to be compared. The next request may be asked

@@ -228,8 +228,9 @@ impl Pass<'_, '_> {
             }
         }
         let compared = self.shared().summary.compared;
-        self.observer
-            .progress(compared, self.tracks[at].scan.ids_left());
+        let scan = &self.tracks[at].scan;
+        let suspects = scan.position().suspects.ids_left();
+        self.progress(compared, suspects, scan.ids_left());
     }
 
     fn leave_behind(&mut self, at: usize, number: usize) {

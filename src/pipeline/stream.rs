@@ -301,10 +301,8 @@ impl Pass<'_, '_> {
             reached = read_to;
             let mut shared = self.shared();
             shared.summary.compared += compared;
-            self.observer.progress(
-                shared.summary.compared,
-                u64::try_from(span.to - reached).unwrap_or(0),
-            );
+            let compared = shared.summary.compared;
+            self.progress(compared, 0, u64::try_from(span.to - reached).unwrap_or(0));
         }
     }
 }
