@@ -93,7 +93,7 @@ fn the_parts_are_the_whole() {
         assert_eq!(rows.iter().sum::<u64>(), all, "{key}: {rows:?}");
         assert!(rows.iter().all(|part| *part > all / 5), "{key}: {rows:?}");
         let merged = common::Cupid::new(["report", "merge"]);
-        let merged = files.iter().fold(merged, |merged, file| merged.arg(file));
+        let merged = files.iter().fold(merged, common::Cupid::arg);
         let merged = merged.exits(0);
         assert!(lines(&merged.stdout).len() > 1_000);
         assert!(lines(&merged.stdout) == lines(&whole.stdout), "{key}");
