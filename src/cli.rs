@@ -16,6 +16,7 @@ use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand};
 
 use crate::error::Exit;
 use crate::logic::shard::Shard;
+use crate::pipeline::Method;
 
 pub use clap_complete::Shell;
 
@@ -24,7 +25,7 @@ use examples::{
     RECHECK_EXAMPLES, RECONCILE_EXAMPLES, REPORT_EXAMPLES, RETRY_EXAMPLES, RUN_EXAMPLES,
     START_EXAMPLES, STATUS_EXAMPLES, TOP_EXAMPLES,
 };
-use values::{parse_duration, parse_id, parse_rate, parse_report, parse_shard, parse_size};
+use values::{method_parser, parse_duration, parse_id, parse_rate, parse_report, parse_shard, parse_size};
 
 #[derive(Debug, Parser)]
 #[command(
@@ -128,6 +129,10 @@ pub struct Reconcile {
     /// Also reports the rows that only a destination has; not with --shard, of which they have none
     #[arg(long)]
     pub extra: bool,
+    /// How equal rows are found: auto, stream (both tables are read) or checksum (their servers sum them up; for slow links;
+    /// with --extra and --shard tables are read all the same)
+    #[arg(long, value_name = "METHOD", value_parser = method_parser(), default_value = "auto")]
+    pub method: Method,
     /// Reads at most so many rows a second of each table, such as 20000, to spare the servers
     #[arg(long, value_name = "ROWS", value_parser = parse_rate)]
     pub max_rate: Option<u64>,

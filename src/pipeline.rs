@@ -11,6 +11,7 @@
 //! 4. A destination or an endpoint that fails is left for this pass, the others go on, and the summary says so. A source
 //!    that fails ends the pass; the next one starts where this one did.
 
+mod checksum;
 mod deliver;
 mod extra;
 mod feed;
@@ -22,7 +23,7 @@ mod stream;
 mod tell;
 mod throttle;
 
-pub use options::{Duplicates, Mode, Options};
+pub use options::{Duplicates, Method, Mode, Options};
 pub use recheck::recheck;
 
 use std::collections::{HashMap, HashSet};

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::error::Result;
 use crate::logic::cell::{Cell, Column, Id};
 use crate::logic::checkpoint::Checkpoint;
+use crate::logic::checksum::{Checksum, Chunk, KeyRange};
 use crate::logic::compare::{ColumnMap, Found};
 use crate::logic::fingerprint::KeyFold;
 use crate::logic::fix::Fix;
@@ -136,11 +137,37 @@ pub trait Destination: Sync {
         Ok(vec![])
     }
 
+    /// The two servers' own checksums of source and destination, after a key of this run; or why there are none.
+    ///
+    /// # Errors
+    /// When either table's columns cannot be read.
+    fn checksums(&self, _run_key: &str) -> Result<Offer<'_>> {
+        Ok(Err("its server computes none".into()))
+    }
+
     /// The rows that the destination itself finds for each of these keys. A NULL key finds nothing.
     ///
     /// # Errors
     /// When the destination cannot be read.
     fn find(&self, keys: &[&Cell]) -> Result<Found>;
+}
+
+/// Checksums, or the reason why there are none.
+pub type Offer<'a> = std::result::Result<Box<dyn Checksums + 'a>, String>;
+
+/// What two servers compute of a source and a destination; one statement a call.
+pub trait Checksums: Sync {
+    /// In the order of the spans.
+    ///
+    /// # Errors
+    /// When the source cannot be read.
+    fn of_source(&self, spans: &[Span]) -> Result<Vec<Chunk>>;
+
+    /// In the order of the ranges. Rows whose key is NULL are in none of them.
+    ///
+    /// # Errors
+    /// When the destination cannot be read.
+    fn of_destination(&self, ranges: &[KeyRange]) -> Result<Vec<Checksum>>;
 }
 
 /// The owner's endpoint for one destination.

@@ -3,8 +3,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
 use super::{Report, ReportFormat};
 use crate::logic::shard::Shard;
+use crate::pipeline::Method;
 
 pub(super) fn parse_id(text: &str) -> Result<i128, String> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -92,6 +95,15 @@ pub(super) fn parse_rate(text: &str) -> Result<u64, String> {
     let rate = text.parse().ok().filter(|rate| (1..=MAX).contains(rate));
     rate.filter(|_| digits)
         .ok_or_else(|| format!("should be rows a second, such as 20000, from 1 to {MAX}"))
+}
+
+/// Reads the name of a way to audit.
+pub(super) fn method_parser() -> impl TypedValueParser<Value = Method> {
+    PossibleValuesParser::new(["auto", "stream", "checksum"]).map(|name| match name.as_str() {
+        "stream" => Method::Stream,
+        "checksum" => Method::Checksum,
+        _ => Method::Auto,
+    })
 }
 
 /// Reads `64M`, `2G`: at least 1M.

@@ -25,7 +25,7 @@ use crate::logic::report::rfc3339;
 use crate::logic::row::Row;
 use crate::logic::summary::Summary;
 use crate::logic::window::{Bounds, Request};
-use crate::pipeline::{self, Duplicates, Mode, Options, Streaming};
+use crate::pipeline::{self, Duplicates, Method, Mode, Options, Streaming};
 use crate::world::{Clock as _, Source, Store, Visitor, WholeRow};
 
 /// `cupid reconcile`. Exit 1 also when every difference that was found has been called back.
@@ -79,12 +79,14 @@ pub(super) fn reconcile(args: &Reconcile, clock: &Arc<RealClock>) -> Result<Exit
     world.source = &range;
     let spill = || Box::<SpillFiles>::default() as Box<dyn Spill>;
     let streaming = Streaming {
+        method: args.method,
         memory_bytes: args.memory,
         seed: seed(clock),
         spill: &spill,
         extra: args.extra,
     };
-    let is_streamed = args.extra || is_large_part(args, &*sides.source)?;
+    let is_asked_for = args.extra || args.method != Method::Auto;
+    let is_streamed = is_asked_for || is_large_part(args, &*sides.source)?;
     let streaming = is_streamed.then_some(&streaming);
     let outcome = pipeline::audit(&job, &mut world, options, streaming);
     console.clear();

@@ -4,6 +4,7 @@ pub mod advice;
 pub mod body;
 pub mod cell;
 pub mod checkpoint;
+pub mod checksum;
 pub mod compare;
 pub mod digest;
 pub mod equal;

@@ -79,6 +79,13 @@ pub struct Suspects {
 }
 
 impl Suspects {
+    /// Of spans in any order.
+    #[must_use]
+    pub fn of_spans(mut spans: Vec<Span>) -> Self {
+        spans.sort_unstable_by_key(|span| span.from);
+        Self::of_sorted(coarsened(joined(spans.into_iter(), touching), SPANS_MAX))
+    }
+
     fn of_sorted(spans: Vec<Span>) -> Self {
         Self {
             ids_left: spans
@@ -170,12 +177,8 @@ impl<'de> Deserialize<'de> for Suspects {
                 "`suspects` has a span that ends before it begins",
             ));
         }
-        let mut spans: Vec<Span> = pairs
-            .into_iter()
-            .map(|(from, to)| Span { from, to })
-            .collect();
-        spans.sort_unstable_by_key(|span| span.from);
-        Ok(Self::of_sorted(joined(spans.into_iter(), touching)))
+        let spans = pairs.into_iter().map(|(from, to)| Span { from, to });
+        Ok(Self::of_spans(spans.collect()))
     }
 }
 

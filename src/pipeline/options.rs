@@ -23,6 +23,18 @@ pub struct Options {
     pub rows_per_second_max: Option<u64>,
 }
 
+/// How an audit finds out which rows are equal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Method {
+    /// By checksums where the link is slow, else by reading.
+    #[default]
+    Auto,
+    /// Both tables are read.
+    Stream,
+    /// Their servers sum them up, where they can.
+    Checksum,
+}
+
 /// What becomes of a difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {

@@ -7,7 +7,7 @@
 use std::sync::mpsc::{Receiver, sync_channel};
 
 use super::feed::{DestinationBatch, SourceBatch, read_destination, read_source};
-use super::{Duplicates, Pass};
+use super::{Duplicates, Method, Pass};
 use crate::error::{Error, Result};
 use crate::logic::cell::Id;
 use crate::logic::checkpoint::Position;
@@ -22,6 +22,8 @@ const REPEATED_KEYS_MAX: usize = 10_000;
 
 /// How an audit reads whole tables.
 pub struct Streaming<'a> {
+    /// Whether checksums may spare the reading.
+    pub method: Method,
     /// What unpaired records may take in memory, all destinations together.
     pub memory_bytes: usize,
     /// Keys the fingerprints of this run.
@@ -77,7 +79,9 @@ impl Pass<'_, '_> {
         let Some(to) = self.source.bounds()?.id_max.filter(|&max| max >= from) else {
             return Ok(());
         };
-        let Some(folds) = self.folds(&position) else {
+        let span = Span { from, to };
+        let summed = self.sum_up(&position, span, how)?;
+        let Some(folds) = self.folds(&position, &summed.members) else {
             return Ok(());
         };
         let Paired {
@@ -85,19 +89,23 @@ impl Pass<'_, '_> {
             mut suspects,
             members,
             unmet,
-        } = self.pair(Span { from, to }, &folds, how)?;
+        } = self.pair(span, &folds, how)?;
         if how.extra {
             self.look_for_extra(unmet, how.seed)?;
         }
-        for id in self.ids_of_repeated_keys(&folds)? {
+        let numbers = folds.iter().map(|(number, _)| number).chain(&summed.members);
+        for id in self.ids_of_repeated_keys(numbers)? {
             suspects.add(id);
         }
-        self.will_be_counted(suspects.count().saturating_mul(members));
+        let members = members + summed.members.len() as u64;
+        let rows = suspects.count() + summed.rows;
+        self.will_be_counted(rows.saturating_mul(members));
         let [position] = &mut self.positions[..] else {
             return Ok(());
         };
-        position.suspects = suspects.into_suspects().union(&position.suspects);
-        position.next_id = Some(reached + 1);
+        let suspects = suspects.into_suspects().union(&summed.suspects);
+        position.suspects = suspects.union(&position.suspects);
+        position.next_id = Some(reached.min(summed.reached) + 1);
         Ok(())
     }
 
@@ -108,12 +116,15 @@ impl Pass<'_, '_> {
     }
 
     /// Rows with several copies, which may agree with one of them: the pairing is content with that one.
-    fn ids_of_repeated_keys(&self, folds: &[(usize, KeyFold)]) -> Result<Vec<Id>> {
+    fn ids_of_repeated_keys<'n>(
+        &self,
+        numbers: impl Iterator<Item = &'n usize>,
+    ) -> Result<Vec<Id>> {
         if self.options.duplicates == Duplicates::Counted {
             return Ok(vec![]);
         }
         let mut ids = Vec::new();
-        for &(number, _) in folds.iter().filter(|(number, _)| !self.is_unread(*number)) {
+        for &number in numbers.filter(|&&number| !self.is_unread(number)) {
             let name = &self.job.destinations[number].name;
             match self.destinations[number].repeated_keys(REPEATED_KEYS_MAX) {
                 Ok(keys) => {
@@ -132,11 +143,11 @@ impl Pass<'_, '_> {
         Ok(ids)
     }
 
-    /// The destinations that can be streamed; `None` when one can be read, but not so.
-    fn folds(&mut self, position: &Position) -> Option<Vec<(usize, KeyFold)>> {
+    /// The destinations that are left and can be streamed; `None` when one can be read, but not so.
+    fn folds(&mut self, position: &Position, done: &[usize]) -> Option<Vec<(usize, KeyFold)>> {
         let mut folds = Vec::new();
         for (number, destination) in self.job.destinations.iter().enumerate() {
-            if !position.destinations.contains(&destination.name) {
+            if !position.destinations.contains(&destination.name) || done.contains(&number) {
                 continue;
             }
             let table = self.destinations[number];
@@ -169,6 +180,14 @@ impl Pass<'_, '_> {
         folds: &[(usize, KeyFold)],
         how: &Streaming<'_>,
     ) -> Result<Paired> {
+        if folds.is_empty() {
+            return Ok(Paired {
+                reached: span.to,
+                suspects: Collector::default(),
+                members: 0,
+                unmet: vec![],
+            });
+        }
         let before = self.positions[0].clone();
         let unsigned = span.to > Id::from(i64::MAX);
         #[allow(clippy::cast_sign_loss, reason = "the inverse of the visitor's")]

@@ -13,6 +13,7 @@ use std::sync::{Arc, OnceLock};
 use mysql::prelude::Queryable;
 use mysql::{Conn, Params, Value};
 
+use super::checksum::MySqlChecksums;
 use super::decode;
 use super::layout::{named, no_table, printed};
 use super::schema::{Table, quoted};
@@ -25,7 +26,7 @@ use crate::logic::cell::{Cell, ColumnType};
 use crate::logic::compare::{ColumnMap, Found, Matches, Pair};
 use crate::logic::equal::Comparator;
 use crate::logic::fingerprint::KeyFold;
-use crate::world::{Clock, Destination, Place, Visitor};
+use crate::world::{Checksums, Clock, Destination, Offer, Place, Visitor};
 
 /// Keys that are told apart in one `CASE`.
 const CASE_KEYS: usize = 64;
@@ -43,10 +44,10 @@ pub struct MySqlDestination {
 /// How the table is read.
 pub(super) struct Plan {
     /// As the server described it.
-    table: Table,
-    map: ColumnMap,
+    pub(super) table: Table,
+    pub(super) map: ColumnMap,
     pub(super) key_type: ColumnType,
-    placeholder: &'static str,
+    pub(super) placeholder: &'static str,
     /// `SELECT` list of the compared columns, each with a leading comma.
     list: String,
     types: Vec<ColumnType>,
@@ -76,6 +77,20 @@ impl MySqlDestination {
 
     fn destination(&self) -> &DestinationJob {
         &self.job.destinations[self.number]
+    }
+
+    pub(super) fn table(&self) -> &TableJob {
+        &self.destination().table
+    }
+
+    pub(super) fn run<T>(
+        &self,
+        what: &str,
+        mut work: impl FnMut(&mut Conn) -> mysql::Result<T>,
+    ) -> Result<T> {
+        self.sessions
+            .attempt(&mut work)
+            .map_err(|error| self.failed(&format!("Read {what} of {}", self.table().name()), &error))
     }
 
     pub(super) fn plan(&self) -> Result<&Plan> {
@@ -434,6 +449,11 @@ impl Destination for MySqlDestination {
         self.sessions
             .attempt(&mut |conn| repeated_keys(conn, job, plan.key_type, limit))
             .map_err(|error| self.failed(&operation, &error))
+    }
+
+    fn checksums(&self, run_key: &str) -> Result<Offer<'_>> {
+        let checksums = MySqlChecksums::read(&self.source, self, run_key)?;
+        Ok(checksums.map(|checksums| Box::new(checksums) as Box<dyn Checksums>))
     }
 
     fn find(&self, keys: &[&Cell]) -> Result<Found> {

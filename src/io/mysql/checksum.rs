@@ -1,0 +1,209 @@
+//! Checksums of chunks, computed by the two servers: a statement for each side and some dozens of chunks.
+
+use std::collections::HashMap;
+
+use mysql::prelude::Queryable;
+use mysql::{Conn, Params, Row, Value};
+
+use super::decode;
+use super::destination::MySqlDestination;
+use super::schema::quoted;
+use super::source::{MySqlSource, id_value};
+use crate::config::TableJob;
+use crate::error::Result;
+use crate::logic::cell::Column;
+use crate::logic::checksum::{Checksum, Chunk, KeyRange, TextColumn, checksums};
+use crate::logic::gaps::Span;
+use crate::world::Checksums;
+
+/// The checksums of a source and one destination.
+pub(super) struct MySqlChecksums<'a> {
+    source: &'a MySqlSource,
+    destination: &'a MySqlDestination,
+    source_sum: String,
+    destination_sum: String,
+}
+
+impl<'a> MySqlChecksums<'a> {
+    /// Or why their columns' texts cannot be compared.
+    pub(super) fn read(
+        source: &'a MySqlSource,
+        destination: &'a MySqlDestination,
+        run_key: &str,
+    ) -> Result<std::result::Result<Self, String>> {
+        let (layout, plan) = (source.layout()?, destination.plan()?);
+        let (source_job, destination_job) = (source.table(), destination.table());
+        let source_columns = source.run("the character sets", |conn| {
+            text_columns(conn, source_job, &layout.columns)
+        })?;
+        let destination_columns = destination.run("the character sets", |conn| {
+            text_columns(conn, destination_job, &plan.table.columns)
+        })?;
+        let mut names = vec![(&source_job.by_column, &destination_job.by_column)];
+        for pair in &plan.map.pairs {
+            if pair.in_server_zone {
+                let reason = format!("column {} is a time in its server's zone", pair.destination);
+                return Ok(Err(reason));
+            }
+            names.push((&pair.name, &pair.destination));
+        }
+        let column = |columns: &HashMap<String, TextColumn>, name: &str| {
+            let found = columns.get(&name.to_lowercase()).cloned();
+            found.ok_or_else(|| format!("column {name} is not described by its server"))
+        };
+        let pairs = names.into_iter().map(|(one, other)| {
+            Ok((column(&source_columns, one)?, column(&destination_columns, other)?))
+        });
+        let pairs: std::result::Result<Vec<_>, String> = pairs.collect();
+        let sums = pairs.and_then(|pairs| checksums(&pairs, run_key));
+        Ok(sums.map(|(source_sum, destination_sum)| Self {
+            source,
+            destination,
+            source_sum,
+            destination_sum,
+        }))
+    }
+}
+
+impl Checksums for MySqlChecksums<'_> {
+    fn of_source(&self, spans: &[Span]) -> Result<Vec<Chunk>> {
+        let layout = self.source.layout()?;
+        let (id, key) = (quoted(&layout.id.name), quoted(&layout.key.name));
+        let rows = format!("{}{id} BETWEEN ? AND ?", self.source.table_clause());
+        let sum = &self.source_sum;
+        let chunk = |number| {
+            format!("SELECT {number}, {sum}, (SELECT {key} {rows} ORDER BY {id} LIMIT 1) {rows}")
+        };
+        let sql = union((0..spans.len()).map(chunk));
+        let values: Vec<Value> = spans
+            .iter()
+            .map(|span| [id_value(span.from), id_value(span.to)])
+            .flat_map(|[from, to]| [from.clone(), to.clone(), from, to])
+            .collect();
+        let said = self.source.run("checksums", |conn| {
+            said(conn, &sql, &values, spans.len())
+        })?;
+        let chunks = spans.iter().zip(said);
+        Ok(chunks
+            .map(|(&span, (checksum, first_key))| Chunk {
+                span,
+                checksum,
+                first_key: decode::cell(first_key, layout.key.column_type),
+            })
+            .collect())
+    }
+
+    fn of_destination(&self, ranges: &[KeyRange]) -> Result<Vec<Checksum>> {
+        let plan = self.destination.plan()?;
+        let TableJob {
+            database,
+            table,
+            by_column,
+            condition,
+            ..
+        } = self.destination.table();
+        let key = quoted(by_column);
+        let condition = condition
+            .as_ref()
+            .map_or_else(String::new, |condition| format!(" AND ({condition})"));
+        let mut values = Vec::with_capacity(2 * ranges.len());
+        let chunks: Vec<String> = ranges
+            .iter()
+            .enumerate()
+            .map(|(number, range)| {
+                let mut within = String::new();
+                for (bound, operator) in [(&range.from, ">="), (&range.below, "<")] {
+                    if let Some(cell) = bound {
+                        within += &format!(" AND {key} {operator} {}", plan.placeholder);
+                        values.push(decode::key_parameter(cell, plan.key_type));
+                    }
+                }
+                format!(
+                    "SELECT {number}, {}, NULL FROM {}.{} WHERE {key} IS NOT NULL{within}{condition}",
+                    self.destination_sum,
+                    quoted(database),
+                    quoted(table)
+                )
+            })
+            .collect();
+        let sql = union(chunks.into_iter());
+        let said = self.destination.run("checksums", |conn| {
+            said(conn, &sql, &values, ranges.len())
+        })?;
+        Ok(said.into_iter().map(|(checksum, _)| checksum).collect())
+    }
+}
+
+/// The members in any order, each under its number.
+fn union(members: impl Iterator<Item = String>) -> String {
+    members.collect::<Vec<_>>().join(" UNION ALL ")
+}
+
+/// For each member of a [`union`] its checksum and its last column. A warning is what a server says instead of an error when
+/// a row's text is longer than it can handle, and leaves the row out of the sum; so with a warning no sum counts.
+fn said(
+    conn: &mut Conn,
+    sql: &str,
+    values: &[Value],
+    members: usize,
+) -> mysql::Result<Vec<(Checksum, Value)>> {
+    let rows: Vec<Row> = conn.exec(sql, Params::Positional(values.to_vec()))?;
+    let is_complete = conn.warnings() == 0;
+    let mut said = vec![(Checksum::default(), Value::NULL); members];
+    for row in rows {
+        let mut values = row.unwrap().into_iter();
+        let mut number = || values.next().and_then(unsigned);
+        let (member, rows, sum) = (number(), number(), number());
+        let at = member.and_then(|member| said.get_mut(usize::try_from(member).ok()?));
+        if let (Some(at), Some(rows)) = (at, rows) {
+            let rows = u64::try_from(rows).unwrap_or(u64::MAX);
+            let sum = if rows == 0 { Some(0) } else { sum };
+            *at = (
+                Checksum {
+                    rows,
+                    sum: sum.filter(|_| is_complete),
+                },
+                values.next().unwrap_or(Value::NULL),
+            );
+        }
+    }
+    Ok(said)
+}
+
+/// A count as an integer, a sum as a decimal's text.
+fn unsigned(value: Value) -> Option<u128> {
+    match value {
+        Value::Int(value) => u128::try_from(value).ok(),
+        Value::UInt(value) => Some(value.into()),
+        Value::Bytes(text) => std::str::from_utf8(&text).ok()?.parse().ok(),
+        _ => None,
+    }
+}
+
+/// The columns of a table by their names in lower case.
+fn text_columns(
+    conn: &mut Conn,
+    job: &TableJob,
+    columns: &[Column],
+) -> mysql::Result<HashMap<String, TextColumn>> {
+    let rows: Vec<Row> = conn.exec(
+        "SELECT COLUMN_NAME, CHARACTER_SET_NAME, IS_NULLABLE, COLUMN_TYPE, NUMERIC_SCALE FROM information_schema.COLUMNS \
+         WHERE TABLE_SCHEMA=? AND TABLE_NAME=?",
+        (&job.database, &job.table),
+    )?;
+    let described = rows.into_iter().filter_map(|row| {
+        let text = |at: usize| row.get::<Option<String>, _>(at).flatten();
+        let name = text(0)?;
+        let column_type = columns.iter().find(|column| column.name == name)?.column_type;
+        let described = TextColumn {
+            column_type,
+            charset: text(1),
+            is_nullable: text(2)? != "NO",
+            is_zerofill: text(3)?.to_ascii_lowercase().contains("zerofill"),
+            scale: row.get::<Option<u8>, _>(4).flatten().unwrap_or(0),
+            name,
+        };
+        Some((described.name.to_lowercase(), described))
+    });
+    Ok(described.collect())
+}

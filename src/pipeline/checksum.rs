@@ -1,0 +1,370 @@
+//! The first look of an audit over a slow link: both servers sum up their tables, chunk by chunk, and only what does not agree
+//! is looked at row by row.
+//!
+//! As with a stream, nothing here can report a difference. A chunk that agrees is done with; of one that does not, shorter and
+//! shorter parts are summed up, and the ids of the last ones become suspects. A destination that checksums cannot be had of, or
+//! whose keys do not grow with the source's ids, is streamed instead.
+
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+use super::throttle::Throttle;
+use super::{Method, Pass, Streaming};
+use crate::error::Result;
+use crate::logic::cell::{Cell, Id};
+use crate::logic::checkpoint::Position;
+use crate::logic::checksum::{
+    Alignment, Chunk, DIVIDED_PER_STATEMENT, KeyRange, SAMPLE_ROWS, Sample, Tile, Tiler, Width,
+};
+use crate::logic::gaps::Span;
+use crate::logic::suspects::Suspects;
+use crate::world::{Checksums, Visitor};
+
+/// A statement may read so many rows at the most, about.
+const STATEMENT_ROWS_MAX: usize = 1 << 17;
+
+/// What checksums came to.
+pub(super) struct Summed {
+    /// The destinations that they were had of.
+    pub(super) members: Vec<usize>,
+    /// Up to here for each of them.
+    pub(super) reached: Id,
+    /// What is left to look at.
+    pub(super) suspects: Suspects,
+    /// Rows in that.
+    pub(super) rows: u64,
+}
+
+/// A destination that takes part.
+struct Member<'a> {
+    number: usize,
+    checksums: Box<dyn Checksums + 'a>,
+}
+
+/// Chunks of the source, in order.
+struct SourceChunks {
+    chunks: Vec<Chunk>,
+    read_to: Id,
+}
+
+/// What the two sides' checksums say about some chunks.
+enum Said {
+    /// Rows up to an id.
+    Compared {
+        reached: Id,
+        rows: u64,
+        suspects: Vec<(Span, u64)>,
+    },
+    /// Why there is nothing to be said.
+    Nothing(String),
+}
+
+/// What became of a member.
+#[derive(Default)]
+struct Outcome {
+    reached: Option<Id>,
+    rows: u64,
+    suspects: Vec<(Span, u64)>,
+    is_done: bool,
+    refused: Option<String>,
+}
+
+impl Pass<'_, '_> {
+    /// Sums up what can be, and pays, of this span.
+    pub(super) fn sum_up(
+        &self,
+        position: &Position,
+        span: Span,
+        how: &Streaming<'_>,
+    ) -> Result<Summed> {
+        let mut members = Vec::new();
+        let method = if how.extra || self.job.source.shard.is_some() {
+            Method::Stream
+        } else {
+            how.method
+        };
+        let run_key = format!("{:016x}", how.seed);
+        for (number, destination) in self.job.destinations.iter().enumerate() {
+            let is_here = position.destinations.contains(&destination.name);
+            if !is_here || method == Method::Stream {
+                continue;
+            }
+            match self.destinations[number].checksums(&run_key) {
+                Ok(Ok(checksums)) => {
+                    let is_slow = || self.is_slow(number, &*checksums, span);
+                    if method == Method::Checksum || is_slow()? {
+                        members.push(Member { number, checksums });
+                    }
+                }
+                Ok(Err(reason)) => self.tell_streamed(number, method, &reason),
+                Err(_) => {} // Whoever reads this destination next will say so.
+            }
+        }
+        let outcomes = self.compare_sums(span, &members)?;
+        let mut summed = Summed {
+            members: vec![],
+            reached: span.to,
+            suspects: Suspects::default(),
+            rows: 0,
+        };
+        let mut suspects = Vec::new();
+        for (member, outcome) in members.iter().zip(outcomes) {
+            if let Some(reason) = outcome.refused {
+                let mut shared = self.shared();
+                shared.summary.compared = shared.summary.compared.saturating_sub(outcome.rows);
+                drop(shared);
+                self.tell_streamed(member.number, method, &reason);
+                continue;
+            }
+            summed.members.push(member.number);
+            summed.reached = summed.reached.min(outcome.reached.unwrap_or(span.from - 1));
+            suspects.extend(outcome.suspects);
+        }
+        suspects.sort_unstable_by_key(|(span, _): &(Span, u64)| span.from);
+        suspects.dedup_by_key(|(span, _)| span.from);
+        summed.rows = suspects.iter().map(|(_, rows)| rows).sum();
+        let spans = suspects.into_iter().map(|(span, _)| span).collect();
+        summed.suspects = Suspects::of_spans(spans);
+        Ok(summed)
+    }
+
+    fn tell_streamed(&self, number: usize, method: Method, reason: &str) {
+        let name = &self.job.destinations[number].name;
+        let message = format!("Destination {name} is read whole, without checksums: {reason}");
+        if method == Method::Checksum {
+            self.observer.warn(&message);
+        } else {
+            self.observer.info(&message);
+        }
+    }
+
+    /// Measures a few thousand rows: read, and then summed up where reading them took its time.
+    fn is_slow(&self, number: usize, checksums: &dyn Checksums, span: Span) -> Result<bool> {
+        let mut began_us = self.clock.now_us();
+        let mut lap_us = || {
+            let now_us = self.clock.now_us();
+            now_us - std::mem::replace(&mut began_us, now_us)
+        };
+        let Some(last) = self.source.visit(span, SAMPLE_ROWS, &mut Unseen)? else {
+            return Ok(false);
+        };
+        let read = self.destinations[number].visit(None, SAMPLE_ROWS, &mut Unseen);
+        let read_us = lap_us();
+        if read.is_err() || read_us <= crate::logic::checksum::FAST_US {
+            return Ok(false);
+        }
+        self.source.bounds()?;
+        let round_trip_us = lap_us();
+        let spans = [
+            Span {
+                from: span.from,
+                to: last,
+            },
+            Span {
+                from: last,
+                to: last,
+            },
+        ];
+        let keys = checksums.of_source(&spans)?.into_iter();
+        let mut keys = keys.map(|chunk| Some(chunk.first_key).filter(|key| *key != Cell::Null));
+        let (from, below) = (keys.next().flatten(), keys.next().flatten());
+        if below.is_none() || checksums.of_destination(&[KeyRange { from, below }]).is_err() {
+            return Ok(false);
+        }
+        let sample = Sample {
+            read_us,
+            summed_us: lap_us(),
+            round_trip_us,
+        };
+        Ok(sample.is_for_checksums())
+    }
+
+    /// Both sides of all members at the same time; the one that is behind is waited for, so that they stay close together.
+    fn compare_sums(&self, span: Span, members: &[Member<'_>]) -> Result<Vec<Outcome>> {
+        let mut outcomes: Vec<Outcome> = members.iter().map(|_| Outcome::default()).collect();
+        let is_over = || self.is_scan_over();
+        std::thread::scope(|scope| -> Result<()> {
+            let mut said = Vec::new();
+            for Member { checksums, .. } in members {
+                let (to_comparer, chunks) = sync_channel(1);
+                let (to_here, said_of_member) = sync_channel(1);
+                let (throttle, is_over) = (&self.throttle, &is_over);
+                scope.spawn(move || sum_source(&**checksums, span, throttle, &to_comparer));
+                scope.spawn(move || compare(&**checksums, &chunks, &to_here, is_over));
+                said.push(said_of_member);
+            }
+            while let Some(at) = behind(&outcomes).filter(|_| !is_over()) {
+                let outcome = &mut outcomes[at];
+                match said[at].recv() {
+                    Ok(Said::Compared {
+                        reached,
+                        rows,
+                        suspects,
+                    }) => {
+                        outcome.reached = Some(reached);
+                        outcome.rows += rows;
+                        outcome.suspects.extend(suspects);
+                        let compared = {
+                            let mut shared = self.shared();
+                            shared.summary.compared += rows;
+                            shared.summary.compared
+                        };
+                        self.progress(compared, 0, u64::try_from(span.to - reached).unwrap_or(0));
+                    }
+                    Ok(Said::Nothing(reason)) => {
+                        outcome.refused = Some(reason);
+                        outcome.is_done = true;
+                    }
+                    Err(_) => outcome.is_done = true,
+                }
+            }
+            Ok(())
+        })?;
+        Ok(outcomes)
+    }
+}
+
+/// The member that has come least far.
+fn behind(outcomes: &[Outcome]) -> Option<usize> {
+    let left = outcomes.iter().enumerate().filter(|(_, outcome)| !outcome.is_done);
+    left.min_by_key(|(_, outcome)| outcome.reached.unwrap_or(Id::MIN))
+        .map(|(at, _)| at)
+}
+
+/// Sums the source up to its end, or until nobody listens.
+fn sum_source(
+    checksums: &dyn Checksums,
+    span: Span,
+    throttle: &Throttle<'_>,
+    to: &SyncSender<Result<SourceChunks>>,
+) {
+    let (mut from, mut width) = (span.from, Width::default());
+    while from <= span.to {
+        let turn = throttle.turn();
+        let spans = width.spans(from, span.to, throttle.rows_at_once(STATEMENT_ROWS_MAX));
+        let read_to = spans.last().map_or(span.to, |last| last.to);
+        let batch = checksums.of_source(&spans).map(|chunks| {
+            let rows = chunks.iter().map(|chunk| chunk.checksum.rows).sum();
+            turn.took(usize::try_from(rows).unwrap_or(usize::MAX));
+            width = width.learnt(spans.len(), rows);
+            SourceChunks { chunks, read_to }
+        });
+        let is_last = batch.is_err();
+        if to.send(batch).is_err() || is_last {
+            return;
+        }
+        from = read_to + 1;
+    }
+}
+
+/// Compares what the source's side sends with the destination's.
+fn compare(
+    checksums: &dyn Checksums,
+    chunks: &Receiver<Result<SourceChunks>>,
+    to: &SyncSender<Said>,
+    is_over: &dyn Fn() -> bool,
+) {
+    let mut tiler = Tiler::new(KeyRange::default());
+    let mut alignment = Alignment::default();
+    let mut read_to = None;
+    loop {
+        let batch = chunks.recv();
+        let (tiles, is_last) = match batch {
+            Ok(Ok(batch)) => {
+                read_to = Some(batch.read_to);
+                (tiler.push(batch.chunks), false)
+            }
+            Ok(Err(error)) => {
+                let _ = to.send(Said::Nothing(error.to_string())); // Nobody listens: nobody wants to know.
+                return;
+            }
+            Err(_) => {
+                let last = std::mem::replace(&mut tiler, Tiler::new(KeyRange::default())).finish();
+                (last.into_iter().collect(), true)
+            }
+        };
+        let rows = tiles.iter().map(|tile| tile.chunk.checksum.rows).sum();
+        let held = tiler.held().map(|chunk| chunk.span.from - 1);
+        let Some(reached) = held.or(read_to) else {
+            return;
+        };
+        let said = match unequal(checksums, tiles, Some(&mut alignment))
+            .and_then(|tiles| divided(checksums, tiles, is_over))
+        {
+            _ if alignment.is_lost() => {
+                Said::Nothing("its keys do not grow with the source's ids".into())
+            }
+            Ok(suspects) => Said::Compared {
+                reached,
+                rows,
+                suspects,
+            },
+            Err(error) => Said::Nothing(error.to_string()),
+        };
+        let is_last = is_last || matches!(said, Said::Nothing(_));
+        if to.send(said).is_err() || is_last {
+            return;
+        }
+    }
+}
+
+/// The tiles that do not agree.
+fn unequal(
+    checksums: &dyn Checksums,
+    tiles: Vec<Tile>,
+    mut alignment: Option<&mut Alignment>,
+) -> Result<Vec<Tile>> {
+    if tiles.is_empty() {
+        return Ok(tiles);
+    }
+    let ranges: Vec<KeyRange> = tiles.iter().map(|tile| tile.range.clone()).collect();
+    let found = checksums.of_destination(&ranges)?;
+    let mut unequal = Vec::new();
+    for (tile, found) in tiles.into_iter().zip(found) {
+        if let Some(alignment) = &mut alignment {
+            alignment.note(&tile, found);
+        }
+        if !tile.chunk.checksum.agrees_with(found) {
+            unequal.push(tile);
+        }
+    }
+    Ok(unequal)
+}
+
+/// Short spans in which everything lies that these tiles do not agree about, and how many rows they have. Not as short when
+/// the scan is over.
+fn divided(
+    checksums: &dyn Checksums,
+    tiles: Vec<Tile>,
+    is_over: &dyn Fn() -> bool,
+) -> Result<Vec<(Span, u64)>> {
+    let (mut suspects, mut left) = (Vec::new(), tiles);
+    while !left.is_empty() {
+        let (short, long): (Vec<Tile>, Vec<Tile>) = left
+            .into_iter()
+            .partition(|tile| tile.chunk.is_undivided() || is_over());
+        let ids = |tile: Tile| (tile.chunk.span, tile.chunk.checksum.rows);
+        suspects.extend(short.into_iter().map(ids));
+        left = Vec::new();
+        for tiles in long.chunks(DIVIDED_PER_STATEMENT) {
+            let parts: Vec<Vec<Span>> = tiles.iter().map(|tile| tile.chunk.parts()).collect();
+            let mut chunks = checksums.of_source(&parts.concat())?.into_iter();
+            let mut smaller = Vec::new();
+            for (tile, parts) in tiles.iter().zip(parts) {
+                let mut tiler = Tiler::new(tile.range.clone());
+                smaller.extend(tiler.push(chunks.by_ref().take(parts.len()).collect()));
+                smaller.extend(tiler.finish());
+            }
+            left.extend(unequal(checksums, smaller, None)?);
+        }
+    }
+    Ok(suspects)
+}
+
+/// Rows that are read for the time that it takes.
+struct Unseen;
+
+impl Visitor for Unseen {
+    fn restart(&mut self) {}
+
+    fn row(&mut self, _: Id, _: &Cell, _: &[Cell]) {}
+}
