@@ -125,7 +125,7 @@ pub struct Reconcile {
     /// Stops cleanly when this time is up, such as 2h; --resume goes on there
     #[arg(long = "for", value_name = "DURATION", value_parser = parse_duration)]
     pub for_time: Option<Duration>,
-    /// Also reports the rows that only a destination has; not with --shard, of which they have none
+    /// Also reports the rows that only a destination has; not with --shard, for such a row is in no shard
     #[arg(long)]
     pub extra: bool,
     /// Reads at most so many rows a second of each table, such as 20000, to spare the servers

@@ -36,12 +36,11 @@ impl Pieces {
         let Some(sharded) = &self.0 else {
             return Ok((span.from <= span.to).then_some(span));
         };
-        let ends = match sharded.ends.get() {
-            Some(ends) => *ends,
-            None => *sharded.ends.get_or_init({
-                let ends = ends()?;
-                move || ends
-            }),
+        let ends = if let Some(ends) = sharded.ends.get() {
+            *ends
+        } else {
+            let asked = ends()?;
+            *sharded.ends.get_or_init(|| asked)
         };
         let piece = ends.and_then(|ends| {
             let from = span.from.max(ends.from);
