@@ -126,7 +126,7 @@ pub struct Reconcile {
     /// Stops cleanly when this time is up, such as 2h; --resume goes on there
     #[arg(long = "for", value_name = "DURATION", value_parser = parse_duration)]
     pub for_time: Option<Duration>,
-    /// Also reports the rows that only a destination has; not with --shard, of which they have none
+    /// Also reports the rows that only a destination has; not with --shard, for such a row is in no shard
     #[arg(long)]
     pub extra: bool,
     /// How equal rows are found: auto, stream (both tables are read) or checksum (their servers sum them up; for slow links;

@@ -134,12 +134,32 @@ impl MySqlSource {
         })
     }
 
+    /// What to read next of a span. Above the highest id that there is when this is first asked for, ids may still appear.
+    fn piece(&self, span: Span) -> Result<Option<Span>> {
+        self.pieces.next(span, || {
+            let TableJob {
+                database, table, ..
+            } = self.table();
+            let id = quoted(&self.job.source.id_column);
+            let (database, table) = (quoted(database), quoted(table));
+            let sql = format!("SELECT MIN({id}) FROM {database}.{table}");
+            let lowest = self.run("the lowest id", |conn| {
+                conn.exec_first::<Value, _, _>(&sql, ())
+            })?;
+            let lowest = lowest.and_then(|id| id_of(&decode::cell(id, ColumnType::Int)));
+            Ok(lowest.map(|from| Span {
+                from,
+                to: u64::MAX.into(),
+            }))
+        })
+    }
+
     /// All rows of a span, up to `limit`.
     fn by_span(&self, layout: &Layout, span: Span, limit: usize) -> Result<Vec<Row>> {
         let Span { mut from, to } = span;
         let mut rows = Vec::new();
         while rows.len() < limit
-            && let Some(mut piece) = self.pieces.next(Span { from, to })
+            && let Some(mut piece) = self.piece(Span { from, to })?
         {
             let wanted = limit - rows.len();
             let found = self.by_spans(layout, &[(piece.from, piece.to)], wanted)?;
@@ -265,7 +285,7 @@ impl Source for MySqlSource {
 
     fn visit(&self, span: Span, limit: usize, visitor: &mut dyn Visitor) -> Result<Option<Id>> {
         let layout = self.layout()?;
-        let Some(piece) = self.pieces.next(span) else {
+        let Some(piece) = self.piece(span)? else {
             visitor.restart();
             return Ok(None);
         };

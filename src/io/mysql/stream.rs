@@ -138,6 +138,25 @@ impl Stream {
         (sql, values)
     }
 
+    /// The lowest and the highest id; rows that come later are not read, and so looked up.
+    fn ends(&self, conn: &mut Conn, job: &TableJob) -> mysql::Result<Option<Span>> {
+        let Some((key, _)) = self.order.first() else {
+            return Ok(None);
+        };
+        let (database, table) = (quoted(&job.database), quoted(&job.table));
+        let ends: Option<(Value, Value)> = conn.exec_first(
+            format!("SELECT MIN({key}), MAX({key}) FROM {database}.{table}"),
+            (),
+        )?;
+        let id = |value| id_of(&decode::cell(value, ColumnType::Int));
+        Ok(ends.and_then(|(from, to)| {
+            Some(Span {
+                from: id(from)?,
+                to: id(to)?,
+            })
+        }))
+    }
+
     /// `(a > ? OR (a = ? AND b > ?))`: the form of a row comparison that both optimizers read as ranges of the index.
     fn after(&self, place: &[Cell], values: &mut Vec<Value>) -> String {
         let mut alternatives = Vec::with_capacity(self.order.len());
@@ -171,10 +190,12 @@ impl Stream {
         visitor.restart();
         let part = match &self.shard {
             None => Part::After(after),
-            Some((shard, pieces)) => match pieces.next(rest_after(after)) {
-                Some(piece) => Part::Piece(*shard, piece),
-                None => return Ok(None),
-            },
+            Some((shard, pieces)) => {
+                match pieces.next(rest_after(after), || self.ends(conn, rows.job))? {
+                    Some(piece) => Part::Piece(*shard, piece),
+                    None => return Ok(None),
+                }
+            }
         };
         let (sql, values) = self.query(rows.job, rows.list, &part, limit);
         let mut cells = Vec::with_capacity(rows.types.len());
