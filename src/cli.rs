@@ -25,7 +25,9 @@ use examples::{
     RECHECK_EXAMPLES, RECONCILE_EXAMPLES, REPORT_EXAMPLES, RETRY_EXAMPLES, RUN_EXAMPLES,
     START_EXAMPLES, STATUS_EXAMPLES, TOP_EXAMPLES,
 };
-use values::{method_parser, parse_duration, parse_id, parse_rate, parse_report, parse_shard, parse_size};
+use values::{
+    method_parser, parse_duration, parse_id, parse_rate, parse_report, parse_shard, parse_size,
+};
 
 #[derive(Debug, Parser)]
 #[command(

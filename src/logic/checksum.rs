@@ -336,7 +336,9 @@ impl Width {
         let ids = match rows {
             0 => self.ids.saturating_mul(64),
             rows => {
-                let fitting = self.ids.saturating_mul(Id::try_from(wanted).unwrap_or(Id::MAX))
+                let fitting = self
+                    .ids
+                    .saturating_mul(Id::try_from(wanted).unwrap_or(Id::MAX))
                     / Id::from(rows);
                 fitting.min(self.ids.saturating_mul(4))
             }
@@ -388,7 +390,9 @@ impl Sample {
             round_trip_us,
         } = self;
         let waited_us = round_trip_us.saturating_mul(2);
-        let gained_us = (summed_us - waited_us).max(1_000).saturating_mul(GAIN_LEAST);
+        let gained_us = (summed_us - waited_us)
+            .max(1_000)
+            .saturating_mul(GAIN_LEAST);
         read_us > FAST_US && read_us - waited_us >= gained_us
     }
 }

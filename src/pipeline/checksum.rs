@@ -17,6 +17,7 @@ use crate::logic::checksum::{
 };
 use crate::logic::gaps::Span;
 use crate::logic::suspects::Suspects;
+use crate::logic::window::{Request, What};
 use crate::world::{Checksums, Visitor};
 
 /// A statement may read so many rows at the most, about.
@@ -99,7 +100,7 @@ impl Pass<'_, '_> {
                 Err(_) => {} // Whoever reads this destination next will say so.
             }
         }
-        let outcomes = self.compare_sums(span, &members)?;
+        let outcomes = self.compare_sums(self.without_void(span)?, &members)?;
         let mut summed = Summed {
             members: vec![],
             reached: span.to,
@@ -125,6 +126,16 @@ impl Pass<'_, '_> {
         let spans = suspects.into_iter().map(|(span, _)| span).collect();
         summed.suspects = Suspects::of_spans(spans);
         Ok(summed)
+    }
+
+    /// From the first id that there is: an audit of everything begins where no id column does.
+    fn without_void(&self, span: Span) -> Result<Span> {
+        let (what, limit) = (What::New(span), 1);
+        let rows = self.source.scan(&Request { what, limit })?;
+        Ok(Span {
+            from: rows.first().map_or(span.to, |row| row.id),
+            ..span
+        })
     }
 
     fn tell_streamed(&self, number: usize, method: Method, reason: &str) {
@@ -167,7 +178,11 @@ impl Pass<'_, '_> {
         let keys = checksums.of_source(&spans)?.into_iter();
         let mut keys = keys.map(|chunk| Some(chunk.first_key).filter(|key| *key != Cell::Null));
         let (from, below) = (keys.next().flatten(), keys.next().flatten());
-        if below.is_none() || checksums.of_destination(&[KeyRange { from, below }]).is_err() {
+        if below.is_none()
+            || checksums
+                .of_destination(&[KeyRange { from, below }])
+                .is_err()
+        {
             return Ok(false);
         }
         let sample = Sample {
@@ -225,7 +240,10 @@ impl Pass<'_, '_> {
 
 /// The member that has come least far.
 fn behind(outcomes: &[Outcome]) -> Option<usize> {
-    let left = outcomes.iter().enumerate().filter(|(_, outcome)| !outcome.is_done);
+    let left = outcomes
+        .iter()
+        .enumerate()
+        .filter(|(_, outcome)| !outcome.is_done);
     left.min_by_key(|(_, outcome)| outcome.reached.unwrap_or(Id::MIN))
         .map(|(at, _)| at)
 }

@@ -93,7 +93,10 @@ impl Pass<'_, '_> {
         if how.extra {
             self.look_for_extra(unmet, how.seed)?;
         }
-        let numbers = folds.iter().map(|(number, _)| number).chain(&summed.members);
+        let numbers = folds
+            .iter()
+            .map(|(number, _)| number)
+            .chain(&summed.members);
         for id in self.ids_of_repeated_keys(numbers)? {
             suspects.add(id);
         }

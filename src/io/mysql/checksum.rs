@@ -52,7 +52,10 @@ impl<'a> MySqlChecksums<'a> {
             found.ok_or_else(|| format!("column {name} is not described by its server"))
         };
         let pairs = names.into_iter().map(|(one, other)| {
-            Ok((column(&source_columns, one)?, column(&destination_columns, other)?))
+            Ok((
+                column(&source_columns, one)?,
+                column(&destination_columns, other)?,
+            ))
         });
         let pairs: std::result::Result<Vec<_>, String> = pairs.collect();
         let sums = pairs.and_then(|pairs| checksums(&pairs, run_key));
@@ -80,9 +83,9 @@ impl Checksums for MySqlChecksums<'_> {
             .map(|span| [id_value(span.from), id_value(span.to)])
             .flat_map(|[from, to]| [from.clone(), to.clone(), from, to])
             .collect();
-        let said = self.source.run("checksums", |conn| {
-            said(conn, &sql, &values, spans.len())
-        })?;
+        let said = self
+            .source
+            .run("checksums", |conn| said(conn, &sql, &values, spans.len()))?;
         let chunks = spans.iter().zip(said);
         Ok(chunks
             .map(|(&span, (checksum, first_key))| Chunk {
@@ -127,9 +130,9 @@ impl Checksums for MySqlChecksums<'_> {
             })
             .collect();
         let sql = union(chunks.into_iter());
-        let said = self.destination.run("checksums", |conn| {
-            said(conn, &sql, &values, ranges.len())
-        })?;
+        let said = self
+            .destination
+            .run("checksums", |conn| said(conn, &sql, &values, ranges.len()))?;
         Ok(said.into_iter().map(|(checksum, _)| checksum).collect())
     }
 }
@@ -194,7 +197,10 @@ fn text_columns(
     let described = rows.into_iter().filter_map(|row| {
         let text = |at: usize| row.get::<Option<String>, _>(at).flatten();
         let name = text(0)?;
-        let column_type = columns.iter().find(|column| column.name == name)?.column_type;
+        let column_type = columns
+            .iter()
+            .find(|column| column.name == name)?
+            .column_type;
         let described = TextColumn {
             column_type,
             charset: text(1),

@@ -88,9 +88,9 @@ impl MySqlDestination {
         what: &str,
         mut work: impl FnMut(&mut Conn) -> mysql::Result<T>,
     ) -> Result<T> {
-        self.sessions
-            .attempt(&mut work)
-            .map_err(|error| self.failed(&format!("Read {what} of {}", self.table().name()), &error))
+        self.sessions.attempt(&mut work).map_err(|error| {
+            self.failed(&format!("Read {what} of {}", self.table().name()), &error)
+        })
     }
 
     pub(super) fn plan(&self) -> Result<&Plan> {
