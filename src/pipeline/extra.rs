@@ -1,19 +1,24 @@
 //! Rows that only a destination has.
 //!
-//! The pairing of an audit leaves over the destination rows that no source row met. Their keys are read again, and those
-//! that the source does not have are looked at once more at the audit's end, after the confirmation delay: still there,
-//! and still without a source row. They are reported, and nobody is called back for them.
+//! A destination row is extra when the destination does not find it for any source row: under its own collation, which may
+//! take for the same what the source tells apart, and tell apart what the source takes for the same. The pairing of an audit
+//! leaves over the destination rows that no source row met. Their keys are read again; source rows that may find them are those
+//! that the source finds for the same keys, and those that met no copy either. What none of these finds is looked at once more
+//! at the audit's end, after the confirmation delay: still there, and still without a source row. It is reported, and nobody is
+//! called back for it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::Pass;
 use super::feed::BATCH_ROWS;
 use super::stream::Unmet;
 use crate::error::Result;
-use crate::logic::cell::{Cell, Id};
+use crate::logic::cell::{Cell, ColumnType, Id};
 use crate::logic::fingerprint::Fingerprinter;
+use crate::logic::gaps::Span;
 use crate::logic::print;
 use crate::logic::report::{Fate, Kind, Line, rfc3339};
+use crate::logic::window::{Request, What};
 use crate::world::Visitor;
 
 /// Extra rows of one destination that are told one by one; more are not looked for.
@@ -27,8 +32,13 @@ pub(super) struct Extra {
 }
 
 impl Pass<'_, '_> {
-    /// Which of the rows that met no source row have keys that the source lacks.
-    pub(super) fn look_for_extra(&mut self, unmet: Vec<Unmet>, seed: u64) -> Result<()> {
+    /// Which of the rows that met no source row are found for none. `suspects` are the source rows that met no copy.
+    pub(super) fn look_for_extra(
+        &mut self,
+        unmet: Vec<Unmet>,
+        suspects: &[Id],
+        seed: u64,
+    ) -> Result<()> {
         for Unmet {
             number,
             fold,
@@ -60,12 +70,21 @@ impl Pass<'_, '_> {
                     self.mark_unread(number, &error);
                     break;
                 }
-                keys.extend(self.source.lacking(&wanted_keys.keys)?);
+                let like = self.source.ids_of(&wanted_keys.keys)?;
+                let Some(left) = self.not_found_for(number, &like, wanted_keys.keys)? else {
+                    break;
+                };
+                keys.extend(left);
                 if keys.len() > EXTRA_MAX {
                     let name = &self.job.destinations[number].name;
                     self.observer.warn(&format!("Destination {name} has more than {EXTRA_MAX} extra rows; the others are not looked for"));
                     break;
                 }
+            }
+            // Where only equal bytes are equal, a source row that finds one of these would have met it.
+            if map.key_type == ColumnType::Text || map.key_type != map.destination_key_type {
+                let left = self.not_found_for(number, suspects, keys)?;
+                keys = left.unwrap_or_default();
             }
             self.extra.push(Extra {
                 number,
@@ -96,22 +115,21 @@ impl Pass<'_, '_> {
                 return Ok(());
             }
             for keys in keys.chunks(KEYS_PER_LOOK) {
-                let keys = self.source.lacking(keys)?;
-                let wanted: Vec<&Cell> = keys.iter().collect();
-                let found = match self.destinations[number].find(&wanted) {
-                    Ok(found) => found,
-                    Err(error) => {
-                        self.mark_unread(number, &error);
-                        break;
-                    }
+                let like = self.source.ids_of(keys)?;
+                let Some(keys) = self.not_found_for(number, &like, keys.to_vec())? else {
+                    break;
                 };
-                let still = keys
+                let Some(still) = self.spellings(number, &keys)? else {
+                    break;
+                };
+                let lines = keys
                     .iter()
-                    .zip(&found.by_key)
-                    .filter(|(_, matches)| !matches.rows().is_empty());
-                let lines = still
-                    .map(|(key, _)| self.extra_line(number, key, seen_us))
+                    .map(|key| self.extra_line(number, key, seen_us))
                     .collect::<Result<Vec<_>>>()?;
+                let lines: Vec<Line> = lines
+                    .into_iter()
+                    .filter(|line| still.contains(&line.key))
+                    .collect();
                 self.shared().summary.extra += lines.len() as u64;
                 if self.options.report {
                     self.observer.report(&lines)?;
@@ -119,6 +137,50 @@ impl Pass<'_, '_> {
             }
         }
         Ok(())
+    }
+
+    /// Those of these keys of a destination that it does not find for any of these source rows; `None` when it cannot be read.
+    fn not_found_for(
+        &self,
+        number: usize,
+        ids: &[Id],
+        mut keys: Vec<Cell>,
+    ) -> Result<Option<Vec<Cell>>> {
+        let key_type = self.destinations[number].map()?.destination_key_type;
+        let spelling = |key: &Cell| print::report_text(key, key_type).into_owned();
+        let mut left: HashSet<String> = keys.iter().map(spelling).collect();
+        for ids in ids.chunks(KEYS_PER_LOOK) {
+            if left.is_empty() {
+                break;
+            }
+            let spans = ids.iter().map(|&id| Span { from: id, to: id });
+            let what = What::Holes(spans.collect());
+            let limit = ids.len();
+            let rows = self.source.scan(&Request { what, limit })?;
+            let wanted: Vec<Cell> = rows.into_iter().map(|row| row.key).collect();
+            let Some(found) = self.spellings(number, &wanted)? else {
+                return Ok(None);
+            };
+            for spelling in &found {
+                left.remove(spelling);
+            }
+        }
+        keys.retain(|key| left.contains(&spelling(key)));
+        Ok(Some(keys))
+    }
+
+    /// How the destination spells, in a report, what these keys find; `None` when it cannot be read.
+    fn spellings(&self, number: usize, keys: &[Cell]) -> Result<Option<HashSet<String>>> {
+        let destination = self.destinations[number];
+        let key_type = destination.map()?.destination_key_type;
+        let spelling = |key: &Cell| print::report_text(key, key_type).into_owned();
+        match destination.spelled(&keys.iter().collect::<Vec<_>>()) {
+            Ok(spelled) => Ok(Some(spelled.iter().map(spelling).collect())),
+            Err(error) => {
+                self.mark_unread(number, &error);
+                Ok(None)
+            }
+        }
     }
 
     fn extra_line(&self, number: usize, key: &Cell, seen_us: i64) -> Result<Line> {

@@ -83,7 +83,7 @@ impl Pass<'_, '_> {
             unmet,
         } = self.pair(Span { from, to }, &folds, how)?;
         if how.extra {
-            self.look_for_extra(unmet, how.seed)?;
+            self.look_for_extra(unmet, &suspects, how.seed)?;
         }
         suspects.sort_unstable();
         let mut repeated = self.ids_of_repeated_keys(&folds)?;
