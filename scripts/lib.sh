@@ -89,3 +89,22 @@ start_receiver() {
 	cat "$folder/receiver.log" >&2
 	die "the callback receiver did not start"
 }
+
+# The methods of `cupid reconcile` that scripts/bench and scripts/corpus look at, and the options that ask for one.
+read -ra METHODS <<< "${METHODS:-stream checksum}"
+method_options() {
+	if [ "$1" != stream ]; then printf -- '--method %s' "$1"; fi
+}
+
+# install_reladiff: the program, in $reladiff, from PyPI into a folder of its own; empty where it cannot be had.
+install_reladiff() {
+	local tool=target/reladiff version=0.6.0
+	reladiff=$tool/bin/reladiff
+	if [ -x "$reladiff" ]; then return; fi
+	say "Installing reladiff $version into $tool"
+	if ! { python3 -m venv "$tool" && "$tool/bin/pip" install -q "reladiff[mysql]==$version"; }; then
+		rm -rf "$tool"
+		reladiff=
+		echo "RELADIFF COULD NOT BE INSTALLED (python3-venv, PyPI): IT IS LEFT OUT"
+	fi
+}

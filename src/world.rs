@@ -56,12 +56,6 @@ pub trait Source: Sync {
     /// When the source cannot be read.
     fn ids_of(&self, keys: &[Cell]) -> Result<Vec<Id>>;
 
-    /// Those of these keys that no row has.
-    ///
-    /// # Errors
-    /// When the source cannot be read.
-    fn lacking(&self, keys: &[Cell]) -> Result<Vec<Cell>>;
-
     /// Whole rows by id, as they are now; ids that are gone are left out.
     ///
     /// # Errors
@@ -150,6 +144,12 @@ pub trait Destination: Sync {
     /// # Errors
     /// When the destination cannot be read.
     fn find(&self, keys: &[&Cell]) -> Result<Found>;
+
+    /// The keys of all rows that these keys find, in no order, as the destination spells them: `café` may find `CAFE`.
+    ///
+    /// # Errors
+    /// When the destination cannot be read.
+    fn spelled(&self, keys: &[&Cell]) -> Result<Vec<Cell>>;
 }
 
 /// Checksums, or the reason why there are none.

@@ -71,6 +71,20 @@ fn the_type_of_an_owed_callback_is_what_is_true_when_it_is_sent() {
 }
 
 #[test]
+fn a_retry_sends_the_row_as_it_is_then() {
+    let scene = Scene::with_missing([1]);
+    scene.receiver().answer(|_| Answer::status(500));
+    scene.run(1);
+    scene
+        .db
+        .exec("UPDATE src.user SET name = 'newer' WHERE id = 1");
+    scene.receiver().take();
+    scene.receiver().answer(|_| Answer::ok());
+    scene.retry(0);
+    assert_eq!(scene.receiver().callbacks()[0].text_of("name"), "newer");
+}
+
+#[test]
 fn one_owed_line_stays_for_a_row_however_often_it_is_found() {
     let mut scene = Scene::with_missing(1..=2);
     scene.config.with_updates(5);

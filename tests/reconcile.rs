@@ -203,6 +203,35 @@ fn nothing_of_thousands_of_differences_stays_in_the_state_of_an_audit_that_ended
 }
 
 #[test]
+fn what_memory_does_not_hold_goes_to_files_and_is_still_paired() {
+    let scene = Scene::in_sync(1..=60_000);
+    // The copy's order is the reverse of the source's, so that half of all rows wait for their likes.
+    scene
+        .db
+        .exec("UPDATE des.user SET id = 200000 - id ORDER BY id");
+    scene
+        .db
+        .exec("DELETE FROM des.user WHERE number IN ('n7', 'n60000')");
+    scene
+        .db
+        .exec("UPDATE des.user SET name = 'x' WHERE number = 'n30000'");
+    let audit = || scene.cupid("reconcile").args("--memory 1M --dry-run");
+    audit()
+        .env("TMPDIR", scene.config.folder().join("nowhere"))
+        .exits(2)
+        .assert_says(&["temporary file", "nowhere"]);
+    let outcome = audit().args("--extra --report -").exits(1);
+    let mut ids: Vec<&str> = outcome
+        .stdout
+        .lines()
+        .skip(1)
+        .filter_map(|line| line.split(',').nth(4))
+        .collect();
+    ids.sort_unstable();
+    assert_eq!(ids, ["30000", "60000", "7"], "{}", outcome.stderr);
+}
+
+#[test]
 fn an_audit_of_another_range_or_configuration_is_not_gone_on_with() {
     let mut scene = Scene::in_sync(1..=3);
     scene

@@ -235,10 +235,6 @@ impl Source for Range<'_> {
         self.source.ids_of(keys)
     }
 
-    fn lacking(&self, keys: &[Cell]) -> Result<Vec<Cell>> {
-        self.source.lacking(keys)
-    }
-
     fn visit(&self, span: Span, limit: usize, visitor: &mut dyn Visitor) -> Result<Option<Id>> {
         self.source.visit(span, limit, visitor)
     }

@@ -1,20 +1,26 @@
 //! Rows that only a destination has.
 //!
-//! The pairing of an audit leaves over the destination rows that no source row met. Their keys are read again, and those
-//! that the source does not have are looked at once more at the audit's end, after the confirmation delay: still there,
-//! and still without a source row. They are reported, and nobody is called back for them.
+//! A destination row is extra when the destination does not find it for any source row: under its own collation, which may
+//! take for the same what the source tells apart, and tell apart what the source takes for the same. The pairing of an audit
+//! leaves over the destination rows that no source row met. Their keys are read again; source rows that may find them are those
+//! that the source finds for the same keys, and those that met no copy either. What none of these finds is looked at once more
+//! at the audit's end, after the confirmation delay: still there, and still without a source row. It is reported, and nobody is
+//! called back for it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::Pass;
 use super::feed::BATCH_ROWS;
 use super::stream::Unmet;
 use crate::error::Result;
-use crate::logic::cell::{Cell, Id};
+use crate::logic::cell::{Cell, ColumnType, Id};
 use crate::logic::fingerprint::Fingerprinter;
 use crate::logic::fix::{Fix, Wrong};
+use crate::logic::gaps::Span;
 use crate::logic::print;
 use crate::logic::report::{Fate, Kind, Line, rfc3339};
+use crate::logic::suspects::Suspects;
+use crate::logic::window::{Request, What};
 use crate::world::Visitor;
 
 /// Extra rows of one destination that are told one by one; more are not looked for.
@@ -28,8 +34,13 @@ pub(super) struct Extra {
 }
 
 impl Pass<'_, '_> {
-    /// Which of the rows that met no source row have keys that the source lacks.
-    pub(super) fn look_for_extra(&mut self, unmet: Vec<Unmet>, seed: u64) -> Result<()> {
+    /// Which of the rows that met no source row are found for none. `suspects` are the source rows that met no copy.
+    pub(super) fn look_for_extra(
+        &mut self,
+        unmet: Vec<Unmet>,
+        suspects: &Suspects,
+        seed: u64,
+    ) -> Result<()> {
         for Unmet {
             number,
             fold,
@@ -65,12 +76,21 @@ impl Pass<'_, '_> {
                     break;
                 }
                 turn.took(limit);
-                keys.extend(self.source.lacking(&wanted_keys.keys)?);
+                let like = self.rows_like(&wanted_keys.keys)?;
+                let Some(left) = self.not_found_for(number, like, wanted_keys.keys)? else {
+                    break;
+                };
+                keys.extend(left);
                 if keys.len() > EXTRA_MAX {
                     let name = &self.job.destinations[number].name;
                     self.observer.warn(&format!("Destination {name} has more than {EXTRA_MAX} extra rows; the others are not looked for"));
                     break;
                 }
+            }
+            // Where only equal bytes are equal, a source row that finds one of these would have met it.
+            if map.key_type == ColumnType::Text || map.key_type != map.destination_key_type {
+                let left = self.not_found_for(number, suspects.clone(), keys)?;
+                keys = left.unwrap_or_default();
             }
             self.extra.push(Extra {
                 number,
@@ -101,20 +121,18 @@ impl Pass<'_, '_> {
                 return Ok(());
             }
             for keys in keys.chunks(KEYS_PER_LOOK) {
-                let keys = self.source.lacking(keys)?;
-                let wanted: Vec<&Cell> = keys.iter().collect();
-                let found = match self.destinations[number].find(&wanted) {
-                    Ok(found) => found,
-                    Err(error) => {
-                        self.mark_unread(number, &error);
-                        break;
-                    }
+                let like = self.rows_like(keys)?;
+                let Some(keys) = self.not_found_for(number, like, keys.to_vec())? else {
+                    break;
                 };
+                let Some(still) = self.spellings(number, &keys)? else {
+                    break;
+                };
+                let key_type = self.destinations[number].map()?.destination_key_type;
                 let still = keys
                     .iter()
-                    .zip(&found.by_key)
-                    .filter(|(_, matches)| !matches.rows().is_empty());
-                self.tell_keys(number, still.map(|(key, _)| key).collect(), seen_us)?;
+                    .filter(|key| still.contains(&*print::report_text(key, key_type)));
+                self.tell_keys(number, still.collect(), seen_us)?;
             }
         }
         Ok(())
@@ -138,6 +156,60 @@ impl Pass<'_, '_> {
             })?;
         }
         Ok(())
+    }
+
+    /// Those of these keys of a destination that it does not find for any of these source rows; `None` when it cannot be read.
+    fn not_found_for(
+        &self,
+        number: usize,
+        mut rows_left: Suspects,
+        mut keys: Vec<Cell>,
+    ) -> Result<Option<Vec<Cell>>> {
+        let key_type = self.destinations[number].map()?.destination_key_type;
+        let spelling = |key: &Cell| print::report_text(key, key_type).into_owned();
+        let mut left: HashSet<String> = keys.iter().map(spelling).collect();
+        while !left.is_empty() && !rows_left.is_empty() {
+            let spans = rows_left.next(KEYS_PER_LOOK);
+            let end = spans.last().map_or(Id::MAX - 1, |span| span.to);
+            let request = Request {
+                what: What::Holes(spans),
+                limit: KEYS_PER_LOOK,
+            };
+            let rows = self.source.scan(&request)?;
+            let is_cut = rows.len() >= KEYS_PER_LOOK;
+            let read_to = rows.last().filter(|_| is_cut).map_or(end, |row| row.id);
+            rows_left.forget_to(read_to);
+            let wanted: Vec<Cell> = rows.into_iter().map(|row| row.key).collect();
+            let Some(found) = self.spellings(number, &wanted)? else {
+                return Ok(None);
+            };
+            for spelling in &found {
+                left.remove(spelling);
+            }
+        }
+        keys.retain(|key| left.contains(&spelling(key)));
+        Ok(Some(keys))
+    }
+
+    /// The source rows that the source finds for these keys.
+    fn rows_like(&self, keys: &[Cell]) -> Result<Suspects> {
+        let ids = self.source.ids_of(keys)?.into_iter();
+        let spans = ids.map(|id| Span { from: id, to: id });
+        Ok(Suspects::of_spans(spans.collect()))
+    }
+
+    /// How the destination spells, in a report, what these keys find; `None` when it cannot be read.
+    fn spellings(&self, number: usize, keys: &[Cell]) -> Result<Option<HashSet<String>>> {
+        let destination = self.destinations[number];
+        let key_type = destination.map()?.destination_key_type;
+        let spelling = |key: &Cell| print::report_text(key, key_type).into_owned();
+        match destination.spelled(&keys.iter().collect::<Vec<_>>()) {
+            Ok(spelled) => Ok(Some(spelled.iter().map(spelling).collect())),
+            Err(error) => {
+                self.mark_unread(number, &error);
+                Ok(None)
+            }
+        }
     }
 
     fn extra_line(&self, number: usize, key: &Cell, seen_us: i64) -> Result<Line> {

@@ -90,9 +90,6 @@ impl Pass<'_, '_> {
             members,
             unmet,
         } = self.pair(span, &folds, how)?;
-        if how.extra {
-            self.look_for_extra(unmet, how.seed)?;
-        }
         let numbers = folds
             .iter()
             .map(|(number, _)| number)
@@ -103,10 +100,13 @@ impl Pass<'_, '_> {
         let members = members + summed.members.len() as u64;
         let rows = suspects.count() + summed.rows;
         self.will_be_counted(rows.saturating_mul(members));
+        let suspects = suspects.into_suspects().union(&summed.suspects);
+        if how.extra {
+            self.look_for_extra(unmet, &suspects, how.seed)?;
+        }
         let [position] = &mut self.positions[..] else {
             return Ok(());
         };
-        let suspects = suspects.into_suspects().union(&summed.suspects);
         position.suspects = suspects.union(&position.suspects);
         position.next_id = Some(reached.min(summed.reached) + 1);
         Ok(())

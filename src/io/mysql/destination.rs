@@ -144,6 +144,11 @@ impl MySqlDestination {
             .failed_with(operation, error, &key, condition, &self.job.path)
     }
 
+    fn failed_look_up(&self, error: &mysql::Error) -> Error {
+        let name = self.destination().table.name();
+        self.failed(&format!("Look up keys in {name}"), error)
+    }
+
     fn make_plan(&self, table: Table) -> Result<std::result::Result<Plan, String>> {
         let layout = self.source.layout()?;
         let DestinationJob {
@@ -287,19 +292,11 @@ impl MySqlDestination {
                     found.by_key[number] = Matches::Unfindable(error.to_string());
                     return Ok(());
                 }
-                let (left, right) = keys.numbers.split_at(keys.numbers.len() / 2);
-                for half in [left, right] {
-                    for &number in half {
+                for half in keys.halves() {
+                    for &number in &half.numbers {
                         found.by_key[number] = Matches::None;
                     }
-                    self.find_keys(
-                        plan,
-                        &Keys {
-                            cells: keys.cells,
-                            numbers: half.to_vec(),
-                        },
-                        found,
-                    )?;
+                    self.find_keys(plan, &half, found)?;
                 }
                 Ok(())
             }
@@ -410,6 +407,27 @@ struct Keys<'a> {
     numbers: Vec<usize>,
 }
 
+impl<'a> Keys<'a> {
+    /// All but NULL, which finds nothing.
+    fn of(cells: &'a [&'a Cell]) -> Self {
+        let numbers = (0..cells.len())
+            .filter(|&number| *cells[number] != Cell::Null)
+            .collect();
+        Self { cells, numbers }
+    }
+
+    /// Nothing when there is one key only.
+    fn halves(&self) -> impl Iterator<Item = Self> {
+        let (left, right) = self.numbers.split_at(self.numbers.len() / 2);
+        let cells = self.cells;
+        [left, right]
+            .map(<[usize]>::to_vec)
+            .into_iter()
+            .filter(|half| !half.is_empty() && half.len() < self.numbers.len())
+            .map(move |numbers| Self { cells, numbers })
+    }
+}
+
 impl Destination for MySqlDestination {
     fn map(&self) -> Result<&ColumnMap> {
         Ok(&self.plan()?.map)
@@ -462,22 +480,31 @@ impl Destination for MySqlDestination {
             rows: Vec::with_capacity(keys.len()),
             by_key: vec![Matches::None; keys.len()],
         };
-        let numbers: Vec<usize> = (0..keys.len())
-            .filter(|&number| *keys[number] != Cell::Null)
-            .collect();
-        if numbers.is_empty() {
-            return Ok(found);
+        let keys = Keys::of(keys);
+        if !keys.numbers.is_empty() {
+            self.find_keys(plan, &keys, &mut found)
+                .map_err(|error| self.failed_look_up(&error))?;
         }
-        let keys = Keys {
-            cells: keys,
-            numbers,
-        };
-        self.find_keys(plan, &keys, &mut found).map_err(|error| {
-            let TableJob {
-                database, table, ..
-            } = &self.destination().table;
-            self.failed(&format!("Look up keys in {database}.{table}"), &error)
-        })?;
         Ok(found)
+    }
+
+    /// A key that the server refuses finds nothing.
+    fn spelled(&self, keys: &[&Cell]) -> Result<Vec<Cell>> {
+        let plan = self.plan()?;
+        let by_column = quoted(&self.destination().table.by_column);
+        let mut spelled = Vec::with_capacity(keys.len());
+        let mut left = vec![Keys::of(keys)];
+        left.retain(|keys| !keys.numbers.is_empty());
+        while let Some(keys) = left.pop() {
+            match self.select(plan, &by_column, &keys, false) {
+                Ok(rows) => {
+                    let key = |(key, _)| decode::cell(key, plan.key_type);
+                    spelled.extend(rows.into_iter().map(key));
+                }
+                Err(error) if is_of_one_key(&error) => left.extend(keys.halves()),
+                Err(error) => return Err(self.failed_look_up(&error)),
+            }
+        }
+        Ok(spelled)
     }
 }

@@ -1,6 +1,5 @@
 //! The source table: its clock and highest id, batches by id and by update time, whole rows.
 
-use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 
 use mysql::prelude::Queryable;
@@ -10,7 +9,7 @@ use super::decode;
 use super::layout::Layout;
 use super::pieces::Pieces;
 use super::schema::quoted;
-use super::session::{Sessions, label};
+use super::session::{Sessions, is_of_one_key, label};
 use crate::config::{Job, TableJob};
 use crate::error::{Error, Result};
 use crate::logic::cell::{Cell, Column, ColumnType, Id};
@@ -98,22 +97,26 @@ impl MySqlSource {
         what: &str,
         mut work: impl FnMut(&mut Conn) -> mysql::Result<T>,
     ) -> Result<T> {
+        self.sessions
+            .attempt(&mut work)
+            .map_err(|error| self.failed(what, &error))
+    }
+
+    fn failed(&self, what: &str, error: &mysql::Error) -> Error {
         let TableJob {
             database,
             table,
             condition,
             ..
         } = self.table();
-        self.sessions.attempt(&mut work).map_err(|error| {
-            let operation = format!("Read {what} of {database}.{table}");
-            self.sessions.failed_with(
-                &operation,
-                &error,
-                "src.where",
-                condition.as_deref(),
-                &self.job.path,
-            )
-        })
+        let operation = format!("Read {what} of {database}.{table}");
+        self.sessions.failed_with(
+            &operation,
+            error,
+            "src.where",
+            condition.as_deref(),
+            &self.job.path,
+        )
     }
 
     fn by_spans(&self, layout: &Layout, spans: &[(Id, Id)], limit: usize) -> Result<Vec<Row>> {
@@ -172,23 +175,6 @@ impl MySqlSource {
         }
         Ok(rows)
     }
-
-    /// The first column of the rows that have one of these keys.
-    fn by_key(&self, column: &str, table_clause: &str, keys: &[Cell]) -> Result<Vec<Value>> {
-        let key = &self.layout()?.key;
-        let slots = padded_count(keys.len());
-        let sql = format!(
-            "SELECT {column} {table_clause}{} IN ({})",
-            quoted(&key.name),
-            vec![decode::key_placeholder(key.column_type, key.column_type); slots].join(",")
-        );
-        let values: Vec<Value> = padded(keys, slots)
-            .map(|cell| decode::key_parameter(cell, key.column_type))
-            .collect();
-        self.run("rows by key", |conn| {
-            conn.exec(&sql, Params::Positional(values.clone()))
-        })
-    }
 }
 
 impl Source for MySqlSource {
@@ -237,50 +223,44 @@ impl Source for MySqlSource {
         }
     }
 
+    /// A key that the server refuses, such as one that its character set has no letters for, is no row's.
     fn ids_of(&self, keys: &[Cell]) -> Result<Vec<Id>> {
-        let id = quoted(&self.layout()?.id.name);
-        let table_clause = self.table_clause();
+        let Layout { id, key, .. } = self.layout()?;
         let mut ids = Vec::new();
-        for keys in keys.chunks(KEYS_PER_QUERY) {
-            let found = self.by_key(&id, &table_clause, keys)?;
-            ids.extend(
-                found
-                    .into_iter()
-                    .filter_map(|id| id_of(&decode::cell(id, ColumnType::Int))),
+        let mut left: Vec<&[Cell]> = keys.chunks(KEYS_PER_QUERY).collect();
+        while let Some(keys) = left.pop() {
+            let slots = padded_count(keys.len());
+            let sql = format!(
+                "SELECT {} {}{} IN ({})",
+                quoted(&id.name),
+                self.table_clause(),
+                quoted(&key.name),
+                vec![decode::key_placeholder(key.column_type, key.column_type); slots].join(",")
             );
-        }
-        Ok(ids)
-    }
-
-    /// By bytes where that decides; a key that other bytes may equal is asked for alone.
-    fn lacking(&self, keys: &[Cell]) -> Result<Vec<Cell>> {
-        let key = &self.layout()?.key;
-        let all = self.whole_table_clause();
-        let mut lacking = Vec::new();
-        for keys in keys.chunks(KEYS_PER_QUERY) {
-            let found = self.by_key(&quoted(&key.name), &all, keys)?;
-            let found: HashSet<Vec<u8>> = found
-                .into_iter()
-                .map(|found| {
-                    decode::pairing_bytes(&decode::cell(found, key.column_type)).into_owned()
-                })
+            let values: Vec<Value> = padded(keys, slots)
+                .map(|cell| decode::key_parameter(cell, key.column_type))
                 .collect();
-            let left: Vec<&Cell> = keys
-                .iter()
-                .filter(|key| !found.contains(&*decode::pairing_bytes(key)))
-                .collect();
-            let others = found.len() > keys.len() - left.len();
-            for key in left {
-                if !others
-                    || self
-                        .by_key("1", &all, std::slice::from_ref(key))?
-                        .is_empty()
-                {
-                    lacking.push(key.clone());
+            let found = self.sessions.attempt(&mut |conn: &mut Conn| {
+                conn.exec::<Value, _, _>(&sql, Params::Positional(values.clone()))
+            });
+            match found {
+                Ok(found) => ids.extend(
+                    found
+                        .into_iter()
+                        .filter_map(|id| id_of(&decode::cell(id, ColumnType::Int))),
+                ),
+                Err(error) if is_of_one_key(&error) => {
+                    let (one, other) = keys.split_at(keys.len() / 2);
+                    left.extend(
+                        [one, other]
+                            .into_iter()
+                            .filter(|half| !half.is_empty() && half.len() < keys.len()),
+                    );
                 }
+                Err(error) => return Err(self.failed("rows by key", &error)),
             }
         }
-        Ok(lacking)
+        Ok(ids)
     }
 
     fn visit(&self, span: Span, limit: usize, visitor: &mut dyn Visitor) -> Result<Option<Id>> {

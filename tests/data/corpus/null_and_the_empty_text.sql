@@ -1,0 +1,7 @@
+-- reported: the first cupid
+-- mistake: a loose comparison takes NULL for ''
+-- truth: different 1, different 2
+CREATE TABLE src.t (id INT PRIMARY KEY, v VARCHAR(20));
+CREATE TABLE des.t (id INT PRIMARY KEY, v VARCHAR(20));
+INSERT INTO src.t VALUES (1, NULL), (2, ''), (3, NULL), (4, ''), (9, 'z');
+INSERT INTO des.t VALUES (1, ''), (2, NULL), (3, NULL), (4, ''), (9, 'z');
