@@ -133,10 +133,11 @@ fn calls(facts: &Facts, confirm_delay: Duration, findings: &mut Findings) {
             Ok(Cause::Loss) => {}
             Ok(Cause::Late) => findings.excused += 1,
             Err(why) => findings.wrong.push(format!(
-                "{FALSE}: {} of {} in run {}: {why}",
+                "{FALSE}: {} of {} in run {}: {why}; {}",
                 call.version,
                 told(call.place),
-                call.run
+                call.run,
+                history(facts, call)
             )),
         }
     }
@@ -177,6 +178,31 @@ fn verdict(facts: &Facts, confirm_delay: Duration, call: &Call) -> Result<Cause,
         return Ok(Cause::Late);
     }
     Err("every change of it had arrived in time, or was healed before")
+}
+
+/// What had befallen the row, in seconds before it was called back.
+fn history(facts: &Facts, call: &Call) -> String {
+    let before = |at: Instant| {
+        let at = call.at.checked_duration_since(at);
+        at.map_or("after".into(), |at| format!("{:.3}", at.as_secs_f64()))
+    };
+    let losses = facts.losses.get(&call.place).into_iter().flatten();
+    let losses = losses.map(|loss| {
+        let healed = loss.healed.map(|(at, healer)| (before(at), healer));
+        format!(
+            "lost {} {}, healed {healed:?}",
+            loss.version,
+            before(loss.since)
+        )
+    });
+    let lates = facts.lates.get(&call.place).into_iter().flatten();
+    let lates = lates.map(|late| format!("late {} {}", late.version, before(late.until)));
+    let began = before(earliest(facts, call));
+    losses
+        .chain(lates)
+        .chain([format!("looked at since {began}")])
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// When cupid looked at the row for the last time, at the earliest.
