@@ -148,6 +148,7 @@ fn pass(sim: &Sim, job: &cupid::config::Job) {
         mode: Mode::Deliver,
         report: false,
         scan_until_us: None,
+        rows_per_second_max: None,
         duplicates: pipeline::Duplicates::Counted,
     };
     let only_retry = model.run.only_retry;

@@ -172,6 +172,7 @@ impl Plan {
                 }),
                 update_interval: span(SECOND),
                 state_dir: "/nowhere".into(),
+                shard: None,
             },
             destinations: (0..self.destinations)
                 .map(|n| self.destination(n))

@@ -187,6 +187,13 @@ fn row(id: i64, row: &SourceRow) -> Row {
     }
 }
 
+fn id_of(key: &Cell) -> Option<i64> {
+    match *key {
+        Cell::Int(key) => Some(key - KEY_FIRST),
+        _ => None,
+    }
+}
+
 /// What the seen-set of a checkpoint would hold of this row.
 pub(crate) fn fingerprint(id: i64, source: &SourceRow) -> u64 {
     row(id, source).fingerprint()
@@ -252,7 +259,7 @@ impl Source for Sim {
             What::Holes(_) | What::Again(_) if model.broken == Some(Broken::HolesStayEmpty) => {
                 vec![]
             }
-            What::Holes(spans) => by_spans(&model, spans, request.limit),
+            What::Holes(spans) | What::Suspects(spans) => by_spans(&model, spans, request.limit),
             What::Again(span) | What::New(span) => by_spans(&model, &[*span], request.limit),
             What::Updated { .. } => window(&model, request),
         };
@@ -315,6 +322,19 @@ impl Source for Sim {
         Ok(rows)
     }
 
+    fn ids_of(&self, keys: &[Cell]) -> Result<Vec<Id>> {
+        let model = self.read_source()?;
+        let ids = keys.iter().filter_map(id_of);
+        let ids = ids.filter(|id| model.rows.contains_key(id));
+        Ok(ids.map(Id::from).collect())
+    }
+
+    fn lacking(&self, keys: &[Cell]) -> Result<Vec<Cell>> {
+        let model = self.read_source()?;
+        let has = |key: &&Cell| id_of(key).is_some_and(|id| model.rows.contains_key(&id));
+        Ok(keys.iter().filter(|key| !has(key)).cloned().collect())
+    }
+
     fn columns(&self) -> Result<&[Column]> {
         Ok(&self.columns)
     }
@@ -334,11 +354,7 @@ impl Destination for Side<'_> {
         let blind = model.broken == Some(Broken::BlindLook) && model.rng.chance(50);
         let tick = model.next_tick();
         let mut found = Found::default();
-        let id = |key: &&Cell| match **key {
-            Cell::Int(key) => Some(key - KEY_FIRST),
-            _ => None,
-        };
-        let ids: Vec<i64> = keys.iter().filter_map(id).collect();
+        let ids: Vec<i64> = keys.iter().filter_map(|key| id_of(key)).collect();
         let compared = model.reads.compared(&ids);
         for id in ids {
             let copy = model.copies[self.number].get(&id).copied();
