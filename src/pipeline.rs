@@ -12,6 +12,7 @@
 //!    that fails ends the pass; the next one starts where this one did.
 
 mod deliver;
+mod doubt;
 mod extra;
 mod feed;
 mod look;
