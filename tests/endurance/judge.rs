@@ -154,6 +154,9 @@ fn verdict(facts: &Facts, confirm_delay: Duration, call: &Call) -> Result<Cause,
     let Call {
         place, version, at, ..
     } = *call;
+    if !call.sound {
+        return Err("its signature, its destination or its columns are wrong");
+    }
     if !facts.committed.contains(&(place.1, version)) {
         return Err("this was never committed");
     }

@@ -65,6 +65,7 @@ impl Story {
                 version,
                 run,
                 at,
+                sound: true,
                 taken: true,
             });
         }
@@ -177,4 +178,12 @@ fn a_callback_for_a_row_that_is_gone_is_false() {
     };
     story().runs(2, false, &[(2, 4)]).is_right();
     story().runs(4, false, &[(2, 5)]).is_wrong("gone");
+}
+
+#[test]
+fn a_callback_that_is_not_sound_is_wrong() {
+    let healed = Some((5, Healer::Owner));
+    let mut story = Story::new().loses(2, 1, healed).runs(3, false, &[(2, 4)]);
+    story.facts.calls[0].sound = false;
+    story.is_wrong("signature");
 }

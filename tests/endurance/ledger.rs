@@ -79,7 +79,9 @@ pub(crate) struct Call {
     pub(crate) version: u64,
     pub(crate) run: u64,
     pub(crate) at: Instant,
-    /// Answered 2xx.
+    /// Genuine, for the right copy, and of one version throughout.
+    pub(crate) sound: bool,
+    /// Answered 2xx, or would have been if the answer had not got lost.
     pub(crate) taken: bool,
 }
 

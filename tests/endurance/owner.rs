@@ -2,7 +2,9 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use cupid::logic::signature::{Received, verify};
 
 use crate::common::{Answer, Callback, Receiver};
 use crate::copy::{Content, Copy};
@@ -32,6 +34,9 @@ const MOODS: [(Mood, u64); 6] = [
     (Mood::BreaksOff, 3),
     (Mood::Hangs, 1),
 ];
+/// Signs every callback. The word in it is what no output of the program may hold.
+pub(crate) const SECRET: &str = "a hidden secret of the endpoints";
+const TOLERANCE_S: u64 = 300;
 const REPAIRED_AFTER_MAX: Duration = Duration::from_millis(400);
 
 /// Where on the way of a callback.
@@ -155,13 +160,18 @@ impl Owner {
             version.unwrap_or_else(|| panic!("No writer wrote this name: {}", callback.text));
         let mood = self.mood();
         self.trap.pass(At::Arrival);
+        let sound = is_sound(callback, copy, version);
         self.ledger.called(Call {
             place: (copy, id),
             version,
             run: run.unwrap_or_else(|| panic!("{} names no run", callback.path)),
             at,
-            taken: matches!(mood, Mood::Repairs | Mood::RepairsLater | Mood::LosesAnswer),
+            sound,
+            taken: sound && matches!(mood, Mood::Repairs | Mood::RepairsLater | Mood::LosesAnswer),
         });
+        if !sound {
+            return Answer::status(400);
+        }
         let content = Content {
             number: callback.text_of("number").to_owned(),
             name: callback.text_of("name").to_owned(),
@@ -198,4 +208,20 @@ impl Owner {
             owner.promised.fetch_sub(1, Ordering::SeqCst);
         });
     }
+}
+
+/// It is signed, for this copy, and holds a whole row of one version.
+fn is_sound(callback: &Callback, copy: usize, version: u64) -> bool {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let received = Received {
+        id: callback.header("webhook-id"),
+        timestamp_s: callback.header("webhook-timestamp").parse().unwrap_or(0),
+        signatures: callback.header("webhook-signature"),
+        body: callback.text.as_bytes(),
+    };
+    let now_s = now.map_or(0, |now| now.as_secs().cast_signed());
+    verify(SECRET.as_bytes(), &received, now_s, TOLERANCE_S).is_ok()
+        && callback.header("cupid-destination") == format!("copy{}", copy + 1)
+        && callback.text_of("avatar") == format!("a{version}.png")
+        && matches!(callback.kind(), 1 | 2)
 }

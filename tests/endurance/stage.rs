@@ -9,7 +9,7 @@ use crate::common::{Config, Cupid, Db, Receiver, wait_until};
 use crate::copy::Copy;
 use crate::judge::{Findings, judge};
 use crate::ledger::Ledger;
-use crate::owner::Owner;
+use crate::owner::{Owner, SECRET};
 use crate::writer::{Client, Pace, Writer};
 
 /// Rows that are in every copy when all begins.
@@ -70,6 +70,7 @@ impl Stage {
             let callback = format!("/des/{place}/callbackNotification");
             config
                 .set(&format!("{callback}/url"), receiver.url() + "/${CUPID_RUN}")
+                .set(&format!("{callback}/secret"), SECRET)
                 .set(&format!("{callback}/timeoutMillisecond"), 500)
                 .set(&format!("{callback}/attempts"), 2);
         }
