@@ -69,7 +69,7 @@ fn a_pass_every_second_misses_nothing_and_does_not_grow() {
     let minutes = number("CUPID_SOAK_MINUTES");
     let promise = Duration::from_secs(if minutes.is_some() { 60 } else { 4 });
     let pace = Pace {
-        short: 4,
+        short: 6,
         pause: ms(25),
         long: 8,
         hold_max: promise.mul_f64(0.6),

@@ -12,8 +12,9 @@ use crate::table::Table;
 use crate::writer::Pace;
 
 const SECOND: Duration = Duration::from_secs(1);
-/// A shorter run, in seconds, says nothing about growth: windows and caches are still filling.
-const GROWS_FOR: usize = 60;
+/// Longer than `lateCommitSecond` by so much, a process has met everything that it will ever hold; only then can
+/// something that goes on growing be told from something that fills.
+const FILLS_FOR: Duration = Duration::from_secs(30);
 /// What a maximum of the second half may be above that of the first: allocators and windows are not perfectly even.
 const KIB_ABOVE: u64 = 8 << 10;
 const BYTES_ABOVE: u64 = 64 << 10;
@@ -82,7 +83,7 @@ pub(crate) fn soak(plan: Plan) {
         findings.table(&ledger.facts())
     );
     findings.assert_right();
-    assert_steady(&samples);
+    assert_steady(&samples, plan.pace.promise + FILLS_FOR);
 }
 
 impl Sample {
@@ -141,14 +142,17 @@ fn halves(samples: &[Sample], figure: fn(&Sample) -> u64) -> [u64; 2] {
     [first, second].map(|half| half.iter().map(figure).max().unwrap_or(0))
 }
 
-/// Nothing grows with time.
-fn assert_steady(samples: &[Sample]) {
+/// Nothing grows with time, once it is filled.
+fn assert_steady(samples: &[Sample], filled_after: Duration) {
     let files = samples.iter().map(|sample| sample.files).max();
     assert!(
         files.is_some_and(|files| files <= FILES_MAX),
         "{files:?} open files"
     );
-    if samples.len() < GROWS_FOR {
+    if SECOND * u32::try_from(samples.len() / 2).unwrap_or(u32::MAX) < filled_after {
+        println!(
+            "Too short to say whether anything grows: the first half should last {filled_after:?}"
+        );
         return;
     }
     let [before, after] = halves(samples, |sample| sample.resident_kib);
