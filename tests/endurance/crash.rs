@@ -56,6 +56,8 @@ struct Figures {
 struct Director {
     stage: Stage,
     plan: Plan,
+    /// Goes before the folder that it is mounted in.
+    disk: Option<Disk>,
     config: Config,
     server: std::sync::Arc<Server>,
     /// Every change of its is lost.
@@ -75,8 +77,8 @@ pub(crate) fn rehearse(plan: Plan) {
     let server = Server::private();
     let stage = Stage::new(Db::on(server.clone(), 2), plan.pace, plan.confirm_delay);
     let config = stage.config(0..2);
-    let disk = plan.real_disk.then(|| Disk::mount(&config.state()));
     let mut director = Director {
+        disk: plan.real_disk.then(|| Disk::mount(&config.state())),
         loser: stage.loser(),
         stage,
         plan,
@@ -91,17 +93,19 @@ pub(crate) fn rehearse(plan: Plan) {
     director.undisturbed(); // From here on the update window is watched.
     let writer = director.stage.writer();
     while director.killed() < plan.kills || director.next_step < STEPS.len() {
-        director.round(disk.as_ref());
+        director.round();
     }
     writer.stop();
     let Director {
         stage,
+        disk,
         config,
         figures,
         ..
     } = director;
     let ledger = std::sync::Arc::clone(&stage.ledger);
     let findings = stage.settle(&[&config]);
+    drop(disk);
     println!(
         "{}\n{}",
         table(&figures, began.elapsed()),
@@ -132,7 +136,7 @@ impl Director {
         self.figures.kills.values().sum()
     }
 
-    fn round(&mut self, disk: Option<&Disk>) {
+    fn round(&mut self) {
         let before = self.killed();
         if self.rng.chance(333) {
             self.kill_at_random();
@@ -154,9 +158,7 @@ impl Director {
         }
         if kills.is_multiple_of(self.plan.disk_every) {
             self.fail_writes();
-            if let Some(disk) = disk {
-                self.fill(disk);
-            }
+            self.fill_disk();
         }
         if kills.is_multiple_of(self.plan.receivers_every) {
             self.stop_receivers();
@@ -255,13 +257,16 @@ impl Director {
     }
 
     /// Passes, killed or not, on a disk that is really full.
-    fn fill(&mut self, disk: &Disk) {
-        self.loser.insert_one();
+    fn fill_disk(&mut self) {
+        let Some(disk) = &self.disk else { return };
         disk.fill();
+        self.loser.insert_one();
         let outcome = self.spawn(&[], "run").wait();
         self.book(RANDOM, &outcome);
         self.kill_at_random();
-        disk.free();
+        if let Some(disk) = &self.disk {
+            disk.free();
+        }
         self.figures.full_disks += 1;
     }
 
