@@ -13,6 +13,7 @@
 
 mod checksum;
 mod deliver;
+mod doubt;
 mod extra;
 mod feed;
 mod look;

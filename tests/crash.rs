@@ -6,19 +6,6 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use common::{Answer, Db, Scene, Server, assert_ids, wait_until};
-use serde_json::Value;
-
-/// The checkpoint parses; so does every owed line but a torn last one.
-fn assert_state_is_readable(scene: &Scene) {
-    if let Ok(bytes) = std::fs::read(scene.config.state_file("checkpoint.json")) {
-        serde_json::from_slice::<Value>(&bytes).expect("The checkpoint is whole");
-    }
-    let text = std::fs::read_to_string(scene.config.state_file("failed.jsonl")).unwrap_or_default();
-    let whole = text.rfind('\n').map_or("", |end| &text[..end]);
-    for line in whole.lines() {
-        serde_json::from_str::<Value>(line).expect("An owed line is whole");
-    }
-}
 
 fn assert_all_delivered(scene: &Scene, ids: std::ops::RangeInclusive<u64>) {
     let delivered: BTreeSet<u64> = scene.receiver().delivered_ids().into_iter().collect();
@@ -44,7 +31,7 @@ fn sweep(answer: impl Fn(&common::Callback) -> Answer + Send + Sync + 'static) {
         let run = scene.cupid("run").spawn();
         std::thread::sleep(took * kill / kills);
         run.kill();
-        assert_state_is_readable(&scene);
+        scene.config.assert_state_is_readable();
     }
     scene.receiver().answer(|_| Answer::ok());
     scene.run_until_done(10);
@@ -93,7 +80,7 @@ fn kill_9_at_random_instants_under_load_loses_nothing() {
             round + 1
         ));
         run.kill();
-        assert_state_is_readable(&scene);
+        scene.config.assert_state_is_readable();
     }
     scene.receiver().answer(|_| Answer::ok());
     std::thread::sleep(Duration::from_millis(1100));
@@ -129,7 +116,7 @@ fn a_database_killed_in_mid_scan_skips_nothing() {
         let outcome = run.wait();
         assert!(matches!(outcome.code, Some(0..=2)), "{outcome:?}");
         failures += u32::from(outcome.code == Some(2));
-        assert_state_is_readable(&scene);
+        scene.config.assert_state_is_readable();
         server.start();
         scene.db.reconnect();
     }

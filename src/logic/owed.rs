@@ -46,6 +46,13 @@ pub struct Owed {
     /// Not to be tried before this moment (`Retry-After`): microseconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_before_us: Option<i64>,
+    /// Fingerprint of the row's copies when they were last seen to differ. `None`: an earlier version wrote the line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copies: Option<u64>,
+    /// From this moment on (microseconds since 1970, this machine's clock) copies that still look so differ for good;
+    /// `None`: they do already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lasting_us: Option<i64>,
 }
 
 impl Owed {
@@ -70,7 +77,30 @@ impl Owed {
             attempts: 0,
             last_error: None,
             not_before_us: None,
+            copies: None,
+            lasting_us: None,
         }
+    }
+
+    /// Whether copies that look so now differ for good. When they have changed since they were last looked at, what
+    /// differs now may be another change, on its way.
+    #[must_use]
+    pub fn is_lasting(&self, copies: u64, now_us: i64) -> bool {
+        self.copies.is_none_or(|known| known == copies)
+            && self.lasting_us.is_none_or(|at_us| at_us <= now_us)
+    }
+
+    /// The copies differ, but maybe not for good: gives them `delay_us` from the moment when they were first seen so.
+    /// Returns when that is over.
+    pub fn doubt(&mut self, copies: u64, now_us: i64, delay_us: i64) -> i64 {
+        let seen_before = self.copies == Some(copies);
+        let over_us = now_us.saturating_add(delay_us);
+        let lasting_us = match self.lasting_us.filter(|_| seen_before) {
+            Some(at_us) => at_us.min(over_us), // The clock may have been set back.
+            None => over_us,
+        };
+        (self.copies, self.lasting_us) = (Some(copies), Some(lasting_us));
+        lasting_us
     }
 
     /// Records a failed try.
@@ -112,17 +142,20 @@ fn shortened(text: &str) -> String {
 pub struct Outbox(BTreeMap<(String, Id), Owed>);
 
 impl Outbox {
-    /// Adds a detection. One that is owed already keeps its first detection and its tries, and takes the new kind and
-    /// columns. Returns what is now owed, for the file, and whether it was not before.
+    /// Adds a detection. One that is owed already keeps its first detection and its tries, and takes everything else
+    /// from the new one. Returns what is now owed, for the file, and whether it was not before.
     pub fn add(&mut self, owed: Owed) -> (&Owed, bool) {
         match self.0.entry((owed.destination.clone(), owed.id)) {
             Entry::Vacant(place) => (place.insert(owed), true),
             Entry::Occupied(place) => {
                 let known = place.into_mut();
-                let Owed {
-                    kind, columns, key, ..
-                } = owed;
-                (known.kind, known.columns, known.key) = (kind, columns, key);
+                *known = Owed {
+                    detected_us: known.detected_us,
+                    attempts: known.attempts,
+                    last_error: known.last_error.take(),
+                    not_before_us: known.not_before_us,
+                    ..owed
+                };
                 (known, false)
             }
         }
@@ -339,6 +372,25 @@ mod tests {
         outbox.replace(owed(2));
         assert_eq!(outbox.due("my2.user", 99).len(), 0);
         assert_eq!(outbox.due("my2.user", 100).len(), 2);
+    }
+
+    #[test]
+    fn copies_that_changed_have_to_differ_for_a_while_again() {
+        let mut owed = Owed {
+            copies: Some(1),
+            ..owed(1)
+        };
+        assert!(owed.is_lasting(1, 0) && !owed.is_lasting(2, 0));
+        assert_eq!(owed.doubt(2, 1000, 50), 1050);
+        assert!(!owed.is_lasting(2, 1049) && owed.is_lasting(2, 1050));
+        assert_eq!(owed.doubt(2, 1010, 50), 1050, "still the same doubt");
+        assert_eq!(owed.doubt(2, 10, 50), 60, "the clock was set back");
+        assert_eq!(owed.doubt(3, 40, 50), 90, "they changed once more");
+    }
+
+    #[test]
+    fn a_line_of_an_earlier_version_is_not_doubted() {
+        assert!(owed(1).is_lasting(1, 0));
     }
 
     #[test]

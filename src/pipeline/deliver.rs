@@ -4,7 +4,7 @@
 //! is tried once in a round, and what an endpoint refused waits for the next one. Before every try the row is read again
 //! on both sides, so that a row repaired meanwhile is not sent and a row changed meanwhile is sent as it is now. The
 //! outbox on disk shrinks only after the endpoint has taken a row: a process that is killed between sends it again,
-//! under the same `webhook-id`.
+//! under the same `webhook-id`. A row whose copies have changed since they were found wrong is confirmed anew ([`super::doubt`]).
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::mpsc::{channel, sync_channel};
@@ -29,26 +29,29 @@ const SAVE_US: i64 = 2_000_000;
 /// An owed callback that waits for its turn; there may be very many.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Due {
-    id: Id,
+    pub(super) id: Id,
     /// Over all runs.
-    attempts: u32,
+    pub(super) attempts: u32,
     /// In this run.
-    tries: u32,
-    not_before_us: i64,
+    pub(super) tries: u32,
+    pub(super) not_before_us: i64,
+    /// Its copies had changed once in this run.
+    pub(super) was_doubted: bool,
 }
 
 /// An owed callback whose turn it is.
 #[derive(Debug)]
 pub(super) struct Task {
     pub(super) owed: Owed,
-    due: Due,
+    pub(super) due: Due,
 }
 
 /// What became of a row that a sender took.
-#[expect(clippy::large_enum_variant, reason = "nearly all are answered")]
 enum Sent {
     /// The endpoint had paused, or the time was over.
     Not(Task),
+    /// What differs now may be another change, on its way.
+    Doubted(Task, Looked),
     Answered(Task, Looked, Answer),
 }
 
@@ -132,6 +135,7 @@ impl Due {
             attempts: owed.attempts,
             tries: 0,
             not_before_us: 0,
+            was_doubted: false,
         }
     }
 }
@@ -208,6 +212,7 @@ impl Courier<'_, '_, '_> {
         let mut book = |sent: Result<Sent>| {
             match sent? {
                 Sent::Not(task) => untouched.push(task.due),
+                Sent::Doubted(task, looked) => again.extend(self.doubt(task, &looked)),
                 Sent::Answered(task, looked, answer) => {
                     again.extend(self.settle(task, &looked, &answer)?);
                 }
@@ -380,7 +385,7 @@ impl Courier<'_, '_, '_> {
         Ok(Callback { body, headers })
     }
 
-    /// Sends a row, unless the endpoint has paused or the time is over.
+    /// Sends a row, unless the endpoint has paused, the time is over, or it is not sure that the row has to be sent.
     fn send(
         &self,
         endpoint: &Mutex<&mut Endpoint>,
@@ -389,6 +394,9 @@ impl Courier<'_, '_, '_> {
     ) -> Result<Sent> {
         if locked(endpoint).health() != Health::Fine || self.is_over() {
             return Ok(Sent::Not(task));
+        }
+        if self.is_doubtful(&task, &looked) {
+            return Ok(Sent::Doubted(task, looked));
         }
         let callback = self.callback(&mut task, &looked)?;
         let left_us = self.deadline_us.saturating_sub(self.pass.clock.now_us());

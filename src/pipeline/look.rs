@@ -34,7 +34,7 @@ pub(super) struct Suspect {
     /// Fingerprint of the source row.
     source: u64,
     /// Fingerprint of its copies.
-    copies: u64,
+    pub(super) copies: u64,
     /// There are copies.
     is_copied: bool,
     /// What differs may already have been another change once, and is not given another pass for that.

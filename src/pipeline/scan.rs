@@ -392,10 +392,19 @@ impl Pass<'_, '_> {
         let detected_us = self.clock.now_us();
         let mut shared = self.shared();
         let mut lines = Vec::with_capacity(looked.len());
-        for (id, Looked { whole, verdict, .. }) in looked.into_iter().collect::<BTreeMap<_, _>>() {
+        for (id, looked) in looked.into_iter().collect::<BTreeMap<_, _>>() {
+            let Looked {
+                whole,
+                suspect,
+                verdict,
+                ..
+            } = looked;
             let Some(kind) = verdict.kind() else { continue };
             let key = print::text(&whole.row.key, map.key_type);
-            let owed = Owed::new(name, id, &key, kind, differing(&verdict, map), detected_us);
+            let owed = Owed {
+                copies: Some(suspect.copies),
+                ..Owed::new(name, id, &key, kind, differing(&verdict, map), detected_us)
+            };
             let (owed, is_new) = shared.outbox.add(owed);
             lines.push(owed.clone());
             shared.outbox_changed |= !is_new; // The file will hold two lines for it.

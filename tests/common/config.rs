@@ -141,6 +141,19 @@ impl Config {
         text.lines().map(parse).collect()
     }
 
+    /// The checkpoint parses; so does every owed line but a torn last one.
+    #[track_caller]
+    pub(crate) fn assert_state_is_readable(&self) {
+        if let Ok(bytes) = std::fs::read(self.state_file("checkpoint.json")) {
+            serde_json::from_slice::<Value>(&bytes).expect("The checkpoint is whole");
+        }
+        let text = std::fs::read_to_string(self.state_file("failed.jsonl")).unwrap_or_default();
+        let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+        for line in whole.lines() {
+            serde_json::from_str::<Value>(line).expect("An owed line is whole");
+        }
+    }
+
     /// Name and content of every state file but the lock.
     pub(crate) fn state_snapshot(&self) -> Vec<(String, Vec<u8>)> {
         let mut files: Vec<_> = std::fs::read_dir(self.state())

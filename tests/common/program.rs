@@ -147,6 +147,11 @@ impl Cupid {
 }
 
 impl Running {
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends a signal by its name, for example `TERM`.
     pub(crate) fn signal(&self, name: &str) {
         let status = Command::new("kill")

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -89,7 +89,9 @@ type Behaviour = Arc<dyn Fn(&Callback) -> Answer + Send + Sync>;
 struct Shared {
     behaviour: Mutex<Behaviour>,
     callbacks: Mutex<Vec<Callback>>,
-    connections: Mutex<Vec<TcpStream>>,
+    /// The open ones, numbered.
+    connections: Mutex<BTreeMap<u64, TcpStream>>,
+    accepted: AtomicU64,
     stopping: AtomicBool,
 }
 
@@ -115,7 +117,8 @@ impl Receiver {
             shared: Arc::new(Shared {
                 behaviour: Mutex::new(Arc::new(|_| Answer::ok())),
                 callbacks: Mutex::new(Vec::new()),
-                connections: Mutex::new(Vec::new()),
+                connections: Mutex::new(BTreeMap::new()),
+                accepted: AtomicU64::new(0),
                 stopping: AtomicBool::new(false),
             }),
             acceptor: Mutex::new(None),
@@ -179,8 +182,8 @@ impl Receiver {
         if let Some(acceptor) = lock(&self.acceptor).take() {
             acceptor.join().expect("The acceptor ends");
         }
-        for connection in lock(&self.shared.connections).drain(..) {
-            let _ = connection.shutdown(Shutdown::Both);
+        for connection in lock(&self.shared.connections).values() {
+            let _ = connection.shutdown(Shutdown::Both); // Then its thread ends, and forgets it.
         }
     }
 
@@ -198,13 +201,15 @@ impl Receiver {
                     return;
                 }
                 let Ok(connection) = connection else { continue };
+                let number = shared.accepted.fetch_add(1, Ordering::Relaxed);
                 if let Ok(clone) = connection.try_clone() {
-                    lock(&shared.connections).push(clone);
+                    lock(&shared.connections).insert(number, clone);
                 }
                 let shared = Arc::clone(&shared);
                 std::thread::spawn(move || {
                     // A broken connection is the client's affair (kill -9, timeout).
                     let _ = serve(&shared, connection);
+                    lock(&shared.connections).remove(&number);
                 });
             }
         });

@@ -80,9 +80,9 @@ impl Server {
         let folder = tempfile::Builder::new()
             .prefix("cupid-db-")
             .tempdir()
-            .expect("Create a folder for the server")
-            .keep();
-        install(&folder);
+            .expect("Create a folder for the server");
+        install(folder.path());
+        let folder = folder.keep();
         // Another process may take the free port before the server does: then another port.
         for _ in 0..5 {
             let server = Self {
@@ -198,7 +198,8 @@ impl Server {
         self.try_connect().expect("Connect to the test server")
     }
 
-    fn try_connect(&self) -> mysql::Result<Conn> {
+    /// As [`Server::connect`], where the server may be down.
+    pub(crate) fn try_connect(&self) -> mysql::Result<Conn> {
         let opts = OptsBuilder::new()
             .ip_or_hostname(Some(&self.host))
             .tcp_port(self.port)
@@ -237,6 +238,8 @@ fn install(folder: &Path) {
         ])
         .arg(format!("--user={}", user_name()))
         .arg(format!("--datadir={}", folder.join("data").display()))
+        // A server that starts removes what others have in the same temporary folder.
+        .arg(format!("--tmpdir={}", folder.display()))
         .output();
     let output = match output {
         Ok(output) => output,

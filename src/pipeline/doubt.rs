@@ -1,0 +1,40 @@
+//! An owed callback is sent for the difference that was confirmed, not for another one.
+//!
+//! A row that was repaired may go on changing while its callback is still owed: the repairer's answer got lost, or this
+//! process was killed before it wrote down that the callback was taken. Such a row looks wrong whenever a change is on
+//! its way to the copy. So what a copy looked like is kept with what is owed: as long as it looks the same, it is the
+//! same difference; when it has changed, and still differs, it is given the confirmation delay, like any row that
+//! looks different for the first time. A copy that goes on changing is being kept up to date, and waits for a later pass.
+
+use super::deliver::{Courier, Due, Task};
+use super::look::Looked;
+use super::micros;
+
+impl Courier<'_, '_, '_> {
+    /// Whether this row may be on its way.
+    pub(super) fn is_doubtful(&self, task: &Task, looked: &Looked) -> bool {
+        let pass = self.pass;
+        !pass.job.confirm_delay.is_zero()
+            && !task
+                .owed
+                .is_lasting(looked.suspect.copies, pass.clock.now_us())
+    }
+
+    /// Keeps in mind what the copies look like now. The row comes back when it is to be looked at again in this pass.
+    pub(super) fn doubt(&self, mut task: Task, looked: &Looked) -> Option<Due> {
+        let pass = self.pass;
+        let delay_us = micros(pass.job.confirm_delay);
+        let over_us = task
+            .owed
+            .doubt(looked.suspect.copies, pass.clock.now_us(), delay_us);
+        let mut shared = pass.shared();
+        shared.outbox_changed = true;
+        shared.outbox.replace(task.owed);
+        let due = Due {
+            not_before_us: over_us,
+            was_doubted: true,
+            ..task.due
+        };
+        (!task.due.was_doubted).then_some(due)
+    }
+}
