@@ -1,7 +1,7 @@
 //! Where a server is: `mysql:host=…;port=…` as PDO writes it, or a URL.
 //!
 //! A DSN may hold a password, and a mistyped one may hold it in any place. So no problem told here shows a part of a DSN,
-//! except the names of parameters where no password can be.
+//! except the name of a parameter that is nearly a known one.
 
 use std::path::PathBuf;
 
@@ -198,15 +198,12 @@ fn decode(text: &str) -> Result<String, String> {
 
 fn unknown_parameter(name: &str, number: usize, known: &[&str], may_show: bool) -> String {
     let plain = name.len() <= 20 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-    let what = if may_show && plain {
-        format!("parameter \"{name}\"")
-    } else {
-        format!("parameter (number {number}, not shown)")
-    };
     match nearest(name, known) {
-        Some(near) => format!("holds a DSN with the unknown {what}; did you mean {near}?"),
-        None => format!(
-            "holds a DSN with the unknown {what}; should have only {}",
+        Some(near) if may_show && plain => {
+            format!("holds a DSN with the unknown parameter \"{name}\"; did you mean {near}?")
+        }
+        _ => format!(
+            "holds a DSN with an unknown parameter (number {number}, not shown); should have only {}",
             known.join(", ")
         ),
     }
@@ -344,6 +341,11 @@ mod tests {
                 "keys user and password",
             ),
             ("mysql:HIDDEN=3;password=HIDDEN", "number 1, not shown"),
+            (
+                "mysql:host=db;dbname=my;HIDDEN=;port=1",
+                "number 3, not shown",
+            ),
+            ("mysql://u:1?HIDDEN&x@db/my", "number 1, not shown"),
             ("mysql:host=db;port=HIDDEN", "invalid port"),
             ("mysql:host=db;port=0", "invalid port"),
             ("mysql:host=db;port=+1", "invalid port"),
