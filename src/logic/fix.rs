@@ -5,6 +5,7 @@
 
 use super::cell::{Cell, ColumnType};
 use super::compare::{ColumnMap, Pair, Verdict};
+use super::number::Decimal;
 use super::print;
 use super::row::Row;
 use super::sql::{binary_literal, in_comment, portable_literal, quoted};
@@ -188,11 +189,17 @@ fn value(cell: &Cell, source: ColumnType, destination: ColumnType) -> String {
             | ColumnType::Float
             | ColumnType::Double
     );
+    // A server that is not what it seems may send anything for a number.
+    let is_number = match cell {
+        Cell::Int(_) | Cell::UInt(_) => true,
+        Cell::Float(value) => value.is_finite(),
+        Cell::Double(value) => value.is_finite(),
+        Cell::Decimal(text) => Decimal::parse(text).is_some(),
+        _ => false,
+    };
     match cell {
         Cell::Null => "NULL".into(),
-        Cell::Int(_) | Cell::UInt(_) | Cell::Float(_) | Cell::Double(_) | Cell::Decimal(_)
-            if numeric =>
-        {
+        _ if numeric && is_number => {
             // The year 0 would print as `0000`.
             let plain = if source == ColumnType::Year {
                 ColumnType::Int
@@ -234,7 +241,8 @@ mod tests {
     use crate::config::{Address, Server};
     use crate::logic::cell::DateTime;
     use ColumnType::{
-        Binary, Bit, DateTime as Moment, Decimal, Double, Enum, Int, Json, Text, Time, Uuid, Year,
+        Binary, Bit, DateTime as Moment, Decimal, Double, Enum, Float, Int, Json, Text, Time, Uuid,
+        Year,
     };
 
     #[test]
@@ -257,6 +265,17 @@ mod tests {
             line,
             "-- /* copy 1: extra */ DELETE FROM `my`.`user` WHERE `number` = _utf8mb4 X'610a44524f50205441424c4520757365723b';"
         );
+    }
+
+    #[test]
+    fn a_number_that_is_none_stays_inside_a_literal() {
+        let forged = Cell::Decimal("1); DROP TABLE user; --".into());
+        assert_eq!(
+            value(&forged, Decimal, Decimal),
+            "'1); DROP TABLE user; --'"
+        );
+        assert_eq!(value(&Cell::Double(f64::NAN), Double, Double), "'NaN'");
+        assert_eq!(value(&Cell::Float(f32::INFINITY), Float, Float), "'inf'");
     }
 
     #[test]
