@@ -160,7 +160,8 @@ impl Gaps {
     fn note_range(&mut self, range: Gap) {
         match self.ranges.last_mut() {
             Some(last)
-                if range.from > last.to && (range.due_us - last.due_us).abs() < RANGE_DUE_US =>
+                if range.from > last.to
+                    && range.due_us.abs_diff(last.due_us) < RANGE_DUE_US.unsigned_abs() =>
             {
                 last.to = range.to;
                 last.due_us = last.due_us.max(range.due_us);
