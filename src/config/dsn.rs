@@ -15,6 +15,22 @@ const PORT: u16 = 3306;
 const SHOULD: &str =
     "should be mysql:host=…;port=…;dbname=… or mysql://user:password@host:port/database";
 
+/// Kinds of DSN that people may take for ours.
+const OTHER_SCHEMES: [&str; 12] = [
+    "dblib",
+    "jdbc",
+    "mariadb",
+    "mysql2",
+    "mysqli",
+    "mysqlx",
+    "oci",
+    "odbc",
+    "pgsql",
+    "postgres",
+    "postgresql",
+    "sqlite",
+];
+
 /// What a DSN says.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Dsn {
@@ -44,16 +60,10 @@ pub(super) fn parse(dsn: &str) -> Result<Dsn, String> {
     } else if let Some(parameters) = dsn.strip_prefix("mysql:") {
         parse_pdo(parameters)
     } else {
-        let scheme: String = dsn
-            .chars()
-            .take_while(char::is_ascii_alphanumeric)
-            .take(20)
-            .collect();
-        let known = dsn[scheme.len()..].starts_with(':') && !scheme.is_empty();
-        let kind = if known {
-            format!("a DSN of the kind {scheme:?}")
-        } else {
-            "another kind of DSN".into()
+        let scheme = dsn.split_once(':').map(|(scheme, _)| scheme);
+        let kind = match scheme.filter(|scheme| OTHER_SCHEMES.contains(scheme)) {
+            Some(scheme) => format!("a DSN of the kind {scheme:?}"),
+            None => "another kind of DSN".into(),
         };
         Err(format!("holds {kind} (not shown); {SHOULD}"))
     }
@@ -331,6 +341,7 @@ mod tests {
         for (dsn, words) in [
             ("", "another kind"),
             ("pgsql:host=HIDDEN", "the kind \"pgsql\""),
+            ("HIDDEN:host=db", "another kind"),
             ("mysql:", "without host"),
             ("mysql:host=;dbname=my", "without host"),
             ("mysql:HIDDEN", "has no \"=\""),
