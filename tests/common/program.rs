@@ -165,6 +165,21 @@ impl Running {
         self.finish()
     }
 
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// It has not run for longer than it may.
+    #[track_caller]
+    pub(crate) fn assert_in_time(&self) {
+        assert!(
+            self.began.elapsed() <= self.limit,
+            "{} did not end in time",
+            self.text
+        );
+    }
+
     /// Whether it still runs.
     pub(crate) fn is_running(&mut self) -> bool {
         self.child.try_wait().expect("Ask for the status").is_none()
