@@ -8,9 +8,8 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
 
-use common::{Outcome, Running, Scene};
+use common::Scene;
 use serde_json::json;
 
 /// What a run may take in memory whatever a server sends: one statement's rows at the most ([`STATEMENT_MIB`] MiB), twice
@@ -111,28 +110,11 @@ fn scene_at(place: &str, address: SocketAddr) -> Scene {
     scene
 }
 
-/// Waits for the end of a run and looks at its memory meanwhile: the outcome, and the most that it had, in MiB.
-#[track_caller]
-fn ended(mut running: Running) -> (Outcome, u64) {
-    let status = format!("/proc/{}/status", running.id());
-    let mut peak_kib = 0;
-    while running.is_running() {
-        let text = std::fs::read_to_string(&status).unwrap_or_default();
-        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kib = line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse().ok());
-        peak_kib = kib.unwrap_or(0).max(peak_kib);
-        running.assert_in_time();
-        thread::sleep(Duration::from_millis(2));
-    }
-    assert!(peak_kib > 0, "its memory was never seen");
-    (running.wait(), peak_kib / 1024)
-}
-
 /// Runs end by themselves, as failed, within the memory bound, and say nothing that a terminal would obey.
 #[track_caller]
 fn copes(scene: &Scene, what: &str, commands: &[(&str, &str)], code: i32) {
     for (command, args) in commands {
-        let (outcome, peak_mib) = ended(scene.cupid(command).args(args).spawn());
+        let (outcome, peak_mib) = scene.cupid(command).args(args).spawn().ended();
         println!(
             "{what}: cupid {command}: {peak_mib} MiB, {:?}",
             outcome.took

@@ -79,11 +79,12 @@ fn spell(config: &mut Config, place: &str, spelling: Spelling, password: Option<
                 let from = dsn.find(name).expect("the DSN has it") + name.len();
                 dsn[from..].split(';').next().unwrap_or_default().to_owned()
             };
-            let (host, port, database) = (value("host="), value("port="), value("dbname="));
+            let address = format!("{}:{}", value("host="), value("port="));
+            let database = value("dbname=");
             config
                 .set(
                     &format!("{place}/dsn"),
-                    format!("mysql://{user}:{password}@{host}:{port}/{database}"),
+                    format!("mysql://{user}:{password}@{address}/{database}"),
                 )
                 .remove(&format!("{place}/user"))
                 .remove(&format!("{place}/password"));
