@@ -342,6 +342,26 @@ mod tests {
     }
 
     #[test]
+    fn what_is_settled_is_gone_and_a_failure_is_kept_with_its_reason() {
+        let mut outbox = Outbox::default();
+        assert!(outbox.is_empty());
+        let (first, second) = (owed(1), owed(2));
+        outbox.replace(first.clone());
+        outbox.replace(second);
+        assert!(!outbox.is_empty());
+        outbox.remove(&first);
+        assert_eq!(outbox.get("my2.user", 1), None);
+        let mut left = outbox.get("my2.user", 2).unwrap().clone();
+        left.failed("status 503", Some(100));
+        assert_eq!(left.last_error.as_deref(), Some("status 503"));
+        outbox.replace(left);
+        assert!(outbox.due("my2.user", 99).is_empty());
+        outbox.forget_waits();
+        assert_eq!(outbox.due("my2.user", 99).len(), 1);
+        assert!(outbox.due("another", 99).is_empty());
+    }
+
+    #[test]
     fn long_keys_are_shortened_at_a_character() {
         let owed = Owed::new("d", 1, &"é".repeat(300), Kind::Missing, vec![], 0);
         assert_eq!(owed.key.chars().count(), TEXT_MAX + 1);
