@@ -403,6 +403,10 @@ mod tests {
         let format = PhpDateFormat::parse("Y-m-d H:i:s").unwrap();
         assert_eq!(format.format(NaiveDateTime::MIN, 0), "0000-01-01 00:00:00");
         assert_eq!(format.format(NaiveDateTime::MAX, 0), "9999-12-31 23:59:59");
+        for written in ["0000-06-15 01:02:03", "9999-06-15 01:02:03"] {
+            let local: NaiveDateTime = written.replace(' ', "T").parse().unwrap();
+            assert_eq!(format.format(local, 0), written);
+        }
         assert_eq!(
             PhpDateFormat::parse("Uv").unwrap().format(moment(-1), -1),
             "0000"
