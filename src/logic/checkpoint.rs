@@ -6,6 +6,8 @@
 //! bookkeeping for a destination that lags.
 
 mod plausible;
+#[cfg(test)]
+mod seen_tests;
 
 use std::collections::HashMap;
 
