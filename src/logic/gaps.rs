@@ -8,6 +8,9 @@
 //! more (`auto_increment_increment` of 10, a first run over a table with many deleted rows), whole ranges are noted
 //! instead, each read once more from end to end when it is due. Both find the same rows; only the moment differs.
 
+#[cfg(test)]
+mod ranges_tests;
+
 use serde::{Deserialize, Serialize};
 
 use super::cell::Id;

@@ -4,8 +4,9 @@ use super::*;
 
 fn at(until_us: i64, seen: &[(Id, u64)]) -> Position {
     let mut all = Seen::default();
-    seen.iter()
-        .for_each(|&(id, fingerprint)| all.insert(id, fingerprint));
+    for &(id, fingerprint) in seen {
+        all.insert(id, fingerprint);
+    }
     Position {
         destinations: vec!["a".into()],
         next_id: Some(5),
