@@ -304,3 +304,17 @@ fn no_number_equals_nothing_but_itself() {
         ],
     );
 }
+
+#[test]
+fn an_exponent_counts_up_to_its_bound_and_is_no_number_beyond() {
+    let line = |a: &str, b: &str, expected| (Decimal, dec(a), Text, t(b), expected);
+    judge(
+        &exact(),
+        &[
+            line("1e1000000000000000", "10e999999999999999", true),
+            line("1e-1000000000000000", "0.1e-999999999999999", true),
+            line("1e1000000000000001", "10e1000000000000000", false),
+            line("0e99999999999999999999", "0", true),
+        ],
+    );
+}
