@@ -1,7 +1,7 @@
 //! Where a server is: `mysql:host=…;port=…` as PDO writes it, or a URL.
 //!
 //! A DSN may hold a password, and a mistyped one may hold it in any place. So no problem told here shows a part of a DSN,
-//! except the names of parameters where no password can be.
+//! except the name of a parameter that is nearly a known one.
 
 use std::path::PathBuf;
 
@@ -14,6 +14,22 @@ use super::words::nearest;
 const PORT: u16 = 3306;
 const SHOULD: &str =
     "should be mysql:host=…;port=…;dbname=… or mysql://user:password@host:port/database";
+
+/// Kinds of DSN that people may take for ours.
+const OTHER_SCHEMES: [&str; 12] = [
+    "dblib",
+    "jdbc",
+    "mariadb",
+    "mysql2",
+    "mysqli",
+    "mysqlx",
+    "oci",
+    "odbc",
+    "pgsql",
+    "postgres",
+    "postgresql",
+    "sqlite",
+];
 
 /// What a DSN says.
 #[derive(Clone, PartialEq, Eq)]
@@ -44,16 +60,10 @@ pub(super) fn parse(dsn: &str) -> Result<Dsn, String> {
     } else if let Some(parameters) = dsn.strip_prefix("mysql:") {
         parse_pdo(parameters)
     } else {
-        let scheme: String = dsn
-            .chars()
-            .take_while(char::is_ascii_alphanumeric)
-            .take(20)
-            .collect();
-        let known = dsn[scheme.len()..].starts_with(':') && !scheme.is_empty();
-        let kind = if known {
-            format!("a DSN of the kind {scheme:?}")
-        } else {
-            "another kind of DSN".into()
+        let scheme = dsn.split_once(':').map(|(scheme, _)| scheme);
+        let kind = match scheme.filter(|scheme| OTHER_SCHEMES.contains(scheme)) {
+            Some(scheme) => format!("a DSN of the kind {scheme:?}"),
+            None => "another kind of DSN".into(),
         };
         Err(format!("holds {kind} (not shown); {SHOULD}"))
     }
@@ -198,15 +208,12 @@ fn decode(text: &str) -> Result<String, String> {
 
 fn unknown_parameter(name: &str, number: usize, known: &[&str], may_show: bool) -> String {
     let plain = name.len() <= 20 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-    let what = if may_show && plain {
-        format!("parameter \"{name}\"")
-    } else {
-        format!("parameter (number {number}, not shown)")
-    };
     match nearest(name, known) {
-        Some(near) => format!("holds a DSN with the unknown {what}; did you mean {near}?"),
-        None => format!(
-            "holds a DSN with the unknown {what}; should have only {}",
+        Some(near) if may_show && plain => {
+            format!("holds a DSN with the unknown parameter \"{name}\"; did you mean {near}?")
+        }
+        _ => format!(
+            "holds a DSN with an unknown parameter (number {number}, not shown); should have only {}",
             known.join(", ")
         ),
     }
@@ -334,6 +341,7 @@ mod tests {
         for (dsn, words) in [
             ("", "another kind"),
             ("pgsql:host=HIDDEN", "the kind \"pgsql\""),
+            ("HIDDEN:host=db", "another kind"),
             ("mysql:", "without host"),
             ("mysql:host=;dbname=my", "without host"),
             ("mysql:HIDDEN", "has no \"=\""),
@@ -344,6 +352,11 @@ mod tests {
                 "keys user and password",
             ),
             ("mysql:HIDDEN=3;password=HIDDEN", "number 1, not shown"),
+            (
+                "mysql:host=db;dbname=my;HIDDEN=;port=1",
+                "number 3, not shown",
+            ),
+            ("mysql://u:1?HIDDEN&x@db/my", "number 1, not shown"),
             ("mysql:host=db;port=HIDDEN", "invalid port"),
             ("mysql:host=db;port=0", "invalid port"),
             ("mysql:host=db;port=+1", "invalid port"),

@@ -3,6 +3,7 @@
 use std::fs::OpenOptions;
 use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use crate::cli;
@@ -12,7 +13,7 @@ use crate::logic::report::{HEADER, Line};
 /// An open report. Lines are handed to the system as they are found, so an interrupted run leaves a usable file.
 pub struct Report {
     writer: Mutex<Writer>,
-    path: std::path::PathBuf,
+    path: PathBuf,
 }
 
 enum Writer {
@@ -27,11 +28,6 @@ impl Report {
     /// When the file cannot be created or written.
     pub fn open(report: &cli::Report) -> Result<Self> {
         let path = report.file.clone().unwrap_or_else(|| "stdout".into());
-        let failed = |error: std::io::Error| Error::File {
-            operation: "Write the report",
-            path: path.clone(),
-            reason: error.to_string(),
-        };
         let to: Box<dyn Write + Send> = match &report.file {
             None => Box::new(std::io::stdout()),
             Some(file) => Box::new(
@@ -41,16 +37,24 @@ impl Report {
                     .truncate(true)
                     .mode(0o600)
                     .open(file)
-                    .map_err(failed)?,
+                    .map_err(|error| unwritten(&path, &error))?,
             ),
         };
-        let writer = match report.format {
+        Self::on(to, report.format, path)
+    }
+
+    /// Begins a report on what is open already, which errors call `path`.
+    ///
+    /// # Errors
+    /// When the header cannot be written.
+    pub fn on(to: Box<dyn Write + Send>, format: cli::ReportFormat, path: PathBuf) -> Result<Self> {
+        let writer = match format {
             cli::ReportFormat::JsonLines => Writer::JsonLines(to),
             cli::ReportFormat::Csv => {
                 let mut csv = csv::WriterBuilder::new().has_headers(false).from_writer(to);
                 csv.write_record(HEADER)
-                    .map_err(|error| failed(error.into()))?;
-                csv.flush().map_err(failed)?;
+                    .map_err(|error| unwritten(&path, &error.into()))?;
+                csv.flush().map_err(|error| unwritten(&path, &error))?;
                 Writer::Csv(Box::new(csv))
             }
         };
@@ -66,11 +70,15 @@ impl Report {
     /// When they cannot be written.
     pub fn write(&self, lines: &[Line]) -> Result<()> {
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        write(&mut writer, lines).map_err(|error| Error::File {
-            operation: "Write the report",
-            path: self.path.clone(),
-            reason: error.to_string(),
-        })
+        write(&mut writer, lines).map_err(|error| unwritten(&self.path, &error))
+    }
+}
+
+fn unwritten(path: &Path, error: &std::io::Error) -> Error {
+    Error::File {
+        operation: "Write the report",
+        path: path.to_owned(),
+        reason: error.to_string(),
     }
 }
 
@@ -91,11 +99,22 @@ pub fn read(report: &cli::Report) -> Result<Vec<Line>> {
         Some(file) => std::fs::File::open(file).and_then(|mut file| file.read_to_end(&mut bytes)),
     }
     .map_err(|error| failed(error.to_string()))?;
-    match report.format {
-        cli::ReportFormat::JsonLines => from_json_lines(&bytes),
-        cli::ReportFormat::Csv => from_csv(&bytes),
+    parse(&bytes, report.format)
+        .map_err(|(line, problem)| failed(format!("line {line}: {problem}")))
+}
+
+/// The lines of a report's bytes.
+///
+/// # Errors
+/// The number of the first line that is none of a report, and why.
+pub fn parse(
+    bytes: &[u8],
+    format: cli::ReportFormat,
+) -> std::result::Result<Vec<Line>, (u64, String)> {
+    match format {
+        cli::ReportFormat::JsonLines => from_json_lines(bytes),
+        cli::ReportFormat::Csv => from_csv(bytes),
     }
-    .map_err(|(line, problem)| failed(format!("line {line}: {problem}")))
 }
 
 type Malformed = (u64, String);

@@ -163,7 +163,7 @@ impl Store for StateDir {
         };
         match text.trim() {
             "" => Ok(None),
-            digits => digits.parse().map(|id: Id| (id != 0).then_some(id)).map_err(|_| Error::State {
+            digits => first_cupids(digits).map(|id| (id != 0).then_some(id)).ok_or_else(|| Error::State {
                 reason: format!(
                     "It should hold the next id to look at, as the first cupid wrote it, and holds {:?}. Correct it or move it away",
                     digits.chars().take(40).collect::<String>()
@@ -257,12 +257,30 @@ fn private(options: &mut OpenOptions, path: &Path) -> std::io::Result<File> {
     options.mode(0o600).open(path)
 }
 
-/// The text of a file; `None` only when there is no such file.
+/// An id that an integer column can hold.
+fn first_cupids(digits: &str) -> Option<Id> {
+    let id: Id = digits.parse().ok()?;
+    (Id::from(i64::MIN)..=Id::from(u64::MAX))
+        .contains(&id)
+        .then_some(id)
+}
+
+/// The text of a file; `None` only when there is no such file. A part of one is never taken for the whole.
 fn read(path: &Path) -> Result<Option<String>> {
     let file = match File::open(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         other => other.map_err(failed("Read", path))?,
     };
+    let length = file.metadata().map_err(failed("Read", path))?.len();
+    if length > FILE_BYTES_MAX {
+        return Err(Error::State {
+            path: path.to_owned(),
+            reason: format!(
+                "It has {length} bytes, and no more than {FILE_BYTES_MAX} are read. Nothing was done. Move it away; what it \
+                 held can be given back in parts"
+            ),
+        });
+    }
     let mut text = String::new();
     file.take(FILE_BYTES_MAX)
         .read_to_string(&mut text)
@@ -411,7 +429,23 @@ mod tests {
             std::fs::write(folder.path().join("cupid.txt"), text).unwrap();
             assert_eq!(state.first_cupids_id().unwrap(), expected, "{text:?}");
         }
-        std::fs::write(folder.path().join("cupid.txt"), "abc").unwrap();
-        assert!(matches!(state.first_cupids_id(), Err(Error::State { .. })));
+        for text in ["abc", "18446744073709551616", "-9223372036854775809"] {
+            std::fs::write(folder.path().join("cupid.txt"), text).unwrap();
+            assert!(
+                matches!(state.first_cupids_id(), Err(Error::State { .. })),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_file_too_large_to_be_read_whole_is_refused_and_not_read_in_part() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut state = state(folder.path());
+        state.append_owed(&[owed(1)]).unwrap();
+        let path = folder.path().join("user.failed.jsonl");
+        let file = OpenOptions::new().write(true).open(&path).unwrap();
+        file.set_len(FILE_BYTES_MAX + 1).unwrap(); // A hole, which takes no room.
+        assert!(matches!(state.outbox(), Err(Error::State { .. })));
     }
 }

@@ -5,6 +5,10 @@
 //! from there in a later pass; when it has caught up, both say the same and are joined again. There is no other
 //! bookkeeping for a destination that lags.
 
+mod plausible;
+#[cfg(test)]
+mod seen_tests;
+
 use std::collections::HashMap;
 
 use base64::Engine as _;
@@ -206,6 +210,11 @@ impl Checkpoint {
         }
         if checkpoint.positions.is_empty() {
             return Err(Unusable::Damaged("no position".into()));
+        }
+        if !checkpoint.positions.iter().all(Position::is_plausible) {
+            return Err(Unusable::Damaged(
+                "an id or a moment that no table has".into(),
+            ));
         }
         Ok(checkpoint)
     }

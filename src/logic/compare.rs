@@ -194,6 +194,14 @@ mod tests {
     }
 
     #[test]
+    fn each_verdict_has_its_kind_and_each_kind_its_number() {
+        assert_eq!(Verdict::Agree.kind(), None);
+        let kinds = [Verdict::Missing, Verdict::Different(vec![0])].map(|v| v.kind());
+        assert_eq!(kinds, [Some(Kind::Missing), Some(Kind::Different)]);
+        assert_eq!(kinds.map(|kind| kind.unwrap().callback_type()), [1, 2]);
+    }
+
+    #[test]
     fn what_differs_is_named_by_the_first_copy() {
         assert_eq!(verdict(&[[2, 9]]), Verdict::Different(vec![1]));
         assert_eq!(verdict(&[[9, 9], [2, 9]]), Verdict::Different(vec![0, 1]));

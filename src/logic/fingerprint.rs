@@ -57,11 +57,8 @@ impl KeyFold {
     pub fn of_collation(name: &str) -> Self {
         let name = name.to_ascii_lowercase();
         let turkish = name.contains("turkish") || name.contains("_tr_") || name.contains("_az_");
-        let unpadded = name.is_empty()
-            || name == "binary"
-            || name.contains("0900")
-            || name.contains("nopad")
-            || name.contains("uca1400_nopad");
+        let unpadded =
+            name.is_empty() || name == "binary" || name.contains("0900") || name.contains("nopad");
         Self {
             case: name.contains("_ci") && !turkish,
             padding: !unpadded,

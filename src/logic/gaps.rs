@@ -8,6 +8,9 @@
 //! more (`auto_increment_increment` of 10, a first run over a table with many deleted rows), whole ranges are noted
 //! instead, each read once more from end to end when it is due. Both find the same rows; only the moment differs.
 
+#[cfg(test)]
+mod ranges_tests;
+
 use serde::{Deserialize, Serialize};
 
 use super::cell::Id;
@@ -127,7 +130,8 @@ impl Gaps {
     fn note_range(&mut self, range: Gap) {
         match self.ranges.last_mut() {
             Some(last)
-                if range.from > last.to && (range.due_us - last.due_us).abs() < RANGE_DUE_US =>
+                if range.from > last.to
+                    && range.due_us.abs_diff(last.due_us) < RANGE_DUE_US.unsigned_abs() =>
             {
                 last.to = range.to;
                 last.due_us = last.due_us.max(range.due_us);

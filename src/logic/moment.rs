@@ -78,7 +78,7 @@ fn round_half_up(moment: DateTime, digits: u8) -> Option<DateTime> {
 }
 
 fn next_day(moment: DateTime) -> Option<DateTime> {
-    if moment.day == 0 {
+    if moment.day == 0 || moment.year > 9999 {
         return None;
     }
     let mut next = DateTime {
@@ -101,9 +101,9 @@ fn days_in_month(year: u16, month: u8) -> Option<u8> {
     let leap = year.is_multiple_of(4)
         && (!year.is_multiple_of(100) || (year.is_multiple_of(400) && year != 0));
     match month {
-        1 | 3 | 5 | 7 | 8 | 10 | 12 if year <= 9999 => Some(31),
-        4 | 6 | 9 | 11 if year <= 9999 => Some(30),
-        2 if year <= 9999 => Some(if leap { 29 } else { 28 }),
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => Some(31),
+        4 | 6 | 9 | 11 => Some(30),
+        2 => Some(if leap { 29 } else { 28 }),
         _ => None,
     }
 }

@@ -315,7 +315,9 @@ mod tests {
         let damaged = format!("{}{{\"x\n{}", text(&outbox), text(&outbox));
         assert_eq!(Outbox::parse(&damaged).unwrap_err().0, 2);
         let newer = text(&outbox).replace("\"version\":1", "\"version\":2");
-        assert!(Outbox::parse(&newer).is_err());
+        let two = format!("{}{newer}", text(&outbox));
+        assert_eq!(Outbox::parse(&newer).unwrap_err().0, 1);
+        assert_eq!(Outbox::parse(&two).unwrap_err().0, 2);
     }
 
     #[test]
@@ -391,6 +393,26 @@ mod tests {
     #[test]
     fn a_line_of_an_earlier_version_is_not_doubted() {
         assert!(owed(1).is_lasting(1, 0));
+    }
+
+    #[test]
+    fn what_is_settled_is_gone_and_a_failure_is_kept_with_its_reason() {
+        let mut outbox = Outbox::default();
+        assert!(outbox.is_empty());
+        let (first, second) = (owed(1), owed(2));
+        outbox.replace(first.clone());
+        outbox.replace(second);
+        assert!(!outbox.is_empty());
+        outbox.remove(&first);
+        assert_eq!(outbox.get("my2.user", 1), None);
+        let mut left = outbox.get("my2.user", 2).unwrap().clone();
+        left.failed("status 503", Some(100));
+        assert_eq!(left.last_error.as_deref(), Some("status 503"));
+        outbox.replace(left);
+        assert!(outbox.due("my2.user", 99).is_empty());
+        outbox.forget_waits();
+        assert_eq!(outbox.due("my2.user", 99).len(), 1);
+        assert!(outbox.due("another", 99).is_empty());
     }
 
     #[test]

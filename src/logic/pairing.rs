@@ -321,6 +321,15 @@ mod tests {
         }
     }
 
+    fn finished(mut pairing: Pairing, spill: &mut Memory) -> Unpaired {
+        let mut source = pairing.take_suspects();
+        let destination = pairing.finish(spill, &mut |tag| source.push(tag));
+        Unpaired {
+            source,
+            destination: destination.unwrap(),
+        }
+    }
+
     fn joined(
         source: &[Record],
         destination: &[Record],
@@ -342,12 +351,7 @@ mod tests {
                 .add(Side::Destination, other.unwrap_or_default(), &mut spill)
                 .unwrap();
         }
-        let mut source = pairing.take_suspects();
-        let destination = pairing.finish(&mut spill, &mut |tag| source.push(tag));
-        let mut unpaired = Unpaired {
-            source,
-            destination: destination.unwrap(),
-        };
+        let mut unpaired = finished(pairing, &mut spill);
         unpaired.source.sort_unstable();
         unpaired.destination.sort_by_key(|record| record.tag);
         unpaired
@@ -374,6 +378,73 @@ mod tests {
         }
         assert_eq!(pairing.waiting(), (0, 0));
         assert!(spill.0.is_empty());
+    }
+
+    #[test]
+    fn what_waits_is_counted_and_never_more_than_memory_holds() {
+        let rows: Vec<Record> = (0..1_000).map(|n| record(n, 1, 0)).collect();
+        let mut pairing = Pairing::new(200 * ENTRY_BYTES, false);
+        let mut spill = Memory::default();
+        pairing.add(Side::Source, &rows[..90], &mut spill).unwrap();
+        pairing
+            .add(Side::Destination, &rows[80..190], &mut spill)
+            .unwrap();
+        assert_eq!(pairing.waiting(), (80, 100));
+        assert!(spill.0.is_empty(), "there is room for all of them");
+        pairing.add(Side::Source, &rows[190..], &mut spill).unwrap();
+        let (source, destination) = pairing.waiting();
+        assert!(source + destination <= 200 && source + destination > 100);
+        assert!(!spill.0.is_empty());
+        let unpaired = finished(pairing, &mut spill);
+        assert_eq!(unpaired.source.len(), 80 + 810);
+        assert_eq!(unpaired.destination, [], "nobody wants them");
+    }
+
+    #[test]
+    fn rows_of_repeated_keys_count_as_waiting_and_are_spilled_with_the_others() {
+        // Each key twice: one waits for its like, one beside it.
+        let rows: Vec<Record> = (0..200).map(|n| record(n / 2, 1, 0)).collect();
+        let mut pairing = Pairing::new(150 * ENTRY_BYTES, true);
+        let mut spill = Memory::default();
+        pairing
+            .add(Side::Destination, &rows[..150], &mut spill)
+            .unwrap();
+        assert!(spill.0.is_empty(), "there is room for all of them");
+        pairing
+            .add(Side::Destination, &rows[150..], &mut spill)
+            .unwrap();
+        let spilled: usize = spill.0.values().map(Vec::len).sum();
+        assert!((50..100).contains(&spilled), "{spilled}");
+        let unpaired = finished(pairing, &mut spill);
+        assert_eq!(unpaired.destination.len(), 200);
+    }
+
+    #[test]
+    fn keys_are_spread_over_all_partitions() {
+        let mut counts = [0; PARTITIONS];
+        for n in 0..64_000 {
+            counts[partition_of(record(n, 1, 0).key)] += 1;
+        }
+        assert!(counts.iter().all(|count| (500..2_000).contains(count)));
+    }
+
+    #[test]
+    fn what_differs_is_named_by_the_tag_of_its_source_row() {
+        for source_first in [true, false] {
+            let mut pairing = Pairing::new(1 << 20, true);
+            let mut spill = Memory::default();
+            let mut sides = [
+                (Side::Source, record(1, 1, 10)),
+                (Side::Destination, record(1, 2, 20)),
+            ];
+            if !source_first {
+                sides.reverse();
+            }
+            for (side, record) in sides {
+                pairing.add(side, &[record], &mut spill).unwrap();
+            }
+            assert_eq!(finished(pairing, &mut spill).source, [10]);
+        }
     }
 
     #[test]

@@ -117,12 +117,11 @@ impl PhpDateFormat {
 }
 
 impl Piece {
-    /// How long the unit lasts; what is finer than its neighbour lasts less.
+    /// How long the unit lasts, the finest of a format.
     fn duration_us(self) -> i64 {
         match self {
-            Self::Literal(_) => 0,
-            Self::Year => 366 * 86_400_000_000,
-            Self::Month => 31 * 86_400_000_000,
+            // Never the finest of a format.
+            Self::Literal(_) | Self::Year | Self::Month => 0,
             Self::Day => 86_400_000_000,
             Self::Hour => 3_600_000_000,
             Self::Minute => 60_000_000,
@@ -377,10 +376,37 @@ mod tests {
     }
 
     #[test]
+    fn each_letter_that_cannot_be_is_refused_for_its_own_reason() {
+        for (letters, words) in [
+            ("y", "two digits"),
+            ("o", "year of the week"),
+            ("xX", "changing width"),
+            ("n", "month without leading zero"),
+            ("MF", "month's name"),
+            ("j", "day without leading zero"),
+            ("DlNwSztWL", "no day of a month"),
+            ("ghaA", "12-hour clock"),
+            ("G", "hour without leading zero"),
+            ("B", "Swatch"),
+            ("eIOPpTZcr", "time zone"),
+            ("bqkVJ", "no letter of PHP"),
+        ] {
+            for letter in letters.chars() {
+                let problem = PhpDateFormat::parse(&letter.to_string()).unwrap_err();
+                assert!(problem.contains(words), "{letter}: {problem}");
+            }
+        }
+    }
+
+    #[test]
     fn years_that_four_digits_cannot_write_are_the_nearest_that_they_can() {
         let format = PhpDateFormat::parse("Y-m-d H:i:s").unwrap();
         assert_eq!(format.format(NaiveDateTime::MIN, 0), "0000-01-01 00:00:00");
         assert_eq!(format.format(NaiveDateTime::MAX, 0), "9999-12-31 23:59:59");
+        for written in ["0000-06-15 01:02:03", "9999-06-15 01:02:03"] {
+            let local: NaiveDateTime = written.replace(' ', "T").parse().unwrap();
+            assert_eq!(format.format(local, 0), written);
+        }
         assert_eq!(
             PhpDateFormat::parse("Uv").unwrap().format(moment(-1), -1),
             "0000"

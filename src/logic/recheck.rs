@@ -205,6 +205,45 @@ mod tests {
     }
 
     #[test]
+    fn the_line_counts_what_became_of_the_rows() {
+        let summary = Summary {
+            confirmed: 1,
+            owed: 3,
+            repaired: 5,
+            gone: 2,
+            ..Summary::default()
+        };
+        let outcome = Rechecked::new(summary.clone(), 8, 4);
+        assert_eq!(
+            (outcome.repaired, outcome.gone, outcome.not_compared),
+            (3, 2, 2)
+        );
+        assert_eq!(
+            outcome.line(),
+            "8 rows of the report: 3 repaired, 1 still different, 2 gone, 2 not compared, \
+             4 that only the destination had, not looked at"
+        );
+        let unread = Unread {
+            destination: "d".into(),
+            reason: "down".into(),
+            exit: Exit::Failed,
+        };
+        let outcome = Rechecked::new(
+            Summary {
+                owed: 1,
+                unread: vec![unread],
+                ..summary
+            },
+            1,
+            0,
+        );
+        assert_eq!(
+            outcome.line(),
+            "1 row of the report: 3 repaired, 1 still different, 2 gone, could not read d"
+        );
+    }
+
+    #[test]
     fn the_exit_status_says_what_is_left() {
         let summary = |confirmed, owed, repaired, unread: &[Exit]| Summary {
             confirmed,

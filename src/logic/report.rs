@@ -196,6 +196,12 @@ mod tests {
     }
 
     #[test]
+    fn a_moment_is_written_to_the_millisecond_in_utc() {
+        assert_eq!(rfc3339(1_704_164_645_678_901), "2024-01-02T03:04:05.678Z");
+        assert_eq!(rfc3339(i64::MAX), i64::MAX.to_string());
+    }
+
+    #[test]
     fn the_header_names_the_fields_in_their_order() {
         let json = serde_json::to_string(&line("a", "1", "x")).unwrap();
         let places: Vec<_> = HEADER

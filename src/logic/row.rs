@@ -107,6 +107,75 @@ mod tests {
     }
 
     #[test]
+    fn the_bytes_of_a_row_are_those_of_its_values() {
+        let empty = row(&[Cell::Int(1), Cell::Null, Cell::Text("".into())]).size_bytes();
+        let full = Row {
+            key: Cell::Decimal("12".into()),
+            ..row(&[
+                Cell::Bytes([0; 100][..].into()),
+                Cell::Null,
+                Cell::Text("é".into()),
+            ])
+        };
+        assert_eq!(full.size_bytes() - empty, 104);
+        assert!(empty > 4 * size_of::<Cell>());
+        assert_eq!(cells_bytes(&[]), 0);
+        assert_eq!(
+            cells_bytes(&[const { Cell::Null }; 3]),
+            3 * size_of::<Cell>()
+        );
+    }
+
+    #[test]
+    fn a_change_of_any_cell_changes_the_fingerprint() {
+        let moment = |field: usize| {
+            let mut at = [1; 7];
+            at[field] = 2;
+            Cell::DateTime(DateTime {
+                year: at[0].into(),
+                month: at[1],
+                day: at[2],
+                hour: at[3],
+                minute: at[4],
+                second: at[5],
+                microsecond: at[6].into(),
+            })
+        };
+        let cells = [
+            Cell::Null,
+            Cell::Int(1),
+            Cell::Int(2),
+            Cell::UInt(1),
+            Cell::UInt(2),
+            Cell::Float(1.0),
+            Cell::Float(2.0),
+            Cell::Double(1.0),
+            Cell::Double(2.0),
+            Cell::Decimal("1".into()),
+            Cell::Decimal("2".into()),
+            Cell::Text("1".into()),
+            Cell::Text("2".into()),
+            Cell::Bytes((*b"1").into()),
+            Cell::Bytes((*b"2").into()),
+            Cell::Time(1),
+            Cell::Time(2),
+        ];
+        let all: Vec<Cell> = cells.into_iter().chain((0..7).map(moment)).collect();
+        let prints: Vec<u64> = all.iter().map(|cell| fingerprint([cell])).collect();
+        for (n, print) in prints.iter().enumerate() {
+            assert!(!prints[..n].contains(print), "{:?}", all[n]);
+        }
+        let mut changed = row(&all);
+        let before = changed.fingerprint();
+        changed.key = Cell::Int(2);
+        assert_ne!(changed.fingerprint(), before);
+        changed.key = Cell::Int(1);
+        assert_eq!(changed.fingerprint(), before);
+        changed.updated = Cell::Int(1);
+        assert_ne!(changed.fingerprint(), before);
+    }
+
+    #[test]
     fn a_fingerprint_tells_apart_what_a_separator_or_a_swap_would_not() {
         let text = |s: &str| Cell::Text(s.into());
         let prints = [

@@ -198,6 +198,37 @@ mod tests {
     }
 
     #[test]
+    fn the_line_names_what_there_was_and_nothing_else() {
+        let quiet = Summary {
+            compared: 1,
+            duration_ms: 1_002,
+            ..Summary::default()
+        };
+        assert_eq!(quiet.line(), "1 row compared, 1.002 s");
+        let busy = Summary {
+            compared: 12_345,
+            missing: 1,
+            agreed_later: 2,
+            owed: 3,
+            paused: true,
+            interrupted: true,
+            unread: vec![unread(Exit::Failed)],
+            duration_ms: 45,
+            ..Summary::default()
+        };
+        assert_eq!(
+            busy.line(),
+            "12,345 rows compared, 1 missing, 2 agreed at the second look, 3 still owed, could not read d, \
+             scan paused because maxOwed is reached, stopped before the end, 0.045 s"
+        );
+        let dry = Summary {
+            dry_run: true,
+            ..busy
+        };
+        assert!(dry.line().contains(", 3 would be called back, "));
+    }
+
+    #[test]
     fn numbers_are_grouped_by_thousands() {
         assert_eq!(counted(1, "row"), "1 row");
         assert_eq!(counted(999, "row"), "999 rows");

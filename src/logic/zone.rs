@@ -145,5 +145,6 @@ mod tests {
         assert_eq!(floored(moment, 3), at("2026-06-01T00:00:01.987"));
         assert_eq!(floored(moment, 6), moment);
         assert_eq!(fields(moment).microsecond, 987_654);
+        assert_eq!(midnight(moment), at("2026-06-01T00:00:00"));
     }
 }

@@ -170,6 +170,25 @@ impl Running {
         self.finish()
     }
 
+    /// Waits for its end and looks at its memory meanwhile: the outcome, and the most that it had, in MiB.
+    #[track_caller]
+    pub(crate) fn ended(mut self) -> (Outcome, u64) {
+        let status = format!("/proc/{}/status", self.child.id());
+        let mut peak_kib: u64 = 0;
+        while self.is_running() {
+            let text = std::fs::read_to_string(&status).unwrap_or_default();
+            let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+            let kib = line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse().ok());
+            peak_kib = kib.unwrap_or(0).max(peak_kib);
+            if self.began.elapsed() > self.limit {
+                break; // `wait` says so.
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        assert!(peak_kib > 0, "its memory was never seen");
+        (self.wait(), peak_kib / 1024)
+    }
+
     /// Whether it still runs.
     pub(crate) fn is_running(&mut self) -> bool {
         self.child.try_wait().expect("Ask for the status").is_none()

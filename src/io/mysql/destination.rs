@@ -13,11 +13,12 @@ use std::sync::{Arc, OnceLock};
 use mysql::prelude::Queryable;
 use mysql::{Conn, Params, Value};
 
+use super::bounded::{self, ROWS_MAX};
 use super::checksum::MySqlChecksums;
 use super::decode;
 use super::layout::{named, no_table, printed};
 use super::schema::{Table, quoted};
-use super::session::{Sessions, is_of_one_key, label};
+use super::session::{Sessions, is_of_one_key, label, shown};
 use super::source::{MySqlSource, padded, padded_count};
 use super::stream::{Rows, Stream, repeated_keys};
 use crate::config::{DestinationJob, Job, SourceJob, TableJob};
@@ -267,19 +268,18 @@ impl MySqlDestination {
         let case = keys.numbers.iter().filter(|_| with_case).map(parameter);
         let values = case.chain(padded(&keys.numbers, slots).map(parameter));
         self.sessions.attempt(&mut |conn: &mut Conn| {
-            conn.exec_iter(&sql, Params::Positional(values.clone().collect()))?
-                .map(|row| {
-                    let mut values = row?.unwrap().into_iter();
-                    let first = values.next().unwrap_or(Value::NULL);
-                    Ok((
-                        first,
-                        values
-                            .zip(&plan.types)
-                            .map(|(value, &t)| decode::cell(value, t))
-                            .collect(),
-                    ))
-                })
-                .collect()
+            let answer = conn.exec_iter(&sql, Params::Positional(values.clone().collect()))?;
+            let mut rows = Vec::new();
+            bounded::each(answer, ROWS_MAX, |row| {
+                let mut values = row.unwrap().into_iter();
+                let first = values.next().unwrap_or(Value::NULL);
+                let cells = values.zip(&plan.types);
+                rows.push((
+                    first,
+                    cells.map(|(value, &t)| decode::cell(value, t)).collect(),
+                ));
+            })?;
+            Ok(rows)
         })
     }
 
@@ -289,7 +289,7 @@ impl MySqlDestination {
         match self.find_together(plan, keys, found) {
             Err(error) if is_of_one_key(&error) => {
                 if let [number] = keys.numbers[..] {
-                    found.by_key[number] = Matches::Unfindable(error.to_string());
+                    found.by_key[number] = Matches::Unfindable(shown(&error.to_string()));
                     return Ok(());
                 }
                 for half in keys.halves() {

@@ -3,9 +3,10 @@
 use mysql::prelude::Queryable;
 use mysql::{Conn, Row, Value};
 
+use super::bounded::{self, get};
 use super::decode;
 use super::schema::{Table, quoted};
-use super::session::{Sessions, label};
+use super::session::{Sessions, label, shown};
 use super::window::range;
 use super::{MySqlDestination, MySqlSource};
 use crate::config::{Address, Job, Server, TableJob};
@@ -125,16 +126,16 @@ fn look_up_query(destination: &MySqlDestination, table: &TableJob) -> Result<Opt
 fn server_facts(conn: &mut Conn, server: &Server, clock: &dyn Clock) -> mysql::Result<ServerFacts> {
     let asked_us = clock.now_us();
     let now: Option<i64> =
-        conn.query_first("SELECT CAST(UNIX_TIMESTAMP(NOW(6))*1000000 AS SIGNED)")?;
+        bounded::first(conn.query_iter("SELECT CAST(UNIX_TIMESTAMP(NOW(6))*1000000 AS SIGNED)")?)?;
     let answered_us = clock.now_us();
     let middle_us = asked_us + (answered_us - asked_us) / 2;
-    let row: Option<(String, String, String, String, Option<i32>)> = conn.query_first(
+    let row: Option<(String, String, String, String, Option<i32>)> = bounded::first(conn.query_iter(
         "SELECT VERSION(), CURRENT_USER(), @@GLOBAL.time_zone, @@system_time_zone, TIMESTAMPDIFF(SECOND, \
          UTC_TIMESTAMP(), CONVERT_TZ(UTC_TIMESTAMP(), '+00:00', @@GLOBAL.time_zone))",
-    )?;
+    )?)?;
     let (version, account, global, system, zone_east_s) = row.unwrap_or_default();
     let cipher: Option<(String, String)> =
-        conn.query_first("SHOW SESSION STATUS LIKE 'Ssl_cipher'")?;
+        bounded::first(conn.query_iter("SHOW SESSION STATUS LIKE 'Ssl_cipher'")?)?;
     let zone = if global.eq_ignore_ascii_case("system") {
         system
     } else {
@@ -150,7 +151,7 @@ fn server_facts(conn: &mut Conn, server: &Server, clock: &dyn Clock) -> mysql::R
         zone_east_s,
         account: quoted_account(&account),
         // With those of the role in use, which `FOR CURRENT_USER()` leaves out on MariaDB.
-        grants: refused(conn.query("SHOW GRANTS"))?.unwrap_or_default(),
+        grants: refused(conn.query_iter("SHOW GRANTS").and_then(bounded::all))?.unwrap_or_default(),
     })
 }
 
@@ -192,16 +193,16 @@ fn table_facts(conn: &mut Conn, job: &TableJob, needed: &[&str]) -> mysql::Resul
         )?,
         _ => None,
     };
-    let kind: Option<(String, Option<u64>)> = conn.exec_first(
+    let kind: Option<(String, Option<u64>)> = bounded::first(conn.exec_iter(
         "SELECT TABLE_TYPE, TABLE_ROWS FROM information_schema.TABLES WHERE TABLE_SCHEMA=? AND TABLE_NAME=?",
         (database, table),
-    )?;
+    )?)?;
     let (kind, rows) = kind.unwrap_or_default();
     let other_tables = if columns.is_empty() {
         let sql = format!(
             "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA=? LIMIT {TABLES_MAX}"
         );
-        conn.exec(sql, (database,))?
+        bounded::all(conn.exec_iter(sql, (database,))?)?
     } else {
         vec![]
     };
@@ -219,7 +220,7 @@ fn table_facts(conn: &mut Conn, job: &TableJob, needed: &[&str]) -> mysql::Resul
 /// What the server says against a statement.
 fn probe(conn: &mut Conn, sql: &str) -> mysql::Result<Option<Refused>> {
     // Prepared, so that a condition cannot smuggle in a second statement.
-    let answer = conn.exec_drop(sql, ());
+    let answer = conn.exec_iter(sql, ()).and_then(bounded::none);
     Ok(refused(answer)?.err())
 }
 
@@ -229,7 +230,7 @@ fn refused<T>(answer: mysql::Result<T>) -> mysql::Result<std::result::Result<T, 
         Ok(value) => Ok(Ok(value)),
         Err(mysql::Error::MySqlError(error)) => Ok(Err(Refused {
             code: error.code,
-            message: error.message,
+            message: shown(&error.message),
         })),
         Err(other) => Err(other),
     }
@@ -237,15 +238,15 @@ fn refused<T>(answer: mysql::Result<T>) -> mysql::Result<std::result::Result<T, 
 
 fn columns(conn: &mut Conn, database: &str, table: &str) -> mysql::Result<Vec<ColumnFacts>> {
     let described = Table::read(conn, database, table)?;
-    let rows: Vec<Row> = conn.exec(
+    let rows: Vec<Row> = bounded::all(conn.exec_iter(
         "SELECT COLUMN_NAME, COLUMN_TYPE, IS_NULLABLE, CHARACTER_MAXIMUM_LENGTH, NUMERIC_PRECISION, NUMERIC_SCALE, \
          CHARACTER_SET_NAME, COLLATION_NAME, EXTRA FROM information_schema.COLUMNS WHERE TABLE_SCHEMA=? AND TABLE_NAME=? \
          ORDER BY ORDINAL_POSITION",
         (database, table),
-    )?;
+    )?)?;
     let facts = rows.into_iter().filter_map(|row| {
-        let text = |at: usize| row.get::<Option<String>, _>(at).flatten();
-        let number = |at: usize| row.get::<Option<u64>, _>(at).flatten();
+        let text = |at: usize| get::<String>(&row, at);
+        let number = |at: usize| get::<u64>(&row, at);
         let name = text(0)?;
         let column = described.column(&name)?; // Else it is invisible.
         let is_decimal = column.column_type == ColumnType::Decimal;
@@ -267,11 +268,11 @@ fn columns(conn: &mut Conn, database: &str, table: &str) -> mysql::Result<Vec<Co
 }
 
 fn indexes(conn: &mut Conn, database: &str, table: &str) -> mysql::Result<Vec<Index>> {
-    let parts: Vec<(String, bool, Option<String>, bool)> = conn.exec(
+    let parts: Vec<(String, bool, Option<String>, bool)> = bounded::all(conn.exec_iter(
         "SELECT INDEX_NAME, NON_UNIQUE=0, COLUMN_NAME, SUB_PART IS NOT NULL FROM information_schema.STATISTICS \
          WHERE TABLE_SCHEMA=? AND TABLE_NAME=? AND INDEX_TYPE='BTREE' ORDER BY INDEX_NAME, SEQ_IN_INDEX",
         (database, table),
-    )?;
+    )?)?;
     let mut indexes: Vec<Index> = Vec::new();
     for (name, unique, column, by_prefix) in parts {
         let column = column.unwrap_or_default();
@@ -293,15 +294,20 @@ fn indexes(conn: &mut Conn, database: &str, table: &str) -> mysql::Result<Vec<In
 
 /// The first line, which is the table's own where it is no view.
 fn explain(conn: &mut Conn, sql: &str, values: Vec<Value>) -> mysql::Result<Option<Plan>> {
-    let explained = conn.exec_first(format!("EXPLAIN FORMAT=TRADITIONAL {sql}"), values);
+    let explained = conn
+        .exec_iter(format!("EXPLAIN FORMAT=TRADITIONAL {sql}"), values)
+        .and_then(bounded::first);
     // A view may be selected from but not explained.
     let row: Option<Row> = refused(explained)?.ok().flatten();
     Ok(row.map(|row| {
-        let text = |name: &str| row.get::<Option<String>, _>(name).flatten();
+        let text = |name: &str| row.get_opt::<Option<String>, _>(name)?.ok().flatten();
         Plan {
             access: text("type").unwrap_or_default(),
             key: text("key"),
-            rows: row.get::<Option<u64>, _>("rows").flatten().unwrap_or(0),
+            rows: row
+                .get_opt::<Option<u64>, _>("rows")
+                .and_then(|rows| rows.ok().flatten())
+                .unwrap_or(0),
             extra: text("Extra").unwrap_or_default(),
         }
     }))

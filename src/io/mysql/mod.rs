@@ -1,5 +1,6 @@
 //! Source and destination tables; the only folder that names the crate `mysql`.
 
+mod bounded;
 mod checksum;
 mod decode;
 mod destination;

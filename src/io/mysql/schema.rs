@@ -6,6 +6,7 @@
 use mysql::prelude::Queryable;
 use mysql::{Conn, Row};
 
+use super::bounded::{self, get};
 use crate::logic::cell::{Column, ColumnType};
 pub(super) use crate::logic::sql::{literal, quoted};
 
@@ -20,20 +21,16 @@ pub(super) struct Table {
 
 impl Table {
     pub(super) fn read(conn: &mut Conn, database: &str, table: &str) -> mysql::Result<Self> {
-        let rows: Vec<Row> = conn.exec(
+        let rows: Vec<Row> = bounded::all(conn.exec_iter(
             "SELECT COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, CHARACTER_SET_NAME, DATETIME_PRECISION, EXTRA, @@GLOBAL.time_zone, \
              @@system_time_zone, VERSION() FROM information_schema.COLUMNS WHERE TABLE_SCHEMA=? AND TABLE_NAME=? ORDER BY ORDINAL_POSITION",
             (database, table),
-        )?;
+        )?)?;
         let mut columns = Vec::with_capacity(rows.len());
         let (mut zone, mut maybe_json) = (None, false);
         for row in rows {
-            let text = |at: usize| {
-                row.get::<Option<String>, _>(at)
-                    .flatten()
-                    .unwrap_or_default()
-            };
-            let precision = row.get::<Option<u8>, _>(4).flatten().unwrap_or(0);
+            let text = |at: usize| get::<String>(&row, at).unwrap_or_default();
+            let precision = get(&row, 4).unwrap_or(0);
             let (data_type, charset) = (text(1).to_ascii_lowercase(), text(3));
             zone = zone_of(&text(6), &text(7));
             maybe_json |=
@@ -66,11 +63,11 @@ fn mark_json(
     table: &str,
     columns: &mut [Column],
 ) -> mysql::Result<()> {
-    let clauses: Vec<String> = conn.exec(
+    let clauses: Vec<String> = bounded::all(conn.exec_iter(
         "SELECT CHECK_CLAUSE FROM information_schema.CHECK_CONSTRAINTS WHERE CONSTRAINT_SCHEMA=? AND TABLE_NAME=? \
          AND CHECK_CLAUSE LIKE 'json\\_valid(%'",
         (database, table),
-    )?;
+    )?)?;
     for column in columns {
         let clause = format!("json_valid({})", quoted(&column.name));
         if clauses

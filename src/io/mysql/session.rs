@@ -10,6 +10,7 @@ use std::time::Duration;
 use mysql::prelude::Queryable;
 use mysql::{ClientIdentity, Conn, OptsBuilder, SslOpts};
 
+use super::bounded;
 use crate::config::{Address, Server, Tls};
 use crate::error::{Error, Result};
 use crate::world::Clock;
@@ -31,6 +32,7 @@ const RETRY_DELAYS: [Duration; 4] = [
 /// Waits before each further try to open a connection: fewer, for a server that is down holds up the other destinations.
 const CONNECT_RETRIES: usize = 2;
 
+const READ_ONLY: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY";
 /// One statement for both families: MariaDB reads `/*M!`, and leaves out `/*!` with versions from 5.7.0 to 5.9.99, which
 /// MySQL reads (MariaDB Knowledge Base, "Comment Syntax").
 const SESSION: &str = "SET NAMES utf8mb4 COLLATE utf8mb4_general_ci, SESSION sql_mode='', time_zone='+00:00' \
@@ -119,7 +121,11 @@ impl Sessions {
             if tries >= limit || !is_passing(&error) || self.clock.stopping() {
                 return Err(error);
             }
-            log::debug!("Try again at {}: {error}", label(&self.server));
+            log::debug!(
+                "Try again at {}: {}",
+                label(&self.server),
+                shown(&error.to_string())
+            );
             self.idle().clear();
             self.clock.sleep(RETRY_DELAYS[tries]);
             tries += 1;
@@ -154,8 +160,9 @@ fn open(server: &Server) -> mysql::Result<Conn> {
         Address::Socket(path) => options.socket(Some(path.to_string_lossy())),
     };
     let mut conn = Conn::new(options)?;
-    conn.query_drop("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY")?;
-    conn.query_drop(SESSION)?;
+    for statement in [READ_ONLY, SESSION] {
+        bounded::none(conn.query_iter(statement)?)?;
+    }
     Ok(conn)
 }
 
@@ -195,7 +202,7 @@ pub(super) fn label(server: &Server) -> String {
 }
 
 /// The error in words, with the way out where there is a known one. The client's own text can hold what a server
-/// sent, but never a password.
+/// sent, made harmless, but never a password.
 fn explained(error: &mysql::Error, server: &Server) -> String {
     let text = match error {
         mysql::Error::MySqlError(error) => format!("{} (error {})", error.message, error.code),
@@ -204,6 +211,7 @@ fn explained(error: &mysql::Error, server: &Server) -> String {
         mysql::Error::CodecError(error) => error.to_string(),
         other => other.to_string(),
     };
+    let text = shown(&text);
     let advice = match error {
         mysql::Error::MySqlError(error) if error.code == 1045 => {
             format!("; check user {:?} and its password", server.user)
@@ -228,7 +236,7 @@ fn explained(error: &mysql::Error, server: &Server) -> String {
             )
         }
         mysql::Error::IoError(_) | mysql::Error::DriverError(_)
-            if matches!(server.address, Address::Tcp(..)) =>
+            if matches!(server.address, Address::Tcp(..)) && !bounded::is_excess(error) =>
         {
             "; is the server up, and may this host connect to it?".into()
         }
@@ -237,9 +245,19 @@ fn explained(error: &mysql::Error, server: &Server) -> String {
     format!("{text}{advice}")
 }
 
+/// What a server says, as a log can take it: one line, of a length that a person reads.
+pub(super) fn shown(text: &str) -> String {
+    const LENGTH_MAX: usize = 1_000;
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(LENGTH_MAX)
+        .collect()
+}
+
 /// Errors that the next try may not meet. Numbers: MySQL and MariaDB error references.
 fn is_passing(error: &mysql::Error) -> bool {
     match error {
+        error if bounded::is_excess(error) => false,
         mysql::Error::IoError(_) | mysql::Error::CodecError(_) | mysql::Error::DriverError(_) => {
             true
         }

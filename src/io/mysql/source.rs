@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use mysql::prelude::Queryable;
 use mysql::{Conn, Params, Value};
 
+use super::bounded::{self, ROWS_MAX};
 use super::decode;
 use super::layout::Layout;
 use super::pieces::Pieces;
@@ -128,12 +129,11 @@ impl MySqlSource {
             layout.scan_list,
             self.table_clause()
         );
-        let mut values: Vec<Value> = padded(spans, slots)
+        let values: Vec<Value> = padded(spans, slots)
             .flat_map(|&(from, to)| [id_value(from), id_value(to)])
             .collect();
-        values.push(Value::UInt(limit as u64));
         self.run("rows by id", |conn| {
-            rows(conn, &sql, values.clone(), layout)
+            rows(conn, &sql, values.clone(), layout, limit)
         })
     }
 
@@ -199,7 +199,7 @@ impl Source for MySqlSource {
         );
         self.layout()?; // A missing table or column is a problem of the configuration, not of a query.
         let row: Option<mysql::Row> = self.run("the clock and the highest id", |conn| {
-            conn.exec_first(&sql, ())
+            bounded::first(conn.exec_iter(&sql, ())?)
         })?;
         let value = |at| {
             let value = row.as_ref().and_then(|row| row.as_ref(at)).cloned();
@@ -284,8 +284,9 @@ impl Source for MySqlSource {
         let (count, last) = self.run("all rows", |conn| {
             visitor.restart();
             let (mut count, mut last) = (0, None);
-            for row in conn.exec_iter(&sql, Params::Positional(values.clone()))? {
-                let mut values = row?
+            let answer = conn.exec_iter(&sql, Params::Positional(values.clone()))?;
+            bounded::each(answer, limit, |row| {
+                let mut values = row
                     .unwrap()
                     .into_iter()
                     .zip(&layout.scan_types)
@@ -294,7 +295,7 @@ impl Source for MySqlSource {
                 let (Some(id), Some(key), Some(_updated)) =
                     (values.next(), values.next(), values.next())
                 else {
-                    continue;
+                    return;
                 };
                 cells.clear();
                 cells.extend(values);
@@ -302,7 +303,7 @@ impl Source for MySqlSource {
                     visitor.row(id, &key, &cells);
                     last = Some(id);
                 }
-            }
+            })?;
             Ok((count, last))
         })?;
         let read_to = last.filter(|_| count >= limit).unwrap_or(piece.to);
@@ -325,21 +326,22 @@ impl Source for MySqlSource {
         let values: Vec<Value> = padded(ids, slots).map(|&id| id_value(id)).collect();
         let split = layout.scan_types.len();
         self.run("whole rows", |conn| {
-            conn.exec_iter(&sql, Params::Positional(values.clone()))?
-                .map(|row| {
-                    let mut values = row?.unwrap();
-                    let all = values.split_off(split.min(values.len()));
-                    let all = all
-                        .into_iter()
-                        .zip(&layout.columns)
-                        .map(|(value, column)| decode::cell(value, column.column_type));
-                    Ok(scanned(values, layout).map(|row| WholeRow {
-                        row,
-                        all: all.collect(),
-                    }))
-                })
-                .filter_map(mysql::Result::transpose)
-                .collect()
+            let answer = conn.exec_iter(&sql, Params::Positional(values.clone()))?;
+            let mut rows = Vec::with_capacity(ids.len());
+            bounded::each(answer, ROWS_MAX, |row| {
+                let mut values = row.unwrap();
+                let all = values.split_off(split.min(values.len()));
+                let all = all
+                    .into_iter()
+                    .zip(&layout.columns)
+                    .map(|(value, column)| decode::cell(value, column.column_type));
+                let row = scanned(values, layout);
+                rows.extend(row.map(|row| WholeRow {
+                    row,
+                    all: all.collect(),
+                }));
+            })?;
+            Ok(rows)
         })
     }
 
@@ -348,15 +350,21 @@ impl Source for MySqlSource {
     }
 }
 
+/// The rows of a query that ends with `LIMIT ?`.
 pub(super) fn rows(
     conn: &mut Conn,
     sql: &str,
-    values: Vec<Value>,
+    mut values: Vec<Value>,
     layout: &Layout,
+    limit: usize,
 ) -> mysql::Result<Vec<Row>> {
-    conn.exec_iter(sql, Params::Positional(values))?
-        .filter_map(|row| row.map(|row| scanned(row.unwrap(), layout)).transpose())
-        .collect()
+    let mut rows = Vec::new();
+    values.push(Value::UInt(limit as u64));
+    let answer = conn.exec_iter(sql, Params::Positional(values))?;
+    bounded::each(answer, limit, |row| {
+        rows.extend(scanned(row.unwrap(), layout));
+    })?;
+    Ok(rows)
 }
 
 /// The values of [`Layout::scan_list`]; `None` for a row without an id, which no scan can reach.

@@ -5,10 +5,10 @@
 use mysql::prelude::Queryable;
 use mysql::{Conn, Params, Value};
 
-use super::decode;
 use super::pieces::Pieces;
 use super::schema::{Table, quoted};
 use super::source::{id_of, id_value};
+use super::{bounded, decode};
 use crate::config::TableJob;
 use crate::logic::cell::{Cell, ColumnType, Id};
 use crate::logic::fingerprint::KeyFold;
@@ -41,15 +41,15 @@ impl Stream {
             by_column,
             ..
         } = job;
-        let names: Vec<String> = conn.exec(
+        let names: Vec<String> = bounded::all(conn.exec_iter(
             "SELECT COLUMN_NAME FROM information_schema.KEY_COLUMN_USAGE WHERE CONSTRAINT_NAME='PRIMARY' AND TABLE_SCHEMA=? \
              AND TABLE_NAME=? ORDER BY ORDINAL_POSITION",
             (database, name),
-        )?;
-        let collation: Option<Option<String>> = conn.exec_first(
+        )?)?;
+        let collation: Option<Option<String>> = bounded::first(conn.exec_iter(
             "SELECT COLLATION_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA=? AND TABLE_NAME=? AND COLUMN_NAME=?",
             (database, name, by_column),
-        )?;
+        )?)?;
         let unfit = |column_type| {
             matches!(
                 column_type,
@@ -200,8 +200,9 @@ impl Stream {
         let (sql, values) = self.query(rows.job, rows.list, &part, limit);
         let mut cells = Vec::with_capacity(rows.types.len());
         let (mut count, mut last) = (0, Vec::new());
-        for row in conn.exec_iter(sql, Params::Positional(values))? {
-            let mut values = row?.unwrap().into_iter();
+        let answer = conn.exec_iter(sql, Params::Positional(values))?;
+        bounded::each(answer, limit, |row| {
+            let mut values = row.unwrap().into_iter();
             let key = decode::cell(values.next().unwrap_or(Value::NULL), rows.key_type);
             last.clear();
             last.extend(values.by_ref().take(self.order.len()));
@@ -213,7 +214,7 @@ impl Stream {
             );
             visitor.row(0, &key, &cells);
             count += 1;
-        }
+        })?;
         let place = last
             .into_iter()
             .zip(&self.order)
@@ -268,11 +269,11 @@ pub(super) fn repeated_keys(
         condition,
         ..
     } = job;
-    let unique: Option<String> = conn.exec_first(
+    let unique: Option<String> = bounded::first(conn.exec_iter(
         "SELECT INDEX_NAME FROM information_schema.STATISTICS WHERE TABLE_SCHEMA=? AND TABLE_NAME=? GROUP BY INDEX_NAME \
          HAVING MAX(NON_UNIQUE)=0 AND COUNT(*)=1 AND MAX(COLUMN_NAME)=?",
         (database, table, by_column),
-    )?;
+    )?)?;
     if unique.is_some() {
         return Ok(vec![]);
     }
@@ -285,7 +286,7 @@ pub(super) fn repeated_keys(
         quoted(database),
         quoted(table)
     );
-    let keys: Vec<Value> = conn.exec(sql, ())?;
+    let keys: Vec<Value> = bounded::all(conn.exec_iter(sql, ())?)?;
     Ok(keys
         .into_iter()
         .map(|key| decode::cell(key, key_type))

@@ -4,6 +4,7 @@ use chrono::NaiveDateTime;
 use mysql::prelude::Queryable;
 use mysql::{Params, Value};
 
+use super::bounded;
 use super::layout::{Layout, UpdateColumn};
 use super::schema::{literal, quoted};
 use super::session::label;
@@ -40,8 +41,9 @@ impl MySqlSource {
                 return rows(
                     conn,
                     &range(">="),
-                    vec![from.clone(), to.clone(), Value::UInt(limit as u64)],
+                    vec![from.clone(), to.clone()],
                     layout,
+                    limit,
                 );
             };
             let at = Value::Bytes(after.time.clone().into_bytes());
@@ -49,12 +51,13 @@ impl MySqlSource {
             let mut found = rows(
                 conn,
                 &same,
-                vec![at.clone(), id_value(after.id), Value::UInt(limit as u64)],
+                vec![at.clone(), id_value(after.id)],
                 layout,
+                limit,
             )?;
             if found.len() < limit {
-                let rest = Value::UInt((limit - found.len()) as u64);
-                found.extend(rows(conn, &range(">"), vec![at, to.clone(), rest], layout)?);
+                let rest = limit - found.len();
+                found.extend(rows(conn, &range(">"), vec![at, to.clone()], layout, rest)?);
             }
             Ok(found)
         })
@@ -107,7 +110,7 @@ impl MySqlSource {
             format!("SELECT CONVERT_TZ(?, '+00:00', {zone}), CONVERT_TZ(?, '+00:00', {zone})");
         let values = vec![date_value(from), date_value(to)];
         let converted: Option<(Value, Value)> = self.run("the server's zone", |conn| {
-            conn.exec_first(&sql, Params::Positional(values.clone()))
+            bounded::first(conn.exec_iter(&sql, Params::Positional(values.clone()))?)
         })?;
         match converted.map(|(from, to)| (naive(&from), naive(&to))) {
             Some((Some(from), Some(to))) => Ok((from, to)),

@@ -134,6 +134,20 @@ proptest! {
     }
 }
 
+const DAY: DateTime = DateTime {
+    year: 2024,
+    month: 1,
+    day: 2,
+    hour: 0,
+    minute: 0,
+    second: 0,
+    microsecond: 0,
+};
+
+fn moment(microsecond: u32) -> Cell {
+    Cell::DateTime(DateTime { microsecond, ..DAY })
+}
+
 #[test]
 fn what_is_the_same_in_both_columns_has_the_same_fingerprint() {
     let text = |s: &str| Cell::Text(s.into());
@@ -169,6 +183,45 @@ fn what_is_the_same_in_both_columns_has_the_same_fingerprint() {
             Cell::Double(-0.0),
             ColumnType::Double,
             Cell::Double(0.0),
+        ),
+        (
+            ColumnType::Double,
+            Cell::Double(12.0),
+            ColumnType::Decimal,
+            decimal("12.00"),
+        ),
+        (
+            ColumnType::Int,
+            Cell::Int(12),
+            ColumnType::Double,
+            Cell::Double(12.0),
+        ),
+        (
+            ColumnType::DateTime(6),
+            moment(123_456),
+            ColumnType::Timestamp(3),
+            moment(123_000),
+        ),
+        (
+            ColumnType::DateTime(1),
+            moment(100_000),
+            ColumnType::DateTime(6),
+            moment(123_456),
+        ),
+        (
+            ColumnType::Date,
+            Cell::DateTime(DAY),
+            ColumnType::DateTime(0),
+            Cell::DateTime(DAY),
+        ),
+        (
+            ColumnType::Date,
+            Cell::DateTime(DAY),
+            ColumnType::Timestamp(2),
+            Cell::DateTime(DateTime {
+                microsecond: 9_999,
+                ..DAY
+            }),
         ),
         (ColumnType::Text, text("é "), ColumnType::Text, text("é ")),
         (ColumnType::Text, Cell::Null, ColumnType::Text, Cell::Null),
@@ -234,6 +287,12 @@ fn keys_fold_as_their_collation_does_and_no_further() {
             padding: true
         }
     );
+    for name in ["utf8mb4_tr_0900_ai_ci", "x_az_0900_ai_ci"] {
+        assert_eq!(fold(name), KeyFold::default(), "{name}");
+    }
+    for name in ["binary", "utf8mb4_nopad_bin", "utf8mb4_0900_bin"] {
+        assert!(!fold(name).padding, "{name}");
+    }
     assert_eq!(
         fold("utf8mb4_uca1400_nopad_as_cs"),
         KeyFold {

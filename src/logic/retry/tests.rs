@@ -278,3 +278,61 @@ fn retry_after_is_seconds_or_a_date_and_garbage_is_neither() {
     let far = "Sun, 06 Nov 1994 08:49:37 GMT";
     assert!(parse_retry_after(far, i64::MIN).is_some());
 }
+
+#[test]
+fn an_answer_is_told_in_a_few_words_and_a_success_asks_for_no_wait() {
+    let status = |code| Answer::Status {
+        code,
+        retry_after: Some(Duration::from_secs(7)),
+    };
+    assert_eq!(status(503).to_string(), "status 503");
+    assert_eq!(Answer::TimedOut.to_string(), "no answer in time");
+    assert_eq!(Answer::Broken("it broke".into()).to_string(), "it broke");
+    assert_eq!(status(200).retry_after(), None);
+    assert_eq!(status(404).retry_after(), Some(Duration::from_secs(7)));
+    let policy = RetryPolicy::new(Duration::ZERO, DELAY_MAX, 5).unwrap();
+    assert_eq!(policy.attempts(), 5);
+}
+
+/// Records the same answer so many times; what the last one made of the endpoint.
+fn repeated(endpoint: &mut Endpoint, answer: &Answer, times: usize) -> Health {
+    (0..times).map(|_| endpoint.record(answer)).last().unwrap()
+}
+
+#[test]
+fn only_a_round_in_vain_makes_the_next_one_end_at_a_few_probes() {
+    let mut endpoint = Endpoint::new(&policy(9), 4);
+    assert_eq!(repeated(&mut endpoint, &broken(), 15), Health::Fine);
+    assert_eq!(endpoint.record(&broken()), Health::Pause);
+    assert_eq!(endpoint.next_round(), Health::Fine);
+    assert_eq!(repeated(&mut endpoint, &broken(), 3), Health::Fine);
+    assert_eq!(endpoint.record(&broken()), Health::Pause);
+
+    // A success, or an end before the full count, and the round was not in vain.
+    for begin in [status(200), broken()] {
+        let mut endpoint = Endpoint::new(&policy(9), 4);
+        endpoint.record(&begin);
+        if begin.is_success() {
+            assert_eq!(repeated(&mut endpoint, &broken(), 16), Health::Pause);
+        }
+        endpoint.next_round();
+        assert_eq!(repeated(&mut endpoint, &broken(), 15), Health::Fine);
+    }
+}
+
+#[test]
+fn two_rounds_of_nothing_but_timeouts_end_the_run_and_nothing_less_does() {
+    let mut endpoint = Endpoint::new(&policy(9), 8);
+    endpoint.record(&Answer::TimedOut);
+    assert_eq!(endpoint.next_round(), Health::Fine);
+    endpoint.record(&broken());
+    endpoint.record(&Answer::TimedOut);
+    assert_eq!(endpoint.next_round(), Health::Fine, "it answered one");
+    endpoint.record(&Answer::TimedOut);
+    assert_eq!(endpoint.next_round(), Health::Fine);
+    assert_eq!(endpoint.next_round(), Health::Fine, "nothing was sent");
+    assert!(!endpoint.given_up());
+    endpoint.record(&Answer::TimedOut);
+    assert_eq!(endpoint.next_round(), Health::GiveUp);
+    assert!(endpoint.given_up());
+}

@@ -268,3 +268,53 @@ fn hostile_numbers_are_judged_without_being_written_out() {
         judge(&rule, &[(Int, i(1), Int, i(2), scale < 0)]);
     }
 }
+
+#[test]
+fn a_tolerance_reaches_up_to_its_last_place() {
+    let line = |a: &str, b: &str, expected| (Text, t(a), Decimal, dec(b), expected);
+    judge(
+        &tolerance("1e999"),
+        &[
+            line("8e999", "9e999", true),
+            line("7e999", "9e999", false),
+            line("8e1000", "9e1000", false),
+        ],
+    );
+}
+
+#[test]
+fn no_number_equals_nothing_but_itself() {
+    let (single, double) = (Cell::Float, Cell::Double);
+    judge(
+        &exact(),
+        &[
+            (Float, single(f32::NAN), Float, single(f32::NAN), true),
+            (Float, single(f32::NAN), Float, single(1.0), false),
+            (Float, single(f32::NAN), Float, single(f32::INFINITY), false),
+            (Double, double(f64::NAN), Double, double(f64::NAN), true),
+            (Double, double(f64::NAN), Double, double(1.0), false),
+            (
+                Double,
+                double(f64::NAN),
+                Double,
+                double(f64::INFINITY),
+                false,
+            ),
+            (Float, single(f32::NAN), Double, double(f64::NAN), false),
+        ],
+    );
+}
+
+#[test]
+fn an_exponent_counts_up_to_its_bound_and_is_no_number_beyond() {
+    let line = |a: &str, b: &str, expected| (Decimal, dec(a), Text, t(b), expected);
+    judge(
+        &exact(),
+        &[
+            line("1e1000000000000000", "10e999999999999999", true),
+            line("1e-1000000000000000", "0.1e-999999999999999", true),
+            line("1e1000000000000001", "10e1000000000000000", false),
+            line("0e99999999999999999999", "0", true),
+        ],
+    );
+}

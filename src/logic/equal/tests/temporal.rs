@@ -1,6 +1,7 @@
 //! Dates, moments, spans, and their texts.
 
 use super::*;
+use crate::logic::cell::DateTime as Moment;
 
 type Pair = (ColumnType, &'static str, ColumnType, &'static str, bool);
 
@@ -294,4 +295,59 @@ fn a_moment_equals_its_text() {
         (DateTime(0), moment(AT), Int, i(1_704_164_645), false),
     ];
     judge(&exact(), &table);
+}
+
+#[test]
+fn a_year_that_no_server_has_is_rounded_to_nothing() {
+    let eve = |year| Moment {
+        year,
+        month: 12,
+        day: 31,
+        hour: 23,
+        minute: 59,
+        second: 59,
+        microsecond: 600_000,
+    };
+    let new_year = |year| Moment {
+        year,
+        month: 1,
+        day: 1,
+        ..Moment::default()
+    };
+    for (year, next, expected) in [
+        (2023, 2024, true),
+        (9998, 9999, true),
+        (9999, 10_000, false),
+        (u16::MAX, 0, false),
+    ] {
+        let (fine, coarse) = (Cell::DateTime(eve(year)), Cell::DateTime(new_year(next)));
+        judge(
+            &exact(),
+            &[(DateTime(6), fine, DateTime(0), coarse, expected)],
+        );
+    }
+    let day_before = Moment {
+        day: 30,
+        ..eve(9999)
+    };
+    let day = Moment {
+        year: 9999,
+        month: 12,
+        day: 31,
+        ..Moment::default()
+    };
+    let (fine, coarse) = (Cell::DateTime(day_before), Cell::DateTime(day));
+    judge(&exact(), &[(DateTime(6), fine, DateTime(0), coarse, true)]);
+}
+
+#[test]
+fn a_span_is_cut_off_or_rounded_and_has_three_digits_of_hours_at_the_most() {
+    judge_pairs(&[
+        (Time(6), "00:00:01.600000", Time(0), "00:00:01", true),
+        (Time(6), "00:00:01.600000", Time(0), "00:00:02", true),
+        (Time(6), "00:00:01.400000", Time(0), "00:00:02", false),
+        (Time(6), "-00:00:01.600000", Time(0), "-00:00:01", true),
+        (Text, "0001:02:03", Time(0), "01:02:03", false),
+        (Text, ":02:03", Time(0), "00:02:03", false),
+    ]);
 }
