@@ -15,6 +15,7 @@ use clap::error::ErrorKind;
 use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand};
 
 use crate::error::Exit;
+use crate::logic::shard::Shard;
 
 pub use clap_complete::Shell;
 
@@ -23,7 +24,7 @@ use examples::{
     RECHECK_EXAMPLES, RECONCILE_EXAMPLES, REPORT_EXAMPLES, RETRY_EXAMPLES, RUN_EXAMPLES,
     START_EXAMPLES, STATUS_EXAMPLES, TOP_EXAMPLES,
 };
-use values::{parse_duration, parse_id, parse_report, parse_size};
+use values::{parse_duration, parse_id, parse_rate, parse_report, parse_shard, parse_size};
 
 #[derive(Debug, Parser)]
 #[command(
@@ -118,16 +119,23 @@ pub struct Reconcile {
     /// The last id of the range; without it, the highest id when the audit begins
     #[arg(long, value_name = "N", value_parser = parse_id, allow_negative_numbers = true)]
     pub to_id: Option<i128>,
+    /// Only part I of N of the rows, I from 0 to N-1, such as 0/8: N audits, on as many machines, share the table
+    #[arg(long, value_name = "I/N", value_parser = parse_shard)]
+    pub shard: Option<Shard>,
     /// Stops cleanly when this time is up, such as 2h; --resume goes on there
     #[arg(long = "for", value_name = "DURATION", value_parser = parse_duration)]
     pub for_time: Option<Duration>,
-    /// Also reports the rows that only a destination has
+    /// Also reports the rows that only a destination has; not with --shard, of which they have none
     #[arg(long)]
     pub extra: bool,
+    /// Reads at most so many rows a second of each table, such as 20000, to spare the servers
+    #[arg(long, value_name = "ROWS", value_parser = parse_rate)]
+    pub max_rate: Option<u64>,
     /// What may be kept in memory of rows that have not met their copies yet, such as 256M; more goes to temporary files
     #[arg(long, value_name = "SIZE", value_parser = parse_size, default_value = "256M")]
     pub memory: usize,
-    /// Goes on where the last audit of the same configuration and range stopped
+    /// Goes on where the last audit of the same configuration, range and shard stopped; reads the copies from their
+    /// beginning again where it reads them whole
     #[arg(long)]
     pub resume: bool,
     /// Writes the differences to a file: CSV, or JSON Lines when it ends in .jsonl; `-` is CSV on stdout
@@ -320,6 +328,16 @@ where
         return Err(Cli::command().error(
             ErrorKind::ArgumentConflict,
             "--report - and --json both write to stdout; give --report a file, or leave out one of the two",
+        ));
+    }
+    if let Command::Reconcile(reconcile) = &command
+        && reconcile.extra
+        && reconcile.shard.is_some()
+    {
+        return Err(Cli::command().error(
+            ErrorKind::ArgumentConflict,
+            "--extra cannot be used with --shard: a row that only a copy has is in no shard; run `cupid reconcile CONFIG \
+             --extra` once, without --shard",
         ));
     }
     Ok(command)

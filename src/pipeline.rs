@@ -20,6 +20,7 @@ mod recheck;
 mod scan;
 mod stream;
 mod tell;
+mod throttle;
 
 pub use options::{Duplicates, Mode, Options};
 pub use recheck::recheck;
@@ -40,6 +41,7 @@ use crate::logic::window::Limits;
 use crate::world::{Clock, Destination, Observer, Receiver, Source, Store};
 
 use scan::Track;
+use throttle::Throttle;
 
 pub use stream::Streaming;
 
@@ -88,6 +90,7 @@ pub fn audit(
         is_repeated: false,
         ..Pass::load(job, world, options)?
     };
+    pass.save_beginning()?;
     pass.deliver()?;
     if let Some(streaming) = streaming {
         pass.stream(streaming)?;
@@ -119,6 +122,10 @@ struct Pass<'a, 'w> {
     clock: &'w dyn Clock,
     observer: &'w dyn Observer,
     options: Options,
+    /// Of the source's readers.
+    throttle: Throttle<'w>,
+    /// Of those who read a whole destination.
+    destination_throttles: Vec<Throttle<'w>>,
     /// Another pass goes on where this one ends.
     is_repeated: bool,
     /// What several threads touch while callbacks are delivered.
@@ -229,14 +236,18 @@ impl<'a, 'w> Pass<'a, 'w> {
             unread: HashSet::new(),
             warned_of_duplicates: HashSet::new(),
         };
+        let clock = *clock;
+        let throttle = || Throttle::new(clock, options.rows_per_second_max);
         Ok(Self {
             job,
             source: *source,
             destinations,
             receivers,
-            clock: *clock,
+            clock,
             observer: *observer,
             options,
+            throttle: throttle(),
+            destination_throttles: names.iter().map(|_| throttle()).collect(),
             is_repeated: true,
             shared: Mutex::new(shared),
             positions,
@@ -312,6 +323,23 @@ impl<'a, 'w> Pass<'a, 'w> {
         self.save()
     }
 
+    /// Writes down where this pass begins, so that one that goes on after it was killed does not take an earlier pass
+    /// for it.
+    fn save_beginning(&mut self) -> Result<()> {
+        for position in &mut self.positions {
+            position.next_id.get_or_insert(self.start_id);
+        }
+        self.save()
+    }
+
+    /// Of new ids a shard has its share; the suspects are all its own.
+    fn progress(&self, compared: u64, suspects_left: u64, new_ids_left: u64) {
+        let shard = self.job.source.shard;
+        let own_ids_left = shard.map_or(new_ids_left, |shard| shard.share(new_ids_left));
+        self.observer
+            .progress(compared, suspects_left.saturating_add(own_ids_left));
+    }
+
     /// The destination could not be read: the rest of this pass leaves it alone.
     fn mark_unread(&self, number: usize, error: &Error) {
         let mut shared = self.shared();
@@ -360,7 +388,8 @@ impl<'a, 'w> Pass<'a, 'w> {
     /// empty window are not worth a write, and the next window simply begins earlier.
     fn save(&mut self) -> Result<()> {
         let tracks = self.tracks.iter().map(Track::saved);
-        let all = tracks.chain(self.left_behind.iter().cloned());
+        let others = self.left_behind.iter().chain(&self.positions);
+        let all = tracks.chain(others.cloned());
         let positions = joined(
             all.filter(|position| !position.destinations.is_empty())
                 .collect(),

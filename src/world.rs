@@ -31,7 +31,8 @@ pub trait Source: Sync {
     /// When the source cannot be read.
     fn scan(&self, request: &Request) -> Result<Vec<Row>>;
 
-    /// Shows every row of a span to `visitor`, in id order, up to `limit` rows. Returns the last id when there may be more.
+    /// Shows every row of a span to `visitor`, in id order, up to `limit` rows. Returns how far it read when there may be
+    /// more.
     ///
     /// # Errors
     /// When the source cannot be read.
@@ -52,17 +53,13 @@ pub trait Source: Sync {
     ///
     /// # Errors
     /// When the source cannot be read.
-    fn ids_of(&self, _keys: &[Cell]) -> Result<Vec<Id>> {
-        Ok(vec![])
-    }
+    fn ids_of(&self, keys: &[Cell]) -> Result<Vec<Id>>;
 
     /// Those of these keys that no row has.
     ///
     /// # Errors
     /// When the source cannot be read.
-    fn lacking(&self, _keys: &[Cell]) -> Result<Vec<Cell>> {
-        Ok(vec![])
-    }
+    fn lacking(&self, keys: &[Cell]) -> Result<Vec<Cell>>;
 
     /// Whole rows by id, as they are now; ids that are gone are left out.
     ///

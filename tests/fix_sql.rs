@@ -167,6 +167,43 @@ fn a_duplicate_is_a_comment_and_nothing_is_ever_deleted() {
 }
 
 #[test]
+fn a_row_that_only_the_copy_has_is_a_comment_that_would_delete_it() {
+    let mut scene = Scene::in_sync(1..=5);
+    scene.db.exec("DELETE FROM src.user WHERE id IN (2, 4)");
+    scene.config.set("/des/0/where", "id <> 4 -- not\n");
+    let path = scene.config.folder().join("fix.sql");
+    let outcome = scene
+        .cupid("reconcile")
+        .args("--dry-run --extra --report - --fix-sql")
+        .arg(&path)
+        .exits(1);
+    assert_eq!(outcome.stdout.matches(",extra,,n2,").count(), 1);
+    let text = std::fs::read_to_string(path).expect("The statements are there");
+    let table = scene.db.sql("des.`user`");
+    let heading = format!("\n-- Destination copy1: table {table}\n");
+    let delete = format!(
+        "-- /* copy1: extra */ DELETE FROM {table} WHERE `number` = 'n2' AND (id <> 4 -- not );\n"
+    );
+    assert!(text.ends_with(&(heading + &delete)), "{text}");
+    apply(&scene.db, &text);
+    let rows: Vec<i64> = scene.db.query("SELECT COUNT(*) FROM des.user");
+    assert_eq!(rows, [5], "nothing is executed");
+    // Without what makes it a comment, it does what it says.
+    scene.config.set("/des/0/where", "id <> 4");
+    let path = scene.config.folder().join("fix2.sql");
+    scene
+        .cupid("reconcile")
+        .args("--dry-run --extra --fix-sql")
+        .arg(&path)
+        .exits(1);
+    let text = std::fs::read_to_string(path).expect("The statements are there");
+    apply(&scene.db, &text.replace("-- /*", "/*"));
+    scene.cupid("reconcile").arg("--extra").exits(0);
+    let rows: Vec<i64> = scene.db.query("SELECT id FROM des.user ORDER BY id");
+    assert_eq!(rows, [1, 3, 4, 5]);
+}
+
+#[test]
 fn nothing_is_executed_and_a_table_in_sync_leaves_the_preamble() {
     let scene = Scene::in_sync(1..=3);
     let path = scene.config.folder().join("fix.sql");

@@ -2,6 +2,8 @@
 
 mod common;
 
+use std::time::Duration;
+
 use common::{Answer, Scene, assert_ids};
 
 #[test]
@@ -98,6 +100,106 @@ fn an_audit_whose_time_is_up_goes_on_where_it_stopped() {
         }
     }
     panic!("The audit does not come to its end");
+}
+
+/// At this rate the audit would take minutes; it must end at once, and the next one goes on.
+fn is_stopped_while_it_waits(options: &str) {
+    let scene = Scene::in_sync(1..=6000);
+    scene.db.exec("DELETE FROM des.user WHERE id = 3000");
+    let audit = scene
+        .cupid("reconcile")
+        .args(&format!("--json --max-rate 20 {options}"))
+        .limit(Duration::from_secs(60))
+        .spawn();
+    common::wait_until("the audit begins", Duration::from_secs(20), || {
+        scene
+            .config
+            .state_file("reconcile.checkpoint.json")
+            .exists()
+    });
+    std::thread::sleep(Duration::from_millis(1500));
+    audit.signal("TERM");
+    let outcome = audit.wait();
+    assert_eq!(outcome.code, Some(1), "{}", outcome.stderr);
+    let summary: serde_json::Value = serde_json::from_str(&outcome.stdout).unwrap();
+    assert_eq!(summary["interrupted"], true);
+    assert!(summary["compared"].as_u64().unwrap() < 1000, "{summary}");
+    let rest = scene
+        .cupid("reconcile")
+        .args(&format!("--resume {options}"))
+        .exits(1);
+    assert_eq!(scene.receiver().ids(), [3000], "{}", rest.stderr);
+}
+
+#[test]
+fn an_audit_at_a_low_rate_that_looks_rows_up_ends_at_once_when_asked_to() {
+    is_stopped_while_it_waits("--from-id 2900 --to-id 4000");
+}
+
+#[test]
+fn an_audit_at_a_low_rate_that_streams_ends_at_once_when_asked_to() {
+    is_stopped_while_it_waits("");
+}
+
+#[test]
+fn an_audit_that_was_killed_is_not_taken_for_the_one_before() {
+    for options in ["", "--from-id 2 --to-id 100"] {
+        let scene = Scene::in_sync(1..=3000);
+        scene.cupid("reconcile").args(options).exits(0);
+        let progress = scene.config.state_file("reconcile.checkpoint.json");
+        let ended = std::fs::read(&progress).expect("The progress is there");
+        scene.db.exec("DELETE FROM des.user WHERE id = 50");
+        let audit = scene
+            .cupid("reconcile")
+            .args(&format!("--max-rate 1 {options}"))
+            .spawn();
+        common::wait_until("the audit begins", Duration::from_secs(20), || {
+            std::fs::read(&progress).expect("The progress is there") != ended
+        });
+        audit.kill();
+        scene
+            .cupid("reconcile")
+            .args(&format!("--resume {options}"))
+            .exits(1);
+        assert_eq!(scene.receiver().ids(), [50], "{options}");
+    }
+}
+
+#[test]
+fn nothing_of_thousands_of_differences_stays_in_the_state_of_an_audit_that_ended() {
+    let mut scene = Scene::in_sync(1..=20_000);
+    scene.config.set("/maxOwed", 1000);
+    scene.db.exec("DELETE FROM des.user WHERE id % 5 = 0");
+    let progress = || -> serde_json::Value {
+        let path = scene.config.state_file("reconcile.checkpoint.json");
+        let text = std::fs::read_to_string(path).expect("The progress is there");
+        serde_json::from_str(&text).expect("It is JSON")
+    };
+    scene.receiver().answer(|_| Answer::status(500));
+    scene.cupid("reconcile").exits(1);
+    let position = &progress()["positions"][0];
+    let left = position["suspects"]
+        .as_array()
+        .expect("Some are left")
+        .len();
+    assert!((1..4_000).contains(&left), "{left} spans");
+    assert_eq!(position["nextId"], 20_001);
+    scene.receiver().answer(|_| Answer::ok());
+    while scene
+        .cupid("reconcile")
+        .args("--resume --json")
+        .run()
+        .stdout
+        .contains("\"paused\":true")
+    {}
+    let mut ids = scene.receiver().delivered_ids();
+    ids.sort_unstable();
+    assert_ids(&ids, (1..=4_000).map(|n| n * 5));
+    let position = &progress()["positions"][0];
+    let fields: Vec<&String> = position.as_object().expect("A position").keys().collect();
+    assert_eq!(fields, ["destinations", "nextId"], "{position}");
+    let again = scene.cupid("reconcile").args("--resume --json").exits(0);
+    assert!(again.stdout.contains("\"compared\":0,"), "{}", again.stdout);
 }
 
 #[test]

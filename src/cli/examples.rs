@@ -44,6 +44,10 @@ Examples:
   cupid reconcile user.json --dry-run --fix-sql fix.sql           to be read, then given to mysql
   cupid reconcile user.json --dry-run --html drift.html           a page to look at
   cupid reconcile user.json --for 2h              then, the night after, the same with --resume
+  cupid reconcile user.json --max-rate 20000      no faster, to spare the servers
+  cupid reconcile user.json --dry-run --shard 0/2 --report part-0.csv           and on another machine
+  cupid reconcile user.json --dry-run --shard 1/2 --report part-1.csv
+  cupid report merge part-0.csv part-1.csv --output drift.csv
 
 Exit status: 0 in sync, 1 differences found (called back unless --dry-run), 2 failed.";
 

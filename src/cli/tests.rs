@@ -163,6 +163,37 @@ fn a_wrong_command_line_exits_with_64() {
         ),
         ("cupid run c.json --report - --json", "both write to stdout"),
         ("cupid run c.json -v -q", "cannot be used with"),
+        (
+            "cupid reconcile c.json --shard 8/8",
+            "of 8 the first is 0/8 and the last 7/8",
+        ),
+        ("cupid reconcile c.json --shard 0/0", "at least one shard"),
+        (
+            "cupid reconcile c.json --shard 0/257",
+            "256 shards at the most, such as 0/8",
+        ),
+        ("cupid reconcile c.json --shard 3", "such as 0/8"),
+        ("cupid reconcile c.json --shard +1/8", "such as 0/8"),
+        (
+            "cupid reconcile c.json --shard 1/99999999999",
+            "such as 0/8",
+        ),
+        (
+            "cupid reconcile c.json --shard 0/8 --extra",
+            "--extra` once, without --shard",
+        ),
+        (
+            "cupid reconcile c.json --max-rate 0",
+            "should be rows a second, such as 20000, from 1",
+        ),
+        (
+            "cupid reconcile c.json --max-rate +5",
+            "should be rows a second",
+        ),
+        (
+            "cupid reconcile c.json --max-rate 20k",
+            "should be rows a second",
+        ),
         ("cupid report", "Usage"),
         ("cupid report merge", "<FILE>..."),
         ("cupid recheck c.json", "<REPORT>"),
@@ -272,6 +303,7 @@ proptest! {
     fn any_text_is_a_duration_or_a_refusal(text in "\\PC*") {
         let _ = parse_duration(&text);
         let _ = parse_id(&text);
+        let _ = parse_shard(&text);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{Report, ReportFormat};
+use crate::logic::shard::Shard;
 
 pub(super) fn parse_id(text: &str) -> Result<i128, String> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -69,6 +70,28 @@ pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
         (_, 0) => Err(format!("is no time at all; {SHOULD}")),
         (_, ms) => Ok(Duration::from_millis(ms)),
     }
+}
+
+/// Reads `0/8`.
+pub(super) fn parse_shard(text: &str) -> Result<Shard, String> {
+    let number = |text: &str| {
+        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+        text.parse::<u32>().ok().filter(|_| digits)
+    };
+    let parts = text.split_once('/');
+    let numbers = parts.and_then(|(index, count)| Some((number(index)?, number(count)?)));
+    let (index, count) =
+        numbers.ok_or("should be I/N: part I of N, I from 0 to N-1, such as 0/8")?;
+    Shard::new(index, count)
+}
+
+/// Reads a number of rows a second.
+pub(super) fn parse_rate(text: &str) -> Result<u64, String> {
+    const MAX: u64 = 1_000_000_000;
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    let rate = text.parse().ok().filter(|rate| (1..=MAX).contains(rate));
+    rate.filter(|_| digits)
+        .ok_or_else(|| format!("should be rows a second, such as 20000, from 1 to {MAX}"))
 }
 
 /// Reads `64M`, `2G`: at least 1M.

@@ -158,6 +158,7 @@ fn options_of(job: &Job) -> Options {
         report: false,
         duplicates: Duplicates::Counted,
         scan_until_us: None,
+        rows_per_second_max: None,
     }
 }
 

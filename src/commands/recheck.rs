@@ -40,6 +40,7 @@ pub(super) fn recheck(args: &Recheck, clock: &Arc<RealClock>) -> Result<Exit> {
         report: new_report.is_some(),
         duplicates: Duplicates::Told,
         scan_until_us: None,
+        rows_per_second_max: None,
     };
     let console = Console::new(new_report, !args.talk.quiet);
     let sides = Sides::new(&job, clock)?;

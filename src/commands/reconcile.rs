@@ -30,7 +30,7 @@ use crate::world::{Clock as _, Source, Store, Visitor, WholeRow};
 
 /// `cupid reconcile`. Exit 1 also when every difference that was found has been called back.
 pub(super) fn reconcile(args: &Reconcile, clock: &Arc<RealClock>) -> Result<Exit> {
-    let job = load_and_log(&args.config, args.talk)?;
+    let job = Arc::new(audit_job(&*load_and_log(&args.config, args.talk)?, args));
     let state = audit_state(&job, args);
     let mut lock = if args.dry_run {
         None
@@ -62,6 +62,7 @@ pub(super) fn reconcile(args: &Reconcile, clock: &Arc<RealClock>) -> Result<Exit
         },
         report: report.is_some() || fix_file.is_some() || page_file.is_some(),
         duplicates: Duplicates::Told,
+        rows_per_second_max: args.max_rate,
         scan_until_us: for_us.map(|for_us| clock.now_us().saturating_add(for_us)),
     };
     let console = Console::new(report, !args.talk.quiet)
@@ -85,7 +86,7 @@ pub(super) fn reconcile(args: &Reconcile, clock: &Arc<RealClock>) -> Result<Exit
     };
     let is_streamed = args.extra || is_large_part(args, &*sides.source)?;
     let streaming = is_streamed.then_some(&streaming);
-    let outcome = pipeline::audit(&audit_job(&job), &mut world, options, streaming);
+    let outcome = pipeline::audit(&job, &mut world, options, streaming);
     console.clear();
     tell(&outcome, lock.as_mut(), clock);
     let summary = outcome?;
@@ -137,6 +138,9 @@ fn facts(
     if let Some((low, high)) = id_range {
         facts.push(("Ids", format!("{low} to {high}")));
     }
+    if let Some(shard) = job.source.shard {
+        facts.push(("Shard", shard.to_string()));
+    }
     if summary.dry_run {
         facts.push(("Callbacks", "none, a dry run".into()));
     }
@@ -165,10 +169,11 @@ fn exit(summary: &Summary) -> Exit {
         .max(if found { Exit::Attention } else { Exit::Done })
 }
 
-/// An audit looks at every id of its range once, so nothing can come late.
-fn audit_job(job: &Job) -> Job {
+/// An audit looks at every id of its range and shard once, so nothing can come late.
+fn audit_job(job: &Job, args: &Reconcile) -> Job {
     let mut job = job.clone();
     job.source.late_commit = std::time::Duration::ZERO;
+    job.source.shard = args.shard;
     job
 }
 
@@ -178,14 +183,20 @@ fn audit_state(job: &Job, args: &Reconcile) -> AuditState {
     let id = |id: Option<Id>| id.map_or(String::new(), |id| id.to_string());
     let table = &job.source.table;
     let identity = format!(
-        "{}.{} ids {}..{} configuration {:016x}",
+        "{}.{} ids {}..{}{} configuration {:016x}",
         table.database,
         table.table,
         id(args.from_id),
         id(args.to_id),
+        args.shard
+            .map_or_else(String::new, |shard| format!(" shard {shard}")),
         hash.finish()
     );
-    let state = StateDir::new(&job.source.state_dir, &audit_name(&job.name), &identity);
+    let state = StateDir::new(
+        &job.source.state_dir,
+        &audit_name(&job.name, args.shard),
+        &identity,
+    );
     AuditState::new(state, identity, args.resume)
 }
 

@@ -56,7 +56,7 @@ pub(super) fn retry(retry: &Retry, clock: &Arc<RealClock>) -> Result<Exit> {
     let job = load_and_log(&retry.config, retry.talk)?;
     let mut state = state_of(&job);
     let mut lock = state.lock()?;
-    state.adopt_audit()?;
+    state.adopt_audits()?;
     let sides = Sides::new(&job, clock)?;
     let console = Console::new(None, false);
     let outcome = pipeline::retry(
@@ -82,7 +82,7 @@ impl Passes {
         let job = &self.sides.job;
         let mut state = state_of(job);
         if lock.is_some() {
-            state.adopt_audit()?;
+            state.adopt_audits()?;
         }
         let mut store: Box<dyn Store + Send> = if self.options.mode == Mode::DryRun {
             Box::new(ReadOnly(state))

@@ -76,7 +76,9 @@ pub(super) fn start(start: &Start, clock: &Arc<RealClock>) -> Result<Exit> {
             }
         };
         let mut state = state_of(&job);
-        let outcome = pipeline::pass(&job, &mut sides.world(&mut state, clock, &console), options);
+        let outcome = state.adopt_audits().and_then(|()| {
+            pipeline::pass(&job, &mut sides.world(&mut state, clock, &console), options)
+        });
         tell(&outcome, Some(&mut lock), clock);
         last = match outcome {
             Err(error @ Error::Config { .. }) if first => return Err(error),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::logic::equal::Rule;
 use crate::logic::php_date::PhpDateFormat;
+use crate::logic::shard::Shard;
 use crate::logic::zone::Zone;
 
 /// Everything that one configuration file says.
@@ -57,6 +58,8 @@ pub struct SourceJob {
     pub update_interval: Duration,
     /// `src.cacheFilePath` or what stands for it.
     pub state_dir: PathBuf,
+    /// Only these rows. In no file: `reconcile --shard` says it.
+    pub shard: Option<Shard>,
 }
 
 /// `src.update…`.

@@ -61,6 +61,7 @@ pub(super) fn read(reader: Reader<'_>) -> Option<SourceJob> {
         update: update?,
         update_interval: Duration::from_millis(update_interval_ms.unwrap_or(2000)),
         state_dir: state_dir?,
+        shard: None,
     })
 }
 

@@ -1,7 +1,7 @@
 //! The state of `cupid reconcile`: its own lock, outbox and progress, so that it never touches the checkpoint of `run`
 //! and both can work at once.
 //!
-//! What an audit leaves owed is adopted by the next `run`, `start` or `retry` ([`StateDir::adopt_audit`]).
+//! What an audit leaves owed is adopted by the next `run`, `start` or `retry` ([`StateDir::adopt_audits`]).
 
 use super::state_dir::{Lock, StateDir};
 use crate::error::{Error, Result};
@@ -14,7 +14,7 @@ use crate::world::Store;
 #[derive(Debug)]
 pub struct AuditState {
     state: StateDir,
-    /// What was audited: table, range and a hash of the configuration.
+    /// What was audited: table, range, shard and a hash of the configuration.
     identity: String,
     resume: bool,
 }

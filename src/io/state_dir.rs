@@ -5,6 +5,7 @@
 //! whole new one. The owed callbacks are also appended to; a line that a crash tore is the last one, has no line end,
 //! and is cut off before anything is appended after it.
 
+mod adopt;
 mod probe;
 
 use std::fs::{File, OpenOptions, TryLockError};
@@ -17,6 +18,8 @@ use crate::logic::cell::Id;
 use crate::logic::checkpoint::Checkpoint;
 use crate::logic::owed::{Outbox, Owed};
 use crate::world::Store;
+
+pub use adopt::audit_name;
 
 /// A state file larger than this is not read.
 const FILE_BYTES_MAX: u64 = 1 << 30;
@@ -81,27 +84,6 @@ impl StateDir {
     #[must_use]
     pub fn progress_path(&self) -> PathBuf {
         self.path("checkpoint.json")
-    }
-
-    /// Takes over what an audit left owed, unless that audit is still at work. To be called under the lock. What is
-    /// taken over is in this outbox before it leaves the audit's; a crash between leaves it in both, which is one.
-    ///
-    /// # Errors
-    /// When one of the two outboxes cannot be read or written.
-    pub fn adopt_audit(&mut self) -> Result<()> {
-        let mut audit = Self::new(&self.folder, &audit_name(&self.name), &self.source);
-        let path = audit.path("failed.jsonl");
-        if !path.exists() {
-            return Ok(());
-        }
-        let _lock = match audit.lock() {
-            Err(Error::Locked(_)) => return Ok(()),
-            lock => lock?,
-        };
-        let owed: Vec<Owed> = audit.outbox()?.iter().cloned().collect();
-        self.append_owed(&owed)?;
-        std::fs::remove_file(&path).map_err(failed("Remove", &path))?;
-        self.sync_folder()
     }
 
     /// What the last run said of itself; empty when there was none.
@@ -250,12 +232,6 @@ impl Store for StateDir {
             Ok(())
         })
     }
-}
-
-/// The name under which the audits of a configuration keep their state.
-#[must_use]
-pub fn audit_name(name: &str) -> String {
-    format!("{name}.reconcile")
 }
 
 /// Opens the owed callbacks for appending, without the torn line that a crash may have left at the end.

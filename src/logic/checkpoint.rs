@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cell::Id;
 use super::gaps::Gaps;
+use super::suspects::Suspects;
 
 /// The version of the format that this program writes.
 pub const VERSION: u64 = 1;
@@ -45,6 +46,9 @@ pub struct Position {
     /// Ids below it that may still appear.
     #[serde(default, skip_serializing_if = "Gaps::is_empty")]
     pub gaps: Gaps,
+    /// Ids below it that the first look of an audit did not find equal.
+    #[serde(default, skip_serializing_if = "Suspects::is_empty")]
+    pub suspects: Suspects,
     /// Updated rows; `None` before the first pass over them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub update: Option<UpdatePosition>,
@@ -282,10 +286,12 @@ pub fn joined(positions: Vec<Position>) -> Vec<Position> {
                     destinations,
                     next_id: _,
                     gaps,
+                    suspects,
                     update,
                 } = position;
                 other.destinations.extend(destinations);
                 other.gaps = std::mem::take(&mut other.gaps).union(gaps);
+                other.suspects = std::mem::take(&mut other.suspects).union(&suspects);
                 if let (Some(mine), Some(theirs)) = (&mut other.update, update) {
                     mine.seen = std::mem::take(&mut mine.seen).intersection(&theirs.seen);
                 }
@@ -316,6 +322,7 @@ mod tests {
                 }],
                 ranges: vec![],
             },
+            suspects: serde_json::from_str("[[1, 1], [6, 8]]").unwrap(),
             update: Some(UpdatePosition {
                 until_us: 1_700_000_000_000_000,
                 resume: Some(Resume {
@@ -383,6 +390,7 @@ mod tests {
             to: 1,
             due_us: 9,
         }];
+        two.suspects.forget_to(7);
         let lagging = Position {
             destinations: vec!["c".into()],
             next_id: Some(2),
@@ -392,6 +400,7 @@ mod tests {
         assert_eq!(out.len(), 2);
         assert_eq!(out[0].destinations, ["a", "b"]);
         assert_eq!(out[0].gaps.holes.len(), 2);
+        assert_eq!(out[0].suspects, sample().positions[0].suspects);
         assert_eq!(out[1], lagging);
     }
 

@@ -2,12 +2,15 @@
 //!
 //! An UPDATE sets the columns that differ, and every mapped DATETIME and TIMESTAMP: one that has `ON UPDATE
 //! CURRENT_TIMESTAMP` and is not set would become a new difference. The statements expect the session of [`PREAMBLE`].
+//!
+//! Nothing is deleted: whether a row that only a destination has should go is not for cupid to say, so its DELETE is a
+//! comment, on one line whatever stands in it.
 
 use super::cell::{Cell, ColumnType};
 use super::compare::{ColumnMap, Pair, Verdict};
 use super::print;
 use super::row::Row;
-use super::sql::{binary_literal, in_comment, portable_literal, quoted};
+use super::sql::{binary_literal, in_comment, on_one_line, portable_literal, quoted};
 use crate::config::{DestinationJob, TableJob};
 
 /// What a file of statements begins with. Times are written in UTC; a value that does not fit is an error; zero dates are
@@ -15,6 +18,7 @@ use crate::config::{DestinationJob, TableJob};
 pub const PREAMBLE: &str = "\
 -- What would repair the copies, as cupid found them. None of it was executed.
 -- Statements of several destinations may alternate; each one's comment begins with its destination.
+-- A DELETE, of a row that only a copy has, is a comment: whether the row should go is for you to say.
 SET NAMES utf8mb4;
 SET time_zone = '+00:00';
 SET sql_mode = 'STRICT_ALL_TABLES,ALLOW_INVALID_DATES,NO_AUTO_VALUE_ON_ZERO';
@@ -27,12 +31,24 @@ pub struct Fix<'a> {
     pub destination: &'a DestinationJob,
     /// Its columns.
     pub map: &'a ColumnMap,
-    /// The source row.
-    pub row: &'a Row,
-    /// How it relates to its copies.
-    pub verdict: &'a Verdict,
-    /// How many copies there are.
-    pub copies: usize,
+    /// The row.
+    pub wrong: Wrong<'a>,
+}
+
+/// In what way a row is wrong.
+#[derive(Debug)]
+pub enum Wrong<'a> {
+    /// A source row and its copies do not agree, or there are several copies.
+    Copies {
+        /// The source row.
+        row: &'a Row,
+        /// How it relates to its copies.
+        verdict: &'a Verdict,
+        /// How many copies there are.
+        copies: usize,
+    },
+    /// Only the destination has rows with this key.
+    Extra(&'a Cell),
 }
 
 impl Fix<'_> {
@@ -50,38 +66,45 @@ impl Fix<'_> {
     #[must_use]
     pub fn statement(&self) -> String {
         let name = in_comment(&self.destination.name);
-        let id = self.row.id;
-        match self.verdict {
-            Verdict::Missing => format!("/* {name}: missing, id {id} */ {}", self.insert()),
+        let (row, verdict, copies) = match self.wrong {
+            Wrong::Extra(key) => return self.commented_delete(&name, key),
+            Wrong::Copies {
+                row,
+                verdict,
+                copies,
+            } => (row, verdict, copies),
+        };
+        let id = row.id;
+        match verdict {
+            Verdict::Missing => format!("/* {name}: missing, id {id} */ {}", self.insert(row)),
             Verdict::Different(pairs) => {
                 let columns: Vec<&str> = pairs
                     .iter()
                     .map(|&pair| self.map.pairs[pair].name.as_str())
                     .collect();
                 let columns = in_comment(&columns.join(", "));
-                let update = self.update(pairs);
+                let update = self.update(row, pairs, copies);
                 format!("/* {name}: different, id {id}: {columns} */ {update}")
             }
             Verdict::Agree => format!(
-                "-- {name}: duplicate, id {id}: {} rows have the key {}; one of them agrees",
-                self.copies,
-                self.key()
+                "-- {name}: duplicate, id {id}: {copies} rows have the key {}; one of them agrees",
+                self.key(row)
             ),
         }
     }
 
-    fn insert(&self) -> String {
+    fn insert(&self, row: &Row) -> String {
         let by_column = &self.destination.table.by_column;
         let mut names: Vec<String> = Vec::with_capacity(self.map.pairs.len() + 1);
         let mut values: Vec<String> = Vec::with_capacity(self.map.pairs.len() + 1);
         let is_key = |pair: &&Pair| pair.destination.to_lowercase() == by_column.to_lowercase();
         if !self.map.pairs.iter().any(|pair| is_key(&pair)) {
             names.push(quoted(by_column));
-            values.push(self.key());
+            values.push(self.key(row));
         }
         for pair in &self.map.pairs {
             names.push(quoted(&pair.destination));
-            values.push(self.value(pair));
+            values.push(cell_of(row, pair));
         }
         format!(
             "INSERT INTO {} ({}) VALUES ({});",
@@ -91,7 +114,7 @@ impl Fix<'_> {
         )
     }
 
-    fn update(&self, differing: &[usize]) -> String {
+    fn update(&self, row: &Row, differing: &[usize], copies: usize) -> String {
         let moves = |pair: &Pair| {
             matches!(
                 pair.destination_type,
@@ -99,30 +122,28 @@ impl Fix<'_> {
             )
         };
         // Of several copies each may differ in its own way.
-        let all = self.copies > 1;
+        let all = copies > 1;
         let sets: Vec<String> = self
             .map
             .pairs
             .iter()
             .enumerate()
             .filter(|(number, pair)| all || differing.contains(number) || moves(pair))
-            .map(|(_, pair)| format!("{} = {}", quoted(&pair.destination), self.value(pair)))
+            .map(|(_, pair)| format!("{} = {}", quoted(&pair.destination), cell_of(row, pair)))
             .collect();
-        let TableJob {
-            by_column,
-            condition,
-            ..
-        } = &self.destination.table;
-        let condition = condition
-            .as_ref()
-            .map_or_else(String::new, |condition| format!(" AND ({condition})"));
         format!(
-            "UPDATE {} SET {} WHERE {} = {}{condition};",
+            "UPDATE {} SET {} WHERE {};",
             self.table(),
             sets.join(", "),
-            quoted(by_column),
-            self.key()
+            self.condition(&self.key(row))
         )
+    }
+
+    fn commented_delete(&self, name: &str, key: &Cell) -> String {
+        let key_type = self.map.destination_key_type;
+        let condition = self.condition(&value(key, key_type, key_type));
+        let delete = format!("DELETE FROM {} WHERE {condition};", self.table());
+        format!("-- /* {name}: extra */ {}", on_one_line(&delete))
     }
 
     fn table(&self) -> String {
@@ -132,48 +153,37 @@ impl Fix<'_> {
         format!("{}.{}", quoted(database), quoted(table))
     }
 
-    fn key(&self) -> String {
+    /// Which rows of the destination a statement is for.
+    fn condition(&self, key: &str) -> String {
+        let TableJob {
+            by_column,
+            condition,
+            ..
+        } = &self.destination.table;
+        let condition = condition
+            .as_ref()
+            .map_or_else(String::new, |condition| format!(" AND ({condition})"));
+        format!("{} = {key}{condition}", quoted(by_column))
+    }
+
+    fn key(&self, row: &Row) -> String {
         let ColumnMap {
             key_type,
             destination_key_type,
             ..
         } = *self.map;
-        value(&self.row.key, key_type, destination_key_type)
-    }
-
-    fn value(&self, pair: &Pair) -> String {
-        let cell = &self.row.cells[pair.source_index];
-        let value = value(cell, pair.source_type, pair.destination_type);
-        if pair.in_server_zone && *cell != Cell::Null {
-            format!("CONVERT_TZ({value}, @@GLOBAL.time_zone, '+00:00')")
-        } else {
-            value
-        }
+        value(&row.key, key_type, destination_key_type)
     }
 }
 
-/// What would remove a row that only the destination has: a comment, for whether it should go is not cupid's to say.
-#[must_use]
-pub fn commented_delete(
-    destination: &str,
-    table: &TableJob,
-    key: &Cell,
-    key_type: ColumnType,
-) -> String {
-    let TableJob {
-        database,
-        table,
-        by_column,
-        ..
-    } = table;
-    format!(
-        "-- /* {}: extra */ DELETE FROM {}.{} WHERE {} = {};",
-        in_comment(destination),
-        quoted(database),
-        quoted(table),
-        quoted(by_column),
-        value(key, key_type, key_type)
-    )
+fn cell_of(row: &Row, pair: &Pair) -> String {
+    let cell = &row.cells[pair.source_index];
+    let value = value(cell, pair.source_type, pair.destination_type);
+    if pair.in_server_zone && *cell != Cell::Null {
+        format!("CONVERT_TZ({value}, @@GLOBAL.time_zone, '+00:00')")
+    } else {
+        value
+    }
 }
 
 /// The literal that puts a source cell into a destination column.
@@ -231,32 +241,66 @@ fn uuid_bytes(text: &str, source: ColumnType) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Address, Server};
+    use crate::config::{Address, CallbackJob, Server};
     use crate::logic::cell::DateTime;
     use ColumnType::{
         Binary, Bit, DateTime as Moment, Decimal, Double, Enum, Int, Json, Text, Time, Uuid, Year,
     };
 
+    fn destination(name: &str, condition: Option<&str>) -> DestinationJob {
+        let server = Server {
+            address: Address::Tcp("db".into(), 3306),
+            user: String::new(),
+            password: String::new(),
+            tls: None,
+        };
+        DestinationJob {
+            name: name.into(),
+            table: TableJob {
+                server,
+                database: "my".into(),
+                table: "user".into(),
+                by_column: "number".into(),
+                condition: condition.map(Into::into),
+            },
+            columns: vec![],
+            callback: CallbackJob {
+                url: String::new(),
+                secret: None,
+                headers: vec![],
+                timeout: std::time::Duration::ZERO,
+                attempts: 1,
+                concurrency: 1,
+                numbers_as_strings: false,
+            },
+        }
+    }
+
     #[test]
     fn a_row_that_only_the_destination_has_is_deleted_by_nobody() {
-        let table = TableJob {
-            server: Server {
-                address: Address::Tcp("db".into(), 3306),
-                user: String::new(),
-                password: String::new(),
-                tls: None,
-            },
-            database: "my".into(),
-            table: "user".into(),
-            by_column: "number".into(),
-            condition: None,
+        let map = ColumnMap {
+            pairs: vec![],
+            key_type: Int,
+            destination_key_type: Text,
         };
         let key = Cell::Text("a\nDROP TABLE user;".into());
-        let line = commented_delete("copy\n1", &table, &key, Text);
-        assert_eq!(
-            line,
-            "-- /* copy 1: extra */ DELETE FROM `my`.`user` WHERE `number` = _utf8mb4 X'610a44524f50205441424c4520757365723b';"
-        );
+        for (condition, expected) in [
+            (None, ""),
+            (Some("a = 1\n OR b = 2"), " AND (a = 1  OR b = 2)"),
+        ] {
+            let fix = Fix {
+                destination: &destination("copy\n1", condition),
+                map: &map,
+                wrong: Wrong::Extra(&key),
+            };
+            assert_eq!(
+                fix.statement(),
+                format!(
+                    "-- /* copy 1: extra */ DELETE FROM `my`.`user` WHERE `number` = _utf8mb4 \
+                     X'610a44524f50205441424c4520757365723b'{expected};"
+                )
+            );
+        }
     }
 
     #[test]

@@ -33,37 +33,6 @@ pub struct Gap {
     pub due_us: i64,
 }
 
-/// Ids as spans, in order, neighbours together; more than [`SPANS_MAX`] are joined with what lies between them.
-#[must_use]
-pub fn spans_of(mut ids: Vec<Id>) -> Vec<Span> {
-    ids.sort_unstable();
-    let spans = within(&ids, 1);
-    if spans.len() <= SPANS_MAX {
-        return spans;
-    }
-    // The widest of the bridges that have to be built; equal ones may be built too, which only reads more.
-    let mut distances: Vec<Id> = spans
-        .windows(2)
-        .map(|pair| pair[1].from - pair[0].to)
-        .collect();
-    let bridges = spans.len() - SPANS_MAX;
-    let (_, widest, _) = distances.select_nth_unstable(bridges - 1);
-    let widest = *widest;
-    within(&ids, widest)
-}
-
-/// Sorted ids as spans: ids that are no further apart than `distance` belong together.
-fn within(ids: &[Id], distance: Id) -> Vec<Span> {
-    let mut spans: Vec<Span> = Vec::new();
-    for &id in ids {
-        match spans.last_mut() {
-            Some(last) if id - last.to <= distance => last.to = id,
-            _ => spans.push(Span { from: id, to: id }),
-        }
-    }
-    spans
-}
-
 /// In the checkpoint: `[from, to, due_us]`.
 impl From<(Id, Id, i64)> for Gap {
     fn from((from, to, due_us): (Id, Id, i64)) -> Self {
@@ -77,8 +46,6 @@ impl From<Gap> for (Id, Id, i64) {
     }
 }
 
-/// How many spans of ids [`spans_of`] keeps apart.
-pub const SPANS_MAX: usize = 50_000;
 /// How many holes are remembered one by one.
 pub const HOLES_MAX: usize = 1_024;
 /// Ranges due within this time of each other become one.
@@ -439,25 +406,6 @@ mod tests {
         assert_eq!(gaps.ranges, [gap(41, 100)]);
         gaps.range_read(41, 100, 60);
         assert!(gaps.is_empty());
-    }
-
-    #[test]
-    fn ids_become_spans_and_too_many_spans_are_joined_where_they_are_nearest() {
-        assert_eq!(
-            spans_of(vec![5, 1, 2, 9, 3, 2]),
-            [(1, 3), (5, 5), (9, 9)].map(|(from, to)| Span { from, to })
-        );
-        let limit = Id::try_from(SPANS_MAX).unwrap();
-        let far: Vec<Id> = (0..limit).map(|n| n * 100).collect();
-        let mut near = far.clone();
-        near.push(limit * 100 + 50);
-        near.push(limit * 100 + 60);
-        let spans = spans_of(near.clone());
-        assert!(spans.len() <= SPANS_MAX);
-        assert!(
-            near.iter()
-                .all(|id| spans.iter().any(|span| span.from <= *id && *id <= span.to))
-        );
     }
 
     #[test]

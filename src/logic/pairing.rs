@@ -80,13 +80,13 @@ const PARTITIONS: usize = 64;
 /// About what one unpaired record costs in a hash table.
 const ENTRY_BYTES: usize = 80;
 
-/// What is left when both tables have been read.
+/// Rows that are not known to be equal, in no order.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Unpaired {
-    /// Tags of source rows whose copies are missing or have another fingerprint, in no order.
-    pub source: Vec<i64>,
-    /// Destination rows that no source row has met, in no order.
-    pub destination: Vec<Record>,
+struct Unpaired {
+    /// Tags of source rows whose copies are missing or have another fingerprint.
+    source: Vec<i64>,
+    /// Destination rows that no source row has met.
+    destination: Vec<Record>,
 }
 
 /// The join of one source with one destination.
@@ -179,6 +179,11 @@ impl Pairing {
         self.bound(spill)
     }
 
+    /// Tags of source rows whose copies turned out to have another fingerprint since this was asked for.
+    pub fn take_suspects(&mut self) -> Vec<i64> {
+        std::mem::take(&mut self.unpaired.source)
+    }
+
     /// Spills the largest partitions until memory is within its bound.
     fn bound(&mut self, spill: &mut dyn Spill) -> Result<()> {
         while self.partitions.iter().map(Partition::len).sum::<usize>() > self.entries_max {
@@ -202,11 +207,16 @@ impl Pairing {
         Ok(())
     }
 
-    /// Both tables have been read: joins what was spilled, and returns what never met its like.
+    /// Both tables have been read: joins what was spilled. Hands out the tags of source rows that never met their like,
+    /// which may be all, and returns the destination rows that no source row has met.
     ///
     /// # Errors
     /// When the spill cannot be read.
-    pub fn finish(mut self, spill: &mut dyn Spill) -> Result<Unpaired> {
+    pub fn finish(
+        mut self,
+        spill: &mut dyn Spill,
+        suspected: &mut dyn FnMut(i64),
+    ) -> Result<Vec<Record>> {
         for at in 0..PARTITIONS {
             let mut partition = std::mem::take(&mut self.partitions[at]);
             if partition.spilled {
@@ -217,11 +227,12 @@ impl Pairing {
                 }
             }
             partition.leave(&mut self.unpaired);
+            self.unpaired.source.drain(..).for_each(&mut *suspected);
+            if !self.keep_destination {
+                self.unpaired.destination.clear();
+            }
         }
-        if !self.keep_destination {
-            self.unpaired.destination.clear();
-        }
-        Ok(self.unpaired)
+        Ok(self.unpaired.destination)
     }
 }
 
@@ -331,7 +342,12 @@ mod tests {
                 .add(Side::Destination, other.unwrap_or_default(), &mut spill)
                 .unwrap();
         }
-        let mut unpaired = pairing.finish(&mut spill).unwrap();
+        let mut source = pairing.take_suspects();
+        let destination = pairing.finish(&mut spill, &mut |tag| source.push(tag));
+        let mut unpaired = Unpaired {
+            source,
+            destination: destination.unwrap(),
+        };
         unpaired.source.sort_unstable();
         unpaired.destination.sort_by_key(|record| record.tag);
         unpaired

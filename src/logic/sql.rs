@@ -42,11 +42,15 @@ pub fn binary_literal(bytes: &[u8]) -> String {
 /// What may stand in a comment: one line, and nothing that ends it.
 #[must_use]
 pub fn in_comment(text: &str) -> String {
-    let text: String = text
-        .chars()
+    on_one_line(text).replace("*/", "* /")
+}
+
+/// The text with a space in place of every line end and other control character.
+#[must_use]
+pub fn on_one_line(text: &str) -> String {
+    text.chars()
         .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    text.replace("*/", "* /")
+        .collect()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! known. Nothing is behind the position unless its batch was requested and came back, so a caller that saves the
 //! position only after the batches before it were compared can be killed at any moment.
 //!
+//! * **Suspects** of an audit are looked at first, and forgotten as they are.
 //! * **Ids** go from `next_id` to the highest id at the pass's start; what is missing on the way goes into [`super::gaps::Gaps`].
 //! * **Updates** go from the end of the last window, minus what may still come late, to the source server's clock at
 //!   the pass's start, in the order (update time, id). The bounds are instants, so a pause of an hour makes a window
@@ -46,7 +47,7 @@ pub const BATCH_ROWS_MAX: usize = 4_096;
 /// A batch grows and shrinks towards this many bytes of row values.
 const BATCH_BYTES: usize = 4 << 20;
 const BATCH_ROWS_FIRST: usize = 1_024;
-const HOLES_PER_REQUEST: usize = 256;
+const SPANS_PER_REQUEST: usize = 256;
 
 /// One batch to read from the source.
 #[derive(Clone, Debug, PartialEq)]
@@ -70,6 +71,8 @@ impl Request {
 pub enum What {
     /// Ids that were missing, in id order.
     Holes(Vec<Span>),
+    /// Ids that the first look of an audit did not find equal, in id order.
+    Suspects(Vec<Span>),
     /// A range that is read once more, in id order.
     Again(Span),
     /// New ids, in id order.
@@ -113,7 +116,7 @@ impl Scan {
             })
             .collect();
         let mut todo: VecDeque<What> = holes
-            .chunks(HOLES_PER_REQUEST)
+            .chunks(SPANS_PER_REQUEST)
             .map(|spans| What::Holes(spans.to_vec()))
             .collect();
         todo.extend(position.gaps.due_ranges(bounds.now_us).map(What::Again));
@@ -152,17 +155,21 @@ impl Scan {
 
     /// The next batch, or `None` when the pass has seen everything.
     pub fn next_request(&mut self) -> Option<Request> {
-        let what = self.todo.pop_front()?;
+        let what = if self.position.suspects.is_empty() {
+            self.todo.pop_front()?
+        } else {
+            What::Suspects(self.position.suspects.next(SPANS_PER_REQUEST))
+        };
         Some(Request {
             what,
             limit: self.batch_rows,
         })
     }
 
-    /// True when everything was requested.
+    /// True when everything was requested, and what was is behind the position.
     #[must_use]
     pub fn is_done(&self) -> bool {
-        self.todo.is_empty()
+        self.todo.is_empty() && self.position.suspects.is_empty()
     }
 
     /// Where the pass is: everything below was in a batch given to [`Self::advance`].
@@ -201,6 +208,11 @@ impl Scan {
         self.resize(&rows);
         match request.what {
             What::Holes(spans) => self.advance_holes(&spans, last_id, &rows),
+            What::Suspects(spans) => {
+                if let Some(id) = last_id.or(spans.last().map(|span| span.to)) {
+                    self.position.suspects.forget_to(id);
+                }
+            }
             What::Again(span) => {
                 let rest = rest_of(span, last_id);
                 let read_to = rest.map_or(span.to, |rest| rest.from - 1);

@@ -229,7 +229,7 @@ impl Courier<'_, '_, '_> {
         queue: &mut VecDeque<Due>,
         book: &mut dyn FnMut(Result<Sent>) -> Result<()>,
     ) -> Result<()> {
-        let mut chunk_rows = ChunkRows::first();
+        let mut chunk_rows = self.pass.first_chunk();
         while let Some(looked) = self.look(queue, &mut chunk_rows)? {
             for (task, looked) in looked {
                 book(self.send(endpoint, task, looked))?;
@@ -265,7 +265,7 @@ impl Courier<'_, '_, '_> {
                 });
             }
             drop((ready, hand_back)); // Each channel ends with its other end.
-            let mut chunk_rows = ChunkRows::first();
+            let mut chunk_rows = self.pass.first_chunk();
             while let Some(looked) = self.look(queue, &mut chunk_rows)? {
                 let handed = hand_over.send(looked);
                 answers.try_iter().try_for_each(&mut *book)?;
@@ -291,7 +291,7 @@ impl Courier<'_, '_, '_> {
         chunk_rows: &mut ChunkRows,
     ) -> Result<Option<Vec<(Task, Looked)>>> {
         loop {
-            let due: Vec<Due> = queue.drain(..chunk_rows.0.min(queue.len())).collect();
+            let due: Vec<Due> = queue.drain(..chunk_rows.now.min(queue.len())).collect();
             if due.is_empty() {
                 return Ok(None);
             }

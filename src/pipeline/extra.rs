@@ -12,6 +12,7 @@ use super::stream::Unmet;
 use crate::error::Result;
 use crate::logic::cell::{Cell, Id};
 use crate::logic::fingerprint::Fingerprinter;
+use crate::logic::fix::{Fix, Wrong};
 use crate::logic::print;
 use crate::logic::report::{Fate, Kind, Line, rfc3339};
 use crate::world::Visitor;
@@ -38,6 +39,8 @@ impl Pass<'_, '_> {
         {
             let destination = self.destinations[number];
             let Ok(map) = destination.map() else { continue };
+            let throttle = &self.destination_throttles[number];
+            let limit = throttle.rows_at_once(BATCH_ROWS);
             let mut by_batch: HashMap<i64, Vec<u128>> = HashMap::new();
             for record in records {
                 by_batch.entry(record.tag).or_default().push(record.key);
@@ -56,10 +59,12 @@ impl Pass<'_, '_> {
                     wanted: wanted.into_iter().collect(),
                     keys: vec![],
                 };
-                if let Err(error) = destination.visit(place, BATCH_ROWS, &mut wanted_keys) {
+                let turn = throttle.turn();
+                if let Err(error) = destination.visit(place, limit, &mut wanted_keys) {
                     self.mark_unread(number, &error);
                     break;
                 }
+                turn.took(limit);
                 keys.extend(self.source.lacking(&wanted_keys.keys)?);
                 if keys.len() > EXTRA_MAX {
                     let name = &self.job.destinations[number].name;
@@ -109,14 +114,28 @@ impl Pass<'_, '_> {
                     .iter()
                     .zip(&found.by_key)
                     .filter(|(_, matches)| !matches.rows().is_empty());
-                let lines = still
-                    .map(|(key, _)| self.extra_line(number, key, seen_us))
-                    .collect::<Result<Vec<_>>>()?;
-                self.shared().summary.extra += lines.len() as u64;
-                if self.options.report {
-                    self.observer.report(&lines)?;
-                }
+                self.tell_keys(number, still.map(|(key, _)| key).collect(), seen_us)?;
             }
+        }
+        Ok(())
+    }
+
+    fn tell_keys(&self, number: usize, keys: Vec<&Cell>, seen_us: i64) -> Result<()> {
+        self.shared().summary.extra += keys.len() as u64;
+        if !self.options.report {
+            return Ok(());
+        }
+        let lines = keys
+            .iter()
+            .map(|key| self.extra_line(number, key, seen_us))
+            .collect::<Result<Vec<_>>>()?;
+        self.observer.report(&lines)?;
+        for key in keys {
+            self.observer.fix(&Fix {
+                destination: &self.job.destinations[number],
+                map: self.destinations[number].map()?,
+                wrong: Wrong::Extra(key),
+            })?;
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use std::sync::mpsc::SyncSender;
 
+use super::throttle::Throttle;
 use crate::error::Result;
 use crate::logic::cell::{Cell, Id};
 use crate::logic::fingerprint::Fingerprinter;
@@ -9,7 +10,7 @@ use crate::logic::gaps::Span;
 use crate::logic::pairing::Record;
 use crate::world::{Destination, Place, Source, Visitor};
 
-/// Rows of one query.
+/// Rows of one query, at the most.
 pub(super) const BATCH_ROWS: usize = 50_000;
 
 /// A batch of the source.
@@ -35,8 +36,10 @@ pub(super) fn read_source(
     source: &dyn Source,
     span: Span,
     makers: Vec<Fingerprinter>,
+    throttle: &Throttle<'_>,
     to: &SyncSender<Result<SourceBatch>>,
 ) {
+    let limit = throttle.rows_at_once(BATCH_ROWS);
     let mut visitor = SourceVisitor {
         makers,
         records: vec![],
@@ -45,7 +48,8 @@ pub(super) fn read_source(
     };
     let mut from = span.from;
     loop {
-        let last = match source.visit(Span { from, to: span.to }, BATCH_ROWS, &mut visitor) {
+        let turn = throttle.turn();
+        let last = match source.visit(Span { from, to: span.to }, limit, &mut visitor) {
             Ok(last) => last,
             Err(error) => {
                 let _ = to.send(Err(error)); // Nobody listens: nobody wants to know.
@@ -58,6 +62,7 @@ pub(super) fn read_source(
             rows,
             ..
         } = &mut visitor;
+        turn.took(usize::try_from(*rows).unwrap_or(usize::MAX));
         let batch = SourceBatch {
             records: std::mem::take(records),
             without_key: std::mem::take(without_key),
@@ -117,8 +122,10 @@ impl Visitor for SourceVisitor {
 pub(super) fn read_destination(
     destination: &dyn Destination,
     maker: Fingerprinter,
+    throttle: &Throttle<'_>,
     to: &SyncSender<Result<DestinationBatch>>,
 ) {
+    let limit = throttle.rows_at_once(BATCH_ROWS);
     let mut visitor = DestinationVisitor {
         maker,
         records: vec![],
@@ -126,13 +133,15 @@ pub(super) fn read_destination(
     };
     let mut after: Option<Place> = None;
     loop {
-        let next = match destination.visit(after.as_ref(), BATCH_ROWS, &mut visitor) {
+        let turn = throttle.turn();
+        let next = match destination.visit(after.as_ref(), limit, &mut visitor) {
             Ok(next) => next,
             Err(error) => {
                 let _ = to.send(Err(error)); // Nobody listens: nobody wants to know.
                 return;
             }
         };
+        turn.took(visitor.records.len());
         let batch = DestinationBatch {
             began: after.take(),
             records: std::mem::take(&mut visitor.records),

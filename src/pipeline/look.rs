@@ -81,20 +81,22 @@ pub(super) enum LookError {
 
 /// How many rows to read whole at once: grows while they are small.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct ChunkRows(pub(super) usize);
+pub(super) struct ChunkRows {
+    pub(super) now: usize,
+    most: usize,
+}
 
 impl ChunkRows {
-    pub(super) fn first() -> Self {
-        Self(1)
-    }
-
     pub(super) fn after(self, looked: &HashMap<Id, Looked>) -> Self {
         let bytes: usize = looked
             .values()
             .map(|l| cells_bytes(&l.whole.all) + l.copy.as_deref().map_or(0, cells_bytes))
             .sum();
         let fitting = WHOLE_BYTES / (bytes / looked.len().max(1)).max(1);
-        Self(fitting.clamp(1, WHOLE_ROWS_MAX).min(self.0 * 8))
+        Self {
+            now: fitting.clamp(1, self.most).min(self.now * 8),
+            ..self
+        }
     }
 }
 
@@ -121,6 +123,11 @@ impl Pass<'_, '_> {
         }
     }
 
+    pub(super) fn first_chunk(&self) -> ChunkRows {
+        let most = self.throttle.rows_at_once(WHOLE_ROWS_MAX);
+        ChunkRows { now: 1, most }
+    }
+
     /// Reads these rows again, whole, with their copies in one destination. Ids that are not in the answer are gone.
     pub(super) fn second_look(
         &self,
@@ -129,7 +136,7 @@ impl Pass<'_, '_> {
     ) -> std::result::Result<HashMap<Id, Looked>, LookError> {
         let destination = self.destinations[number];
         let map = destination.map().map_err(LookError::Destination)?;
-        let rows = self.source.whole_rows(ids).map_err(LookError::Source)?;
+        let rows = self.whole_rows(ids).map_err(LookError::Source)?;
         let keys: Vec<&Cell> = rows.iter().map(|whole| &whole.row.key).collect();
         let found = destination.find(&keys).map_err(LookError::Destination)?;
         let looked = rows.into_iter().zip(&found.by_key).map(|(whole, matches)| {
@@ -148,6 +155,13 @@ impl Pass<'_, '_> {
             )
         });
         Ok(looked.collect())
+    }
+
+    fn whole_rows(&self, ids: &[Id]) -> Result<Vec<WholeRow>> {
+        let turn = self.throttle.turn();
+        let rows = self.source.whole_rows(ids)?;
+        turn.took(rows.len());
+        Ok(rows)
     }
 }
 
@@ -180,7 +194,6 @@ impl Pass<'_, '_> {
         if !steady.is_empty() {
             let ids: Vec<Id> = steady.iter().map(|(first, _)| first.id).collect();
             let again: HashMap<Id, u64> = self
-                .source
                 .whole_rows(&ids)?
                 .iter()
                 .map(|whole| (whole.row.id, fingerprint(&whole.row.cells)))

@@ -19,6 +19,8 @@ pub struct Options {
     pub duplicates: Duplicates,
     /// No batch is begun after this moment (this machine's clock, microseconds since 1970).
     pub scan_until_us: Option<i64>,
+    /// No more rows of a table are read, whatever for.
+    pub rows_per_second_max: Option<u64>,
 }
 
 /// What becomes of a difference.

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::deliver::differing;
-use super::look::{ChunkRows, LookError, Looked, Sightings, Suspect};
+use super::look::{LookError, Looked, Sightings, Suspect};
 use super::{Duplicates, Pass, micros};
 use crate::error::Result;
 use crate::logic::cell::Id;
@@ -182,11 +182,15 @@ impl Pass<'_, '_> {
         if self.is_scan_over() || self.tracks[at].members.is_empty() || self.is_full() {
             return None;
         }
-        self.tracks[at].scan.next_request()
+        let mut request = self.tracks[at].scan.next_request()?;
+        request.limit = self.throttle.rows_at_once(request.limit);
+        Some(request)
     }
 
     fn read(&self, request: Request) -> Result<(Request, Vec<Row>)> {
+        let turn = self.throttle.turn();
         let rows = self.source.scan(&request)?;
+        turn.took(rows.len());
         Ok((request, rows))
     }
 
@@ -224,8 +228,9 @@ impl Pass<'_, '_> {
             }
         }
         let compared = self.shared().summary.compared;
-        self.observer
-            .progress(compared, self.tracks[at].scan.ids_left());
+        let scan = &self.tracks[at].scan;
+        let suspects = scan.position().suspects.ids_left();
+        self.progress(compared, suspects, scan.ids_left());
     }
 
     fn leave_behind(&mut self, at: usize, number: usize) {
@@ -346,10 +351,10 @@ impl Pass<'_, '_> {
         suspects: &[Suspect],
     ) -> std::result::Result<Vec<Id>, LookError> {
         let mut again = Vec::new();
-        let mut chunk_rows = ChunkRows::first();
+        let mut chunk_rows = self.first_chunk();
         let mut rest = suspects;
         while !rest.is_empty() {
-            let (now, later) = rest.split_at(chunk_rows.0.min(rest.len()));
+            let (now, later) = rest.split_at(chunk_rows.now.min(rest.len()));
             let ids: Vec<Id> = now.iter().map(|suspect| suspect.id).collect();
             let mut looked = self.second_look(number, &ids)?;
             chunk_rows = chunk_rows.after(&looked);

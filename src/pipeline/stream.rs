@@ -1,7 +1,7 @@
 //! The fast first look of an audit: both tables are read once, from end to end, and paired by fingerprints.
 //!
 //! It only finds out which rows are equal. Whatever is not known to be equal when it ends, or when it is stopped, is
-//! noted in the position as ids to look at, and the pass goes on with them as with any others: looked up, compared,
+//! noted in the position as suspects, and the pass goes on with them as with any others: looked up, compared,
 //! confirmed, called back. So nothing here can report a false difference, and stopping anywhere misses none.
 
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -12,8 +12,9 @@ use crate::error::{Error, Result};
 use crate::logic::cell::Id;
 use crate::logic::checkpoint::Position;
 use crate::logic::fingerprint::{Fingerprinter, KeyFold};
-use crate::logic::gaps::{Gap, Span, spans_of};
-use crate::logic::pairing::{Pairing, Record, Side, Spill, Unpaired};
+use crate::logic::gaps::Span;
+use crate::logic::pairing::{Pairing, Record, Side, Spill};
+use crate::logic::suspects::Collector;
 use crate::world::Place;
 
 /// Keys with several rows in a destination that are looked at one by one.
@@ -57,7 +58,9 @@ struct Paired {
     /// The last id that was read.
     reached: Id,
     /// Rows that are not known to be equal.
-    suspects: Vec<Id>,
+    suspects: Collector,
+    /// Destinations that were compared with them.
+    members: u64,
     /// What is left over of the destinations, when both sides were read to their ends.
     unmet: Vec<Unmet>,
 }
@@ -80,33 +83,28 @@ impl Pass<'_, '_> {
         let Paired {
             reached,
             mut suspects,
+            members,
             unmet,
         } = self.pair(Span { from, to }, &folds, how)?;
         if how.extra {
             self.look_for_extra(unmet, how.seed)?;
         }
-        suspects.sort_unstable();
-        let mut repeated = self.ids_of_repeated_keys(&folds)?;
-        repeated.retain(|id| suspects.binary_search(id).is_err());
-        self.will_be_counted(repeated.len());
-        suspects.append(&mut repeated);
-        let due_us = i64::MIN; // Looked at once and then forgotten.
-        let holes =
-            spans_of(suspects)
-                .into_iter()
-                .map(|Span { from, to }| Gap { from, to, due_us });
+        for id in self.ids_of_repeated_keys(&folds)? {
+            suspects.add(id);
+        }
+        self.will_be_counted(suspects.count().saturating_mul(members));
         let [position] = &mut self.positions[..] else {
             return Ok(());
         };
-        position.gaps.holes.extend(holes);
+        position.suspects = suspects.into_suspects().union(&position.suspects);
         position.next_id = Some(reached + 1);
         Ok(())
     }
 
     /// The scan will count these rows when it looks at them.
-    fn will_be_counted(&self, rows: usize) {
+    fn will_be_counted(&self, rows: u64) {
         let mut shared = self.shared();
-        shared.summary.compared = shared.summary.compared.saturating_sub(rows as u64);
+        shared.summary.compared = shared.summary.compared.saturating_sub(rows);
     }
 
     /// Rows with several copies, which may agree with one of them: the pairing is content with that one.
@@ -173,7 +171,15 @@ impl Pass<'_, '_> {
     ) -> Result<Paired> {
         let before = self.positions[0].clone();
         let unsigned = span.to > Id::from(i64::MAX);
-        let (mut reached, mut suspects) = (span.from - 1, Vec::new());
+        #[allow(clippy::cast_sign_loss, reason = "the inverse of the visitor's")]
+        let id = move |tag: i64| {
+            if unsigned {
+                Id::from(tag as u64)
+            } else {
+                Id::from(tag)
+            }
+        };
+        let (mut reached, mut suspects) = (span.from - 1, Collector::default());
         let mut failed: Vec<(usize, Error)> = Vec::new();
         let mut unmet = Vec::new();
         let source = self.source;
@@ -187,7 +193,8 @@ impl Pass<'_, '_> {
                 makers.push(Fingerprinter::of_source(map, fold, how.seed));
                 let maker = Fingerprinter::of_destination(map, fold, how.seed);
                 let (sender, batches) = sync_channel(1);
-                scope.spawn(move || read_destination(destination, maker, &sender));
+                let throttle = &self.destination_throttles[number];
+                scope.spawn(move || read_destination(destination, maker, throttle, &sender));
                 members.push(Member::new(
                     number,
                     Pairing::new(memory_bytes, how.extra),
@@ -196,9 +203,11 @@ impl Pass<'_, '_> {
                 ));
             }
             let (sender, batches) = sync_channel(1);
-            scope.spawn(move || read_source(source, span, makers, &sender));
+            let throttle = &self.throttle;
+            scope.spawn(move || read_source(source, span, makers, throttle, &sender));
             let is_whole;
-            (reached, is_whole) = self.read_both(span, &batches, &mut members, &mut suspects)?;
+            let mut suspect = |tag| suspects.add(id(tag));
+            (reached, is_whole) = self.read_both(span, &batches, &mut members, &mut suspect)?;
             for (
                 Member {
                     number,
@@ -215,11 +224,7 @@ impl Pass<'_, '_> {
                     failed.push((number, error));
                     continue;
                 }
-                let Unpaired {
-                    source,
-                    destination: records,
-                } = pairing.finish(&mut *spill)?;
-                suspects.extend(source);
+                let records = pairing.finish(&mut *spill, &mut suspect)?;
                 if is_whole {
                     unmet.push(Unmet {
                         number,
@@ -231,22 +236,14 @@ impl Pass<'_, '_> {
             }
             Ok(())
         })?;
-        self.will_be_counted(suspects.len());
+        let members = folds.len() - failed.len();
         for (number, error) in failed {
             self.leave_stream(number, &before, &error);
         }
-        #[allow(clippy::cast_sign_loss, reason = "the inverse of the visitor's")]
-        let id = |tag: i64| {
-            if unsigned {
-                Id::from(tag as u64)
-            } else {
-                Id::from(tag)
-            }
-        };
-        let suspects = suspects.into_iter().map(id).collect();
         Ok(Paired {
             reached,
             suspects,
+            members: members as u64,
             unmet,
         })
     }
@@ -258,7 +255,7 @@ impl Pass<'_, '_> {
         span: Span,
         batches: &Receiver<Result<SourceBatch>>,
         members: &mut [Member],
-        suspects: &mut Vec<i64>,
+        suspect: &mut dyn FnMut(i64),
     ) -> Result<(Id, bool)> {
         let mut reached = span.from - 1;
         let mut is_source_done = false;
@@ -271,7 +268,7 @@ impl Pass<'_, '_> {
                 .iter_mut()
                 .find(|member| member.is_behind(is_source_done))
             {
-                member.read()?;
+                member.read()?.into_iter().for_each(&mut *suspect);
                 continue;
             }
             let Ok(batch) = batches.recv() else {
@@ -293,16 +290,19 @@ impl Pass<'_, '_> {
                 member
                     .pairing
                     .add(Side::Source, records, &mut *member.spill)?;
+                member
+                    .pairing
+                    .take_suspects()
+                    .into_iter()
+                    .for_each(&mut *suspect);
                 compared += rows;
             }
-            suspects.extend(without_key);
+            without_key.into_iter().for_each(&mut *suspect);
             reached = read_to;
             let mut shared = self.shared();
             shared.summary.compared += compared;
-            self.observer.progress(
-                shared.summary.compared,
-                u64::try_from(span.to - reached).unwrap_or(0),
-            );
+            let compared = shared.summary.compared;
+            self.progress(compared, 0, u64::try_from(span.to - reached).unwrap_or(0));
         }
     }
 }
@@ -331,8 +331,8 @@ impl Member {
         !self.is_done && (is_source_done || source > destination)
     }
 
-    /// Takes the next batch in.
-    fn read(&mut self) -> Result<()> {
+    /// Takes the next batch in. Returns the tags of source rows whose copies it has with another fingerprint.
+    fn read(&mut self) -> Result<Vec<i64>> {
         match self.batches.recv() {
             Ok(Ok(DestinationBatch {
                 began,
@@ -350,6 +350,6 @@ impl Member {
             }
             Err(_) => self.is_done = true,
         }
-        Ok(())
+        Ok(self.pairing.take_suspects())
     }
 }

@@ -3,12 +3,12 @@
 use std::collections::VecDeque;
 
 use super::deliver::{Courier, Due};
-use super::look::{ChunkRows, Looked};
+use super::look::Looked;
 use super::{Mode, Pass};
 use crate::error::Result;
 use crate::logic::cell::{Cell, Id};
 use crate::logic::compare::Verdict;
-use crate::logic::fix::Fix;
+use crate::logic::fix::{Fix, Wrong};
 use crate::logic::owed::Owed;
 use crate::logic::print;
 use crate::logic::report::{Fate, Kind, Line, rfc3339};
@@ -42,7 +42,7 @@ impl Pass<'_, '_> {
                 number,
                 deadline_us: i64::MAX,
             };
-            let mut chunk_rows = ChunkRows::first();
+            let mut chunk_rows = self.first_chunk();
             // A report may be long; a pass has its own ends.
             let is_stopped = || self.options.mode == Mode::Recheck && self.clock.stopping();
             while !is_stopped()
@@ -89,9 +89,11 @@ impl Pass<'_, '_> {
         Ok(Fix {
             destination: &self.job.destinations[number],
             map: self.destinations[number].map()?,
-            row: &looked.whole.row,
-            verdict: &looked.verdict,
-            copies: looked.copies,
+            wrong: Wrong::Copies {
+                row: &looked.whole.row,
+                verdict: &looked.verdict,
+                copies: looked.copies,
+            },
         })
     }
 

@@ -19,7 +19,7 @@ use super::schema::{Table, quoted};
 use super::session::{Sessions, is_of_one_key, label};
 use super::source::{MySqlSource, padded, padded_count};
 use super::stream::{Rows, Stream, repeated_keys};
-use crate::config::{DestinationJob, Job, TableJob};
+use crate::config::{DestinationJob, Job, SourceJob, TableJob};
 use crate::error::{Error, Result};
 use crate::logic::cell::{Cell, ColumnType};
 use crate::logic::compare::{ColumnMap, Found, Matches, Pair};
@@ -108,6 +108,17 @@ impl MySqlDestination {
         let stream = self
             .sessions
             .run(&operation, |conn| Stream::read(conn, job, table))?;
+        let SourceJob {
+            table: source,
+            id_column,
+            shard,
+            ..
+        } = &self.job.source;
+        let stream = match shard {
+            None => stream,
+            Some(_) if source.by_column.to_lowercase() != id_column.to_lowercase() => None,
+            Some(shard) => stream.and_then(|stream| stream.of_shard(*shard, &job.by_column)),
+        };
         Ok(self.stream.get_or_init(|| stream))
     }
 

@@ -4,6 +4,7 @@ mod decode;
 mod destination;
 pub mod inspect;
 mod layout;
+mod pieces;
 mod schema;
 mod session;
 mod source;

@@ -8,6 +8,7 @@ use mysql::{Conn, Params, Value};
 
 use super::decode;
 use super::layout::Layout;
+use super::pieces::Pieces;
 use super::schema::quoted;
 use super::session::{Sessions, label};
 use crate::config::{Job, TableJob};
@@ -26,6 +27,7 @@ pub struct MySqlSource {
     pub(super) sessions: Sessions,
     job: Arc<Job>,
     layout: OnceLock<Layout>,
+    pieces: Pieces,
 }
 
 impl MySqlSource {
@@ -34,6 +36,7 @@ impl MySqlSource {
     pub fn new(job: Arc<Job>, clock: Arc<dyn Clock + Send>) -> Self {
         Self {
             sessions: Sessions::new(&job.source.table.server, clock),
+            pieces: Pieces::new(job.source.shard),
             job,
             layout: OnceLock::new(),
         }
@@ -63,8 +66,17 @@ impl MySqlSource {
         &self.job.source.table
     }
 
-    /// `FROM … WHERE`, with `src.where`.
+    /// `FROM … WHERE`, with `src.where`, and of the shard where there is one.
     pub(super) fn table_clause(&self) -> String {
+        let shard = self.job.source.shard.map_or_else(String::new, |shard| {
+            let id = quoted(&self.job.source.id_column);
+            format!("{} AND ", shard.condition(&id))
+        });
+        self.whole_table_clause() + &shard
+    }
+
+    /// `FROM … WHERE`, with `src.where`.
+    fn whole_table_clause(&self) -> String {
         let TableJob {
             database,
             table,
@@ -122,13 +134,31 @@ impl MySqlSource {
         })
     }
 
+    /// All rows of a span, up to `limit`.
+    fn by_span(&self, layout: &Layout, span: Span, limit: usize) -> Result<Vec<Row>> {
+        let Span { mut from, to } = span;
+        let mut rows = Vec::new();
+        while rows.len() < limit
+            && let Some(mut piece) = self.pieces.next(Span { from, to })
+        {
+            let wanted = limit - rows.len();
+            let found = self.by_spans(layout, &[(piece.from, piece.to)], wanted)?;
+            if found.len() >= wanted {
+                piece.to = found.last().map_or(piece.to, |row| row.id);
+            }
+            self.pieces.has_read(piece, found.len());
+            rows.extend(found);
+            from = piece.to + 1;
+        }
+        Ok(rows)
+    }
+
     /// The first column of the rows that have one of these keys.
-    fn by_key(&self, column: &str, keys: &[Cell]) -> Result<Vec<Value>> {
+    fn by_key(&self, column: &str, table_clause: &str, keys: &[Cell]) -> Result<Vec<Value>> {
         let key = &self.layout()?.key;
         let slots = padded_count(keys.len());
         let sql = format!(
-            "SELECT {column} {}{} IN ({})",
-            self.table_clause(),
+            "SELECT {column} {table_clause}{} IN ({})",
             quoted(&key.name),
             vec![decode::key_placeholder(key.column_type, key.column_type); slots].join(",")
         );
@@ -178,22 +208,21 @@ impl Source for MySqlSource {
     fn scan(&self, request: &Request) -> Result<Vec<Row>> {
         let layout = self.layout()?;
         match &request.what {
-            What::Holes(spans) => {
+            What::Holes(spans) | What::Suspects(spans) => {
                 let spans: Vec<(Id, Id)> = spans.iter().map(|span| (span.from, span.to)).collect();
                 self.by_spans(layout, &spans, request.limit)
             }
-            What::Again(span) | What::New(span) => {
-                self.by_spans(layout, &[(span.from, span.to)], request.limit)
-            }
+            What::Again(span) | What::New(span) => self.by_span(layout, *span, request.limit),
             What::Updated { .. } => self.window(layout, request),
         }
     }
 
     fn ids_of(&self, keys: &[Cell]) -> Result<Vec<Id>> {
         let id = quoted(&self.layout()?.id.name);
+        let table_clause = self.table_clause();
         let mut ids = Vec::new();
         for keys in keys.chunks(KEYS_PER_QUERY) {
-            let found = self.by_key(&id, keys)?;
+            let found = self.by_key(&id, &table_clause, keys)?;
             ids.extend(
                 found
                     .into_iter()
@@ -206,9 +235,10 @@ impl Source for MySqlSource {
     /// By bytes where that decides; a key that other bytes may equal is asked for alone.
     fn lacking(&self, keys: &[Cell]) -> Result<Vec<Cell>> {
         let key = &self.layout()?.key;
+        let all = self.whole_table_clause();
         let mut lacking = Vec::new();
         for keys in keys.chunks(KEYS_PER_QUERY) {
-            let found = self.by_key(&quoted(&key.name), keys)?;
+            let found = self.by_key(&quoted(&key.name), &all, keys)?;
             let found: HashSet<Vec<u8>> = found
                 .into_iter()
                 .map(|found| {
@@ -221,7 +251,11 @@ impl Source for MySqlSource {
                 .collect();
             let others = found.len() > keys.len() - left.len();
             for key in left {
-                if !others || self.by_key("1", std::slice::from_ref(key))?.is_empty() {
+                if !others
+                    || self
+                        .by_key("1", &all, std::slice::from_ref(key))?
+                        .is_empty()
+                {
                     lacking.push(key.clone());
                 }
             }
@@ -231,6 +265,10 @@ impl Source for MySqlSource {
 
     fn visit(&self, span: Span, limit: usize, visitor: &mut dyn Visitor) -> Result<Option<Id>> {
         let layout = self.layout()?;
+        let Some(piece) = self.pieces.next(span) else {
+            visitor.restart();
+            return Ok(None);
+        };
         let id = quoted(&layout.id.name);
         let sql = format!(
             "SELECT {} {}{id} BETWEEN ? AND ? ORDER BY {id} LIMIT ?",
@@ -238,12 +276,12 @@ impl Source for MySqlSource {
             self.table_clause()
         );
         let values = vec![
-            id_value(span.from),
-            id_value(span.to),
+            id_value(piece.from),
+            id_value(piece.to),
             Value::UInt(limit as u64),
         ];
         let mut cells = Vec::with_capacity(layout.compared.len());
-        self.run("all rows", |conn| {
+        let (count, last) = self.run("all rows", |conn| {
             visitor.restart();
             let (mut count, mut last) = (0, None);
             for row in conn.exec_iter(&sql, Params::Positional(values.clone()))? {
@@ -265,8 +303,12 @@ impl Source for MySqlSource {
                     last = Some(id);
                 }
             }
-            Ok(last.filter(|_| count >= limit))
-        })
+            Ok((count, last))
+        })?;
+        let read_to = last.filter(|_| count >= limit).unwrap_or(piece.to);
+        let from = piece.from;
+        self.pieces.has_read(Span { from, to: read_to }, count);
+        Ok((read_to < span.to).then_some(read_to))
     }
 
     fn whole_rows(&self, ids: &[Id]) -> Result<Vec<WholeRow>> {
@@ -332,7 +374,7 @@ fn scanned(values: Vec<Value>, layout: &Layout) -> Option<Row> {
     })
 }
 
-fn id_of(cell: &Cell) -> Option<Id> {
+pub(super) fn id_of(cell: &Cell) -> Option<Id> {
     match cell {
         Cell::Int(value) => Some(Id::from(*value)),
         Cell::UInt(value) => Some(Id::from(*value)),

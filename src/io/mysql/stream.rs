@@ -1,13 +1,19 @@
 //! Reads a whole destination in the order of its primary key, batch by batch, no transaction longer than a batch.
+//!
+//! A shard's rows can be told from the others' where the primary key is the source's id, and only there.
 
 use mysql::prelude::Queryable;
 use mysql::{Conn, Params, Value};
 
 use super::decode;
+use super::pieces::Pieces;
 use super::schema::{Table, quoted};
+use super::source::{id_of, id_value};
 use crate::config::TableJob;
-use crate::logic::cell::{Cell, ColumnType};
+use crate::logic::cell::{Cell, ColumnType, Id};
 use crate::logic::fingerprint::KeyFold;
+use crate::logic::gaps::Span;
+use crate::logic::shard::Shard;
 use crate::world::{Place, Visitor};
 
 /// How a destination is read from end to end.
@@ -17,6 +23,8 @@ pub(super) struct Stream {
     pub(super) fold: KeyFold,
     /// The primary key's columns: name as SQL, and type.
     order: Vec<(String, ColumnType)>,
+    /// What is read where only a shard is looked at.
+    shard: Option<(Shard, Pieces)>,
 }
 
 impl Stream {
@@ -66,15 +74,28 @@ impl Stream {
                 .iter()
                 .map(|column| (quoted(&column.name), column.column_type))
                 .collect(),
+            shard: None,
         }))
     }
 
-    /// The query for the rows after a place, and its parameters.
+    /// Only the rows of a shard; `None` when the primary key is not `by_column` alone, which must hold the source's id.
+    pub(super) fn of_shard(self, shard: Shard, by_column: &str) -> Option<Self> {
+        let key = quoted(by_column).to_lowercase();
+        let is_key = |(name, column_type): &(String, ColumnType)| {
+            name.to_lowercase() == key && *column_type == ColumnType::Int
+        };
+        matches!(&self.order[..], [column] if is_key(column)).then(|| Self {
+            shard: Some((shard, Pieces::new(Some(shard)))),
+            ..self
+        })
+    }
+
+    /// The query for the rows of a part, and its parameters.
     fn query(
         &self,
         job: &TableJob,
         list: &str,
-        after: Option<&Place>,
+        part: &Part<'_>,
         limit: usize,
     ) -> (String, Vec<Value>) {
         let TableJob {
@@ -91,8 +112,16 @@ impl Stream {
             .map(|condition| format!("({condition})"))
             .collect();
         let mut values = Vec::new();
-        if let Some(Place(place)) = after {
-            conditions.push(self.after(place, &mut values));
+        match part {
+            Part::After(None) => {}
+            Part::After(Some(Place(place))) => conditions.push(self.after(place, &mut values)),
+            Part::Piece(shard, piece) => {
+                conditions.push(format!(
+                    "{order} BETWEEN ? AND ? AND {}",
+                    shard.condition(&order)
+                ));
+                values.extend([id_value(piece.from), id_value(piece.to)]);
+            }
         }
         let condition = if conditions.is_empty() {
             String::new()
@@ -139,8 +168,15 @@ impl Stream {
         limit: usize,
         visitor: &mut dyn Visitor,
     ) -> mysql::Result<Option<Place>> {
-        let (sql, values) = self.query(rows.job, rows.list, after, limit);
         visitor.restart();
+        let part = match &self.shard {
+            None => Part::After(after),
+            Some((shard, pieces)) => match pieces.next(rest_after(after)) {
+                Some(piece) => Part::Piece(*shard, piece),
+                None => return Ok(None),
+            },
+        };
+        let (sql, values) = self.query(rows.job, rows.list, &part, limit);
         let mut cells = Vec::with_capacity(rows.types.len());
         let (mut count, mut last) = (0, Vec::new());
         for row in conn.exec_iter(sql, Params::Positional(values))? {
@@ -161,7 +197,39 @@ impl Stream {
             .into_iter()
             .zip(&self.order)
             .map(|(value, (_, column_type))| decode::cell(value, *column_type));
-        Ok((count >= limit).then(|| Place(place.collect())))
+        let place = (count >= limit).then(|| Place(place.collect()));
+        let (Some((_, pieces)), Part::Piece(_, piece)) = (&self.shard, part) else {
+            return Ok(place);
+        };
+        let place = place.unwrap_or_else(|| Place(vec![id_cell(piece.to)]));
+        let rest = rest_after(Some(&place));
+        let (from, to) = (piece.from, rest.from - 1);
+        pieces.has_read(Span { from, to }, count);
+        Ok((rest.from <= rest.to).then_some(place))
+    }
+}
+
+/// What of a destination is read.
+enum Part<'a> {
+    /// What comes after a place.
+    After(Option<&'a Place>),
+    /// What these ids have of a shard.
+    Piece(Shard, Span),
+}
+
+/// The ids after a place in a primary key that is the id.
+fn rest_after(place: Option<&Place>) -> Span {
+    let last = place.and_then(|Place(place)| id_of(place.first()?));
+    Span {
+        from: last.map_or(i64::MIN.into(), |last| last + 1),
+        to: u64::MAX.into(),
+    }
+}
+
+fn id_cell(id: Id) -> Cell {
+    match u64::try_from(id) {
+        Ok(id) => Cell::UInt(id),
+        Err(_) => Cell::Int(i64::try_from(id).unwrap_or(i64::MIN)),
     }
 }
 

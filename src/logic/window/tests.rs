@@ -1,5 +1,6 @@
 use super::*;
 use crate::logic::gaps::Gaps;
+use crate::logic::suspects::Suspects;
 
 const S: i64 = 1_000_000;
 
@@ -32,7 +33,9 @@ fn requests(scan: &mut Scan, has: impl Fn(Id) -> bool) -> Vec<What> {
     let mut all = Vec::new();
     while let Some(request) = scan.next_request() {
         let rows = match &request.what {
-            What::Holes(spans) => spans.iter().flat_map(|s| s.from..=s.to).collect(),
+            What::Holes(spans) | What::Suspects(spans) => {
+                spans.iter().flat_map(|s| s.from..=s.to).collect()
+            }
             What::New(ids) | What::Again(ids) => (ids.from..=ids.to).collect(),
             What::Updated { .. } => vec![],
         };
@@ -148,4 +151,47 @@ fn a_row_met_again_unchanged_is_not_compared_again() {
     changed.cells = vec![Cell::Null];
     let left = scan.advance(request, vec![row(1), changed.clone()]);
     assert_eq!(left, [changed], "the second change kept its update time");
+}
+
+#[test]
+fn suspects_are_looked_at_in_order_and_nothing_of_them_stays() {
+    let position = Position {
+        next_id: Some(100_000),
+        suspects: serde_json::from_str("[[1, 9000], [9500, 9500]]").unwrap(),
+        ..Position::default()
+    };
+    let limits = Limits {
+        update: false,
+        late_commit_us: 0,
+        ..LIMITS
+    };
+    let mut scan = Scan::new(position.clone(), bounds(1_000, 100_002), limits);
+    assert_eq!((scan.is_done(), scan.ids_left()), (false, 3));
+    let first = scan.next_request().unwrap();
+    assert!(matches!(&first.what, What::Suspects(spans) if spans.len() == 2));
+    let rows: Vec<Row> = (1..=9_000).take(first.limit).map(row).collect();
+    let last = rows.last().unwrap().id;
+    scan.advance(first, rows);
+    let left = scan.position().suspects.next(1);
+    assert_eq!(
+        left,
+        [Span {
+            from: last + 1,
+            to: 9_000
+        }]
+    );
+    let all = requests(&mut scan, |_| true);
+    assert_eq!(
+        all.last(),
+        Some(&What::New(Span {
+            from: 100_000,
+            to: 100_002
+        }))
+    );
+    let ended = Position {
+        next_id: Some(100_003),
+        suspects: Suspects::default(),
+        ..position
+    };
+    assert_eq!((scan.position(), scan.is_done()), (&ended, true));
 }

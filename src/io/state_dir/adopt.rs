@@ -1,0 +1,103 @@
+//! What audits left owed, and how it is found: each audit keeps its state under a name of its own.
+
+use std::io::ErrorKind;
+
+use super::{StateDir, failed};
+use crate::error::{Error, Result};
+use crate::logic::owed::Owed;
+use crate::logic::shard::Shard;
+use crate::world::Store as _;
+
+impl StateDir {
+    /// Takes over what audits left owed, of the whole table and of its shards, unless they are still at work. To be
+    /// called under the lock. What is taken over is in this outbox before it leaves an audit's; a crash between leaves it
+    /// in both, which is one.
+    ///
+    /// # Errors
+    /// When one of the outboxes cannot be read or written.
+    pub fn adopt_audits(&mut self) -> Result<()> {
+        let entries = match std::fs::read_dir(&self.folder) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            entries => entries.map_err(failed("List", &self.folder))?,
+        };
+        let mut audits = Vec::new();
+        for entry in entries {
+            let name = entry.map_err(failed("List", &self.folder))?.file_name();
+            let audit = name
+                .to_str()
+                .and_then(|name| name.strip_suffix(".failed.jsonl"));
+            audits.extend(
+                audit
+                    .filter(|audit| is_audit_of(&self.name, audit))
+                    .map(str::to_owned),
+            );
+        }
+        audits.iter().try_for_each(|audit| self.adopt(audit))
+    }
+
+    fn adopt(&mut self, audit: &str) -> Result<()> {
+        let mut audit = Self::new(&self.folder, audit, &self.source);
+        let path = audit.path("failed.jsonl");
+        let _lock = match audit.lock() {
+            Err(Error::Locked(_)) => return Ok(()),
+            lock => lock?,
+        };
+        let owed: Vec<Owed> = audit.outbox()?.iter().cloned().collect();
+        self.append_owed(&owed)?;
+        std::fs::remove_file(&path).map_err(failed("Remove", &path))?;
+        self.sync_folder()
+    }
+}
+
+/// The name under which the audits of a configuration keep their state: each shard's its own, so that all can be at work
+/// on one machine.
+#[must_use]
+pub fn audit_name(name: &str, shard: Option<Shard>) -> String {
+    let shard = shard.map_or_else(String::new, |shard| format!(".{}", shard.file_part()));
+    format!("{name}.reconcile{shard}")
+}
+
+/// Whether [`audit_name`] makes such a name of this one.
+fn is_audit_of(name: &str, audit: &str) -> bool {
+    let rest = audit.strip_prefix(&audit_name(name, None));
+    rest.is_some_and(|rest| {
+        rest.is_empty() || rest.strip_prefix('.').is_some_and(Shard::is_file_part)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::logic::cell::Id;
+    use crate::logic::compare::Kind;
+
+    #[test]
+    fn what_audits_left_owed_is_adopted_unless_they_are_at_work() {
+        let folder = tempfile::tempdir().unwrap();
+        let names = [
+            "user.reconcile",
+            "user.reconcile.0of8",
+            "user.reconcile.7of8",
+            "user.reconcile.x",
+            "user2.reconcile",
+        ];
+        let audits = names.map(|name| StateDir::new(folder.path(), name, "my.user"));
+        for (mut audit, id) in audits.into_iter().zip(1..) {
+            audit
+                .append_owed(&[Owed::new("d", id, "k", Kind::Missing, vec![], 1)])
+                .unwrap();
+        }
+        let at_work = StateDir::new(folder.path(), names[2], "my.user").lock();
+        let mut state = StateDir::new(folder.path(), "user", "my.user");
+        let adopted = |state: &mut StateDir| -> Vec<Id> {
+            state.adopt_audits().unwrap();
+            let mut ids: Vec<Id> = state.outbox().unwrap().iter().map(|owed| owed.id).collect();
+            ids.sort_unstable();
+            ids
+        };
+        assert_eq!(adopted(&mut state), [1, 2]);
+        drop(at_work);
+        assert_eq!(adopted(&mut state), [1, 2, 3]);
+        assert_eq!(adopted(&mut state), [1, 2, 3]);
+    }
+}

@@ -1,0 +1,130 @@
+//! Whoever reads a table under `--max-rate` waits for a turn first.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::logic::pace::Pace;
+use crate::world::Clock;
+
+/// One table's readers, which may be several threads.
+pub(super) struct Throttle<'w> {
+    clock: &'w dyn Clock,
+    /// `None`: as fast as it goes.
+    pace: Option<Mutex<Pace>>,
+}
+
+/// The leave to read now.
+pub(super) struct Turn<'t>(Option<(&'t Mutex<Pace>, i64)>);
+
+impl<'w> Throttle<'w> {
+    pub(super) fn new(clock: &'w dyn Clock, rows_per_second: Option<u64>) -> Self {
+        Self {
+            clock,
+            pace: rows_per_second.map(|rows| Mutex::new(Pace::new(rows))),
+        }
+    }
+
+    /// How many rows to read at once where up to `most` could be.
+    pub(super) fn rows_at_once(&self, most: usize) -> usize {
+        let pace = self.pace.as_ref();
+        pace.map_or(most, |pace| locked(pace).rows_at_once(most))
+    }
+
+    /// Sleeps until it is time to read; not when the program was asked to stop.
+    pub(super) fn turn(&self) -> Turn<'_> {
+        Turn(self.pace.as_ref().map(|pace| {
+            let wait_us = locked(pace).wait_us(self.clock.now_us());
+            if wait_us > 0 {
+                self.clock.sleep(Duration::from_micros(wait_us));
+            }
+            (pace, self.clock.now_us())
+        }))
+    }
+}
+
+impl Turn<'_> {
+    /// So many rows were read.
+    pub(super) fn took(self, rows: usize) {
+        if let Some((pace, began_us)) = self.0 {
+            locked(pace).note(began_us, rows as u64);
+        }
+    }
+}
+
+fn locked(pace: &Mutex<Pace>) -> MutexGuard<'_, Pace> {
+    pace.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use super::*;
+
+    /// Time that goes on while somebody sleeps, until the program is asked to stop.
+    struct Hand {
+        now_us: AtomicI64,
+        stops_at_us: i64,
+    }
+
+    impl Hand {
+        fn new(stops_at_us: i64) -> Self {
+            Self {
+                now_us: AtomicI64::new(0),
+                stops_at_us,
+            }
+        }
+    }
+
+    impl Clock for Hand {
+        fn now_us(&self) -> i64 {
+            self.now_us.load(Ordering::Relaxed)
+        }
+
+        fn sleep(&self, duration: Duration) {
+            let until_us = self.now_us() + i64::try_from(duration.as_micros()).unwrap();
+            self.now_us
+                .store(until_us.min(self.stops_at_us), Ordering::Relaxed);
+        }
+
+        fn stopping(&self) -> bool {
+            self.now_us() >= self.stops_at_us
+        }
+
+        fn random(&self) -> f64 {
+            0.0
+        }
+    }
+
+    fn read(throttle: &Throttle<'_>, mut rows: usize) {
+        while rows > 0 {
+            let turn = throttle.turn();
+            let batch = throttle.rows_at_once(300).min(rows);
+            turn.took(batch);
+            rows -= batch;
+        }
+    }
+
+    #[test]
+    fn whoever_reads_keeps_to_the_rate() {
+        let clock = Hand::new(i64::MAX);
+        let throttle = Throttle::new(&clock, Some(250));
+        read(&throttle, 10_000);
+        read(&throttle, 250);
+        assert_eq!(clock.now_us(), 40_000_000);
+    }
+
+    #[test]
+    fn without_a_limit_nobody_sleeps() {
+        let clock = Hand::new(i64::MAX);
+        read(&Throttle::new(&clock, None), 10_000);
+        assert_eq!(clock.now_us(), 0);
+    }
+
+    #[test]
+    fn nobody_sleeps_on_when_the_program_is_asked_to_stop() {
+        let clock = Hand::new(1_500_000);
+        read(&Throttle::new(&clock, Some(250)), 10_000);
+        assert_eq!(clock.now_us(), 1_500_000);
+    }
+}
