@@ -416,6 +416,7 @@ impl<'a, 'w> Pass<'a, 'w> {
 
     fn finish(self, began_us: i64) -> Summary {
         let scanned = self.is_scanned();
+        let confirmed = self.tracks.iter().all(|track| track.held() == 0);
         let over = self.is_scan_over();
         let now_us = self.clock.now_us();
         let Shared {
@@ -429,7 +430,7 @@ impl<'a, 'w> Pass<'a, 'w> {
             .unwrap_or_else(PoisonError::into_inner);
         summary.owed = outbox.len() as u64 + would_send;
         summary.paused = !scanned && !over;
-        summary.interrupted = !scanned && over;
+        summary.interrupted |= !(scanned && confirmed) && over;
         summary.duration_ms = u64::try_from((now_us - began_us) / 1000).unwrap_or(0);
         summary
     }

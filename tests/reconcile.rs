@@ -4,7 +4,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::{Answer, Scene, assert_ids};
+use common::{Answer, Scene, assert_ids, wait_until};
 
 #[test]
 fn a_table_in_sync_is_0_and_silent() {
@@ -362,6 +362,54 @@ fn rows_that_only_the_copy_has_are_reported_when_asked_for_and_never_called_back
         .collect();
     keys.sort_unstable();
     assert_eq!(keys, ["n2999", "n3000", "n5"]);
+    assert_eq!(scene.receiver().count(), 0);
+}
+
+#[test]
+fn extra_rows_are_reported_beside_an_empty_source_and_by_an_audit_that_goes_on() {
+    let scene = Scene::in_sync(1..=3);
+    scene.db.exec("DELETE FROM src.user WHERE id = 2");
+    let extra = |options: &str, code| {
+        let outcome = scene.cupid("reconcile").args(options).exits(code);
+        outcome.stdout.matches(",extra,").count()
+    };
+    scene.cupid("reconcile").exits(0);
+    assert_eq!(
+        extra("--resume --extra --report -", 1),
+        1,
+        "nothing is left but these"
+    );
+    scene.db.exec("DELETE FROM src.user");
+    assert_eq!(extra("--extra --report -", 1), 3);
+}
+
+#[test]
+fn who_asks_for_extra_rows_of_a_copy_that_cannot_be_read_from_end_to_end_is_told() {
+    let scene = Scene::in_sync(1..=3);
+    scene.db.exec("ALTER TABLE des.user DROP COLUMN id");
+    scene.db.exec("DELETE FROM src.user WHERE id = 2");
+    scene
+        .cupid("reconcile")
+        .arg("--extra")
+        .exits(1)
+        .assert_says(&["no primary key", "are not looked for"]);
+    scene.cupid("reconcile").exits(0);
+}
+
+#[test]
+fn an_audit_that_is_stopped_before_it_has_looked_twice_is_not_in_sync() {
+    let mut scene = Scene::with_missing(1..=3);
+    scene.config.set("/confirmDelayMillisecond", 60_000);
+    let audit = scene.cupid("reconcile").arg("--json").spawn();
+    let progress = scene.config.state_file("reconcile.checkpoint.json");
+    wait_until("the audit has begun", Duration::from_secs(60), || {
+        progress.exists()
+    });
+    std::thread::sleep(Duration::from_millis(500)); // Most likely it waits for its second look now.
+    audit.signal("TERM");
+    let outcome = audit.wait();
+    assert_eq!(outcome.code, Some(1), "{}", outcome.stdout);
+    assert!(outcome.stdout.contains("\"interrupted\":true"));
     assert_eq!(scene.receiver().count(), 0);
 }
 

@@ -11,9 +11,13 @@ use sha2::{Digest, Sha256};
 
 use super::cell::Id;
 use super::compare::Kind;
+use super::retry::RETRY_AFTER_MAX;
 
 /// The version of the lines that this program writes.
 pub const VERSION: u64 = 1;
+/// In microseconds.
+#[expect(clippy::cast_possible_truncation, reason = "an hour")]
+const RETRY_AFTER_MAX_US: i64 = RETRY_AFTER_MAX.as_micros() as i64;
 /// Longest key and error text kept for people, in characters.
 const TEXT_MAX: usize = 200;
 
@@ -109,6 +113,19 @@ impl Owed {
         self.not_before_us = not_before_us;
     }
 
+    /// The endpoint asked not to be sent anything before this moment, whatever it asked for before.
+    pub fn wait_until(&mut self, not_before_us: i64) {
+        self.not_before_us = self.not_before_us.max(Some(not_before_us));
+    }
+
+    /// The endpoint still wants to be left alone. A wait that is longer than any that is believed was written down
+    /// before this machine's clock was set back.
+    fn waits(&self, now_us: i64) -> bool {
+        let longest_us = now_us.saturating_add(RETRY_AFTER_MAX_US);
+        self.not_before_us
+            .is_some_and(|not_before_us| now_us < not_before_us && not_before_us <= longest_us)
+    }
+
     /// The `webhook-id` (Standard Webhooks 1.0.0: the idempotency key): new for each detection, the same for every
     /// try of it while the body is the same, also after a crash, because nothing but the detection and the body goes
     /// into it.
@@ -161,14 +178,34 @@ impl Outbox {
         }
     }
 
+    /// Takes over what an audit left owed. What is owed already stays the detection that it is, and what the endpoint
+    /// asked for counts. Returns what is now owed, for the file.
+    pub fn adopt(&mut self, owed: &Owed) -> Owed {
+        let not_before_us = owed.not_before_us;
+        let key = (owed.destination.clone(), owed.id);
+        let known = self.0.entry(key).or_insert_with(|| owed.clone());
+        if let Some(not_before_us) = not_before_us {
+            known.wait_until(not_before_us);
+        }
+        known.clone()
+    }
+
     /// Puts back an entry as it is now.
     pub fn replace(&mut self, owed: Owed) {
         self.0.insert((owed.destination.clone(), owed.id), owed);
     }
 
-    /// Delivered, repaired or gone.
+    /// Delivered, repaired or gone. What the endpoint asked for at its last try it asked for all that is owed to it.
     pub fn remove(&mut self, owed: &Owed) {
-        self.0.remove(&(owed.destination.clone(), owed.id));
+        let removed = self.0.remove(&(owed.destination.clone(), owed.id));
+        let Some(not_before_us) = removed.and_then(|removed| removed.not_before_us) else {
+            return;
+        };
+        let first = (owed.destination.clone(), Id::MIN);
+        let next = self.0.range_mut(first..).next().map(|(_, next)| next);
+        if let Some(next) = next.filter(|next| next.destination == owed.destination) {
+            next.wait_until(not_before_us);
+        }
     }
 
     /// Somebody wants everything tried now, whatever the endpoints asked for before.
@@ -209,10 +246,7 @@ impl Outbox {
             .iter()
             .filter(|owed| owed.destination == destination)
             .collect();
-        if due.iter().any(|owed| {
-            owed.not_before_us
-                .is_some_and(|not_before_us| not_before_us > now_us)
-        }) {
+        if due.iter().any(|owed| owed.waits(now_us)) {
             return vec![];
         }
         due.sort_by_key(|owed| (owed.attempts, owed.id));
@@ -413,6 +447,56 @@ mod tests {
         outbox.forget_waits();
         assert_eq!(outbox.due("my2.user", 99).len(), 1);
         assert!(outbox.due("another", 99).is_empty());
+    }
+
+    #[test]
+    fn what_is_adopted_stays_the_detection_that_is_owed_already() {
+        let mut outbox = Outbox::default();
+        outbox.replace(owed(1));
+        let of_audit = Owed {
+            detected_us: 5,
+            not_before_us: Some(100),
+            ..owed(1)
+        };
+        let adopted = outbox.adopt(&of_audit);
+        assert_eq!(
+            adopted.webhook_id("user", b"{}"),
+            owed(1).webhook_id("user", b"{}")
+        );
+        assert_eq!(adopted.not_before_us, Some(100));
+        let new = Owed { id: 2, ..of_audit };
+        assert_eq!(outbox.adopt(&new), new);
+    }
+
+    #[test]
+    fn the_wish_of_an_endpoint_outlives_the_row_that_brought_it() {
+        let mut outbox = Outbox::default();
+        let busy = Owed {
+            not_before_us: Some(100),
+            ..owed(1)
+        };
+        let other = Owed {
+            destination: "my3.user".into(),
+            ..owed(1)
+        };
+        for owed in [busy.clone(), owed(2), other] {
+            outbox.replace(owed);
+        }
+        outbox.remove(&busy);
+        assert_eq!(outbox.due("my2.user", 99).len(), 0);
+        assert_eq!(outbox.due("my2.user", 100).len(), 1);
+        assert_eq!(outbox.due("my3.user", 99).len(), 1);
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_makes_no_wait_longer_than_the_longest() {
+        let mut outbox = Outbox::default();
+        outbox.replace(Owed {
+            not_before_us: Some(RETRY_AFTER_MAX_US + 1),
+            ..owed(1)
+        });
+        assert_eq!(outbox.due("my2.user", 0).len(), 1);
+        assert_eq!(outbox.due("my2.user", 1).len(), 0);
     }
 
     #[test]

@@ -21,10 +21,13 @@ use crate::logic::print;
 use crate::logic::report::{Fate, Kind, Line, rfc3339};
 use crate::logic::suspects::Suspects;
 use crate::logic::window::{Request, What};
-use crate::world::Visitor;
+use crate::world::{Place, Visitor};
 
 /// Extra rows of one destination that are told one by one; more are not looked for.
 const EXTRA_MAX: usize = 100_000;
+
+/// Batches that are read for the keys of one.
+const BATCHES_AGAIN: usize = 3;
 
 /// Keys that only this destination has.
 pub(super) struct Extra {
@@ -50,8 +53,6 @@ impl Pass<'_, '_> {
         {
             let destination = self.destinations[number];
             let Ok(map) = destination.map() else { continue };
-            let throttle = &self.destination_throttles[number];
-            let limit = throttle.rows_at_once(BATCH_ROWS);
             let mut by_batch: HashMap<i64, Vec<u128>> = HashMap::new();
             for record in records {
                 by_batch.entry(record.tag).or_default().push(record.key);
@@ -65,19 +66,13 @@ impl Pass<'_, '_> {
                     .and_then(|at| places.get(at))
                     .and_then(Option::as_ref);
                 let maker = Fingerprinter::of_destination(map, fold, seed);
-                let mut wanted_keys = WantedKeys {
-                    maker,
-                    wanted: wanted.into_iter().collect(),
-                    keys: vec![],
-                };
-                let turn = throttle.turn();
-                if let Err(error) = destination.visit(place, limit, &mut wanted_keys) {
+                let mut wanted_keys = WantedKeys::new(maker, wanted);
+                if let Err(error) = self.read_again(number, place, &mut wanted_keys) {
                     self.mark_unread(number, &error);
                     break;
                 }
-                turn.took(limit);
-                let like = self.rows_like(&wanted_keys.keys)?;
-                let Some(left) = self.not_found_for(number, like, wanted_keys.keys)? else {
+                let like = self.rows_like(&wanted_keys.known)?;
+                let Some(left) = self.not_found_for(number, like, wanted_keys.known)? else {
                     break;
                 };
                 keys.extend(left);
@@ -101,6 +96,29 @@ impl Pass<'_, '_> {
         Ok(())
     }
 
+    /// Reads a batch again until all wanted keys are found: rows that have come since may have moved some of them into
+    /// the next batch, rows that have gone are not looked for further.
+    fn read_again(
+        &self,
+        number: usize,
+        place: Option<&Place>,
+        keys: &mut WantedKeys,
+    ) -> Result<()> {
+        let throttle = &self.destination_throttles[number];
+        let limit = throttle.rows_at_once(BATCH_ROWS);
+        let mut next = place.cloned();
+        for _ in 0..BATCHES_AGAIN {
+            let turn = throttle.turn();
+            next = self.destinations[number].visit(next.as_ref(), limit, keys)?;
+            turn.took(limit);
+            keys.keep();
+            if next.is_none() || keys.wanted.is_empty() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     /// Looks again at the keys that only a destination had, and tells those that are still so.
     pub(super) fn tell_extra(&mut self) -> Result<()> {
         let delay_us = super::micros(self.job.confirm_delay);
@@ -118,6 +136,7 @@ impl Pass<'_, '_> {
                     .sleep(std::time::Duration::from_micros(wait_us.unsigned_abs()));
             }
             if self.clock.stopping() {
+                self.shared().summary.interrupted = true;
                 return Ok(());
             }
             for keys in keys.chunks(KEYS_PER_LOOK) {
@@ -236,22 +255,40 @@ const KEYS_PER_LOOK: usize = 512;
 /// Keeps the keys whose fingerprints are wanted.
 struct WantedKeys {
     maker: Fingerprinter,
-    wanted: std::collections::HashSet<u128>,
-    keys: Vec<Cell>,
+    wanted: HashSet<u128>,
+    /// Of the batch that is being read.
+    fresh: Vec<(u128, Cell)>,
+    known: Vec<Cell>,
+}
+
+impl WantedKeys {
+    fn new(maker: Fingerprinter, wanted: Vec<u128>) -> Self {
+        Self {
+            maker,
+            wanted: wanted.into_iter().collect(),
+            fresh: vec![],
+            known: vec![],
+        }
+    }
+
+    /// The batch is complete.
+    fn keep(&mut self) {
+        for (print, key) in self.fresh.drain(..) {
+            if self.wanted.remove(&print) {
+                self.known.push(key);
+            }
+        }
+    }
 }
 
 impl Visitor for WantedKeys {
     fn restart(&mut self) {
-        self.keys.clear();
+        self.fresh.clear();
     }
 
     fn row(&mut self, _: Id, key: &Cell, _: &[Cell]) {
-        if self
-            .maker
-            .key(key)
-            .is_some_and(|print| self.wanted.contains(&print))
-        {
-            self.keys.push(key.clone());
+        if let Some(print) = self.maker.key(key).filter(|p| self.wanted.contains(p)) {
+            self.fresh.push((print, key.clone()));
         }
     }
 }

@@ -65,30 +65,45 @@ struct Paired {
     members: u64,
     /// What is left over of the destinations, when both sides were read to their ends.
     unmet: Vec<Unmet>,
+    /// They were.
+    is_whole: bool,
 }
 
 impl Pass<'_, '_> {
     /// Streams from where the one position is, and leaves in it what is not known to be equal. Does nothing, so that
-    /// the scan looks everything up, where positions differ or a destination cannot be streamed.
+    /// the scan looks everything up, where positions differ or a destination cannot be streamed. An audit that was to
+    /// look for rows that only a destination has, and did not, has not come to its end.
     pub(super) fn stream(&mut self, how: &Streaming<'_>) -> Result<()> {
+        let is_whole = self.stream_whole(how)?;
+        if how.extra && !is_whole {
+            self.shared().summary.interrupted = true;
+        }
+        Ok(())
+    }
+
+    /// Returns whether the destinations were read to their ends.
+    fn stream_whole(&mut self, how: &Streaming<'_>) -> Result<bool> {
         let [position] = &self.positions[..] else {
-            return Ok(());
+            return Ok(false);
         };
         let position = position.clone();
         let from = position.next_id.unwrap_or(self.start_id);
-        let Some(to) = self.source.bounds()?.id_max.filter(|&max| max >= from) else {
-            return Ok(());
+        let id_max = self.source.bounds()?.id_max.filter(|&max| max >= from);
+        // Also beside no row of the source there may be rows that only a destination has.
+        let Some(to) = id_max.or(how.extra.then_some(from - 1)) else {
+            return Ok(true);
         };
         let span = Span { from, to };
         let summed = self.sum_up(&position, span, how)?;
-        let Some(folds) = self.folds(&position, &summed.members) else {
-            return Ok(());
+        let Some(folds) = self.folds(&position, &summed.members, how) else {
+            return Ok(false);
         };
         let Paired {
             reached,
             mut suspects,
             members,
             unmet,
+            is_whole,
         } = self.pair(span, &folds, how)?;
         let numbers = folds
             .iter()
@@ -105,11 +120,11 @@ impl Pass<'_, '_> {
             self.look_for_extra(unmet, &suspects, how.seed)?;
         }
         let [position] = &mut self.positions[..] else {
-            return Ok(());
+            return Ok(is_whole);
         };
         position.suspects = suspects.union(&position.suspects);
         position.next_id = Some(reached.min(summed.reached) + 1);
-        Ok(())
+        Ok(is_whole)
     }
 
     /// The scan will count these rows when it looks at them.
@@ -147,7 +162,12 @@ impl Pass<'_, '_> {
     }
 
     /// The destinations that are left and can be streamed; `None` when one can be read, but not so.
-    fn folds(&mut self, position: &Position, done: &[usize]) -> Option<Vec<(usize, KeyFold)>> {
+    fn folds(
+        &mut self,
+        position: &Position,
+        done: &[usize],
+        how: &Streaming<'_>,
+    ) -> Option<Vec<(usize, KeyFold)>> {
         let mut folds = Vec::new();
         for (number, destination) in self.job.destinations.iter().enumerate() {
             if !position.destinations.contains(&destination.name) || done.contains(&number) {
@@ -156,7 +176,15 @@ impl Pass<'_, '_> {
             let table = self.destinations[number];
             match table.map().and_then(|_| table.stream()) {
                 Ok(Some(fold)) => folds.push((number, fold)),
-                Ok(None) => return None,
+                Ok(None) => {
+                    if how.extra {
+                        self.observer.warn(&format!(
+                            "Destination {} has no primary key by which it could be read from end to end; rows that only a destination has are not looked for",
+                            destination.name
+                        ));
+                    }
+                    return None;
+                }
                 Err(error) => self.leave_stream(number, position, &error),
             }
         }
@@ -189,6 +217,7 @@ impl Pass<'_, '_> {
                 suspects: Collector::default(),
                 members: 0,
                 unmet: vec![],
+                is_whole: true,
             });
         }
         let before = self.positions[0].clone();
@@ -204,6 +233,7 @@ impl Pass<'_, '_> {
         let (mut reached, mut suspects) = (span.from - 1, Collector::default());
         let mut failed: Vec<(usize, Error)> = Vec::new();
         let mut unmet = Vec::new();
+        let mut is_whole = false;
         let source = self.source;
         let memory_bytes = how.memory_bytes / folds.len().max(1);
         std::thread::scope(|scope| -> Result<()> {
@@ -227,7 +257,6 @@ impl Pass<'_, '_> {
             let (sender, batches) = sync_channel(1);
             let throttle = &self.throttle;
             scope.spawn(move || read_source(source, span, makers, throttle, &sender));
-            let is_whole;
             let mut suspect = |tag| suspects.add(id(tag));
             (reached, is_whole) = self.read_both(span, &batches, &mut members, &mut suspect)?;
             for (
@@ -267,6 +296,7 @@ impl Pass<'_, '_> {
             suspects,
             members: members as u64,
             unmet,
+            is_whole,
         })
     }
 

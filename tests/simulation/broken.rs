@@ -1,32 +1,72 @@
 //! Deliberate mistakes, each in the place where the real program could make it, to show that the simulation bites.
 
+use crate::fact::Fact;
+
 /// A mistake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Broken {
-    /// Rows that committed late are never found.
-    HolesStayEmpty,
-    /// The window returns nothing that was updated before its last second.
-    WindowTooShort,
+    /// A copy is taken for equal, whatever it holds.
+    EqualsAnything,
     /// The confirmation delay is not waited for.
     NoConfirmDelay,
     /// A destination now and then finds nothing although it has the row.
     BlindLook,
-    /// Appended callbacks are not written.
-    AppendForgotten,
+    /// Rows are read again without the source's condition.
+    ConditionIgnored,
     /// One callback gets lost when the others are written again.
     OneForgotten,
+    /// The owed callbacks are not read.
+    OutboxUnread,
     /// A row is sent as it was at its first callback.
     OldCopySent,
+    /// Rows that committed late are never found.
+    HolesStayEmpty,
+    /// The window returns nothing that was updated before its last second.
+    WindowTooShort,
     /// The checkpoint says more than was compared.
     CheckpointAhead,
     /// Every hole is remembered for ever.
     HolesForEver,
     /// Sleeps ten times as long as asked.
     Oversleeps,
-    /// The owed callbacks are not read.
-    OutboxUnread,
+    /// Appended callbacks are not written.
+    AppendForgotten,
     /// The checkpoint is written in place.
     TornCheckpoint,
     /// `Retry-After` is not passed on.
     RetryAfterIgnored,
+    /// Each run takes what is owed for detected anew.
+    DetectedAnew,
+    /// The lock keeps nobody out.
+    LockForgotten,
+    /// Now and then a row is left out when the source is read from end to end.
+    RowsSkipped,
+    /// No key is one that only a destination has.
+    NothingLacks,
+    /// A destination says that a row is its answer which is not in it.
+    RowsBeyond,
+}
+
+impl Broken {
+    /// The promise that it breaks.
+    pub(crate) fn breaks(self) -> Fact {
+        match self {
+            Self::EqualsAnything => Fact::NothingMissed,
+            Self::NoConfirmDelay | Self::BlindLook | Self::ConditionIgnored => Fact::NothingFalse,
+            Self::OneForgotten | Self::OutboxUnread => Fact::NothingLost,
+            Self::OldCopySent => Fact::NewestWins,
+            Self::HolesStayEmpty | Self::WindowTooShort | Self::CheckpointAhead => {
+                Fact::CheckpointWaits
+            }
+            Self::HolesForEver => Fact::GapsBounded,
+            Self::Oversleeps => Fact::PassEnds,
+            Self::AppendForgotten => Fact::ExitTrue,
+            Self::TornCheckpoint => Fact::StateReadable,
+            Self::RetryAfterIgnored => Fact::Polite,
+            Self::DetectedAnew => Fact::SameId,
+            Self::LockForgotten => Fact::OneAtATime,
+            Self::RowsSkipped | Self::NothingLacks => Fact::AuditWhole,
+            Self::RowsBeyond => Fact::NoPanic,
+        }
+    }
 }

@@ -1,75 +1,82 @@
-//! What is checked whenever a file changes, after each pass, and at the end.
+//! What is checked whenever a file changes, after each run, and at the end.
 
 use std::collections::BTreeSet;
 
 use cupid::error::Exit;
-use cupid::logic::cell::{ColumnType, Id};
-use cupid::logic::checkpoint::{Checkpoint, Position};
+use cupid::logic::cell::Id;
+use cupid::logic::checkpoint::{Checkpoint, Position, UpdatePosition};
 use cupid::logic::gaps::HOLES_MAX;
-use cupid::logic::owed::Outbox;
-use cupid::logic::print;
 use cupid::logic::summary::Summary;
 
+use crate::command::Command;
 use crate::fact::Fact;
-use crate::model::{Model, SourceRow};
-use crate::sides::{SLACK_US, fingerprint};
+use crate::job::number;
+use crate::model::Model;
+use crate::process::SLACK_US;
+use crate::source::{row, time_text};
+use crate::table::SourceRow;
 
 /// Ranges of `gaps.rs`, and one more.
 const RANGES_MAX: usize = 65;
 
-fn number(name: &str) -> usize {
-    name.trim_start_matches('d').parse().unwrap_or(0)
+/// Since when a destination is looked after, as the checkpoint that first named it says.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Since {
+    /// New ids from this one on.
+    from_id: Option<i64>,
+    /// Updates from this moment on, on the source's clock, that became visible after this tick.
+    updates: Option<(i64, u64)>,
 }
 
-/// The owed callbacks on disk.
-pub(crate) fn outbox(model: &Model) -> Result<Outbox, String> {
-    let text = model.outbox_file.clone().unwrap_or_default();
-    let text = String::from_utf8(text).map_err(|error| error.to_string())?;
-    Outbox::parse(&text).map_err(|(line, why)| format!("line {line}: {why}"))
+impl Since {
+    fn is_new(&self, id: i64) -> bool {
+        self.from_id.is_some_and(|from_id| id >= from_id)
+    }
+
+    fn is_watched(&self, row: &SourceRow) -> bool {
+        let (from_us, tick) = self.updates.unwrap_or((i64::MAX, 0));
+        !row.jumped && row.updated_us >= from_us && row.tick >= tick
+    }
 }
 
-fn keys(outbox: &Outbox) -> BTreeSet<(usize, i64)> {
-    let key = |owed: &cupid::logic::owed::Owed| {
-        let id = i64::try_from(owed.id).unwrap_or(0);
-        (number(&owed.destination), id)
-    };
-    outbox.iter().map(key).collect()
-}
-
-/// These are on disk now.
-pub(crate) fn owed(model: &mut Model, outbox: &Outbox) {
+/// These are in the outbox now.
+pub(crate) fn owed(model: &mut Model, folder: usize, keys: impl Iterator<Item = (usize, i64)>) {
     let tick = model.next_tick();
-    for (destination, id) in keys(outbox) {
+    for (destination, id) in keys {
         let ledger = model.ledger(destination, id);
-        if ledger.owed == 0 {
-            ledger.owed = tick;
+        if ledger.owed[folder] == 0 {
+            ledger.owed[folder] = tick;
         }
+        model.folders[folder].owed.insert((destination, id));
     }
 }
 
 /// The outbox is about to be replaced.
-pub(crate) fn replaced(model: &mut Model, text: &[u8]) {
-    let Ok(before) = outbox(model) else { return };
-    let Ok(after) = Outbox::parse(&String::from_utf8_lossy(text)) else {
-        return model.fail(Fact::StateReadable, "The outbox is damaged".into());
-    };
-    for (destination, id) in keys(&before).difference(&keys(&after)) {
-        let ledger = model.ledger(*destination, *id);
-        let settled = ledger.delivered.max(ledger.repaired_or_gone) > ledger.owed;
-        ledger.owed = 0;
-        if !settled {
+pub(crate) fn replaced(model: &mut Model, folder: usize, after: BTreeSet<(usize, i64)>) {
+    let before = std::mem::take(&mut model.folders[folder].owed);
+    for &(destination, id) in before.difference(&after) {
+        let is_elsewhere = model.folders[1 - folder].owed.contains(&(destination, id));
+        let ledger = model.ledger(destination, id);
+        let settled = ledger.delivered.max(ledger.repaired_or_gone) > ledger.owed[folder];
+        ledger.owed[folder] = 0;
+        if !settled && !is_elsewhere {
             let text = format!("{id} is no longer owed to d{destination}");
             model.fail(Fact::NothingLost, text);
         }
     }
-    owed(model, &after);
+    owed(model, folder, after.into_iter());
 }
 
-/// A checkpoint is about to be the one on disk.
-pub(crate) fn checkpoint(model: &mut Model, checkpoint: &Checkpoint) {
-    if model.watched_from_us.is_none() && checkpoint.positions.iter().any(|p| p.update.is_some()) {
-        let back_us = model.plan.back();
-        model.watched_from_us = model.run.bounds_us.map(|bounds_us| bounds_us - back_us);
+/// A checkpoint of `run` is about to be the one on disk.
+pub(crate) fn checkpoint(model: &mut Model, process: usize, checkpoint: &Checkpoint) {
+    let is_first = model.folders[0].checkpoint.is_none();
+    for number in 0..model.plan.destinations {
+        let name = crate::job::name(number);
+        let mut positions = checkpoint.positions.iter();
+        match positions.find(|position| position.destinations.contains(&name)) {
+            None => model.since[number] = Since::default(),
+            Some(position) => looked_after(model, process, number, position, is_first),
+        }
     }
     for position in &checkpoint.positions {
         let (holes, ranges) = (position.gaps.holes.len(), position.gaps.ranges.len());
@@ -86,90 +93,127 @@ pub(crate) fn checkpoint(model: &mut Model, checkpoint: &Checkpoint) {
     }
 }
 
+/// The destination is in the checkpoint.
+fn looked_after(
+    model: &mut Model,
+    process: usize,
+    number: usize,
+    position: &Position,
+    is_first: bool,
+) {
+    let tick = if is_first { 0 } else { model.tick };
+    let back_us = model.plan.back();
+    let now_us = model.processes[process].bounds_us.unwrap_or(i64::MAX);
+    let since = &mut model.since[number];
+    if since.from_id.is_none() {
+        since.from_id = position.next_id.map(crate::source::small);
+    }
+    if let Some(UpdatePosition {
+        until_us, resume, ..
+    }) = &position.update
+        && since.updates.is_none()
+    {
+        let until_us = resume.as_ref().map_or(*until_us, |resume| resume.to_us);
+        since.updates = Some((until_us.min(now_us) - back_us, tick));
+    }
+}
+
+/// What a position says of ids that are to be looked at again.
+pub(crate) fn remembers(position: &Position, id: i64) -> bool {
+    let gaps = position.gaps.holes.iter().chain(&position.gaps.ranges);
+    let id = Id::from(id);
+    gaps.into_iter()
+        .any(|gap| (gap.from..=gap.to).contains(&id))
+}
+
 /// A row that the position says was compared and that was not.
 fn passed(model: &Model, destination: usize, position: &Position) -> Option<(i64, &'static str)> {
-    let ledger = |id: &i64| model.ledgers[destination].get(id);
-    for (id, row) in &model.rows {
-        let answered = ledger(id).map_or(0, |ledger| ledger.answered);
-        let remembered = || {
-            let gaps = position.gaps.holes.iter().chain(&position.gaps.ranges);
-            gaps.into_iter()
-                .any(|gap| (gap.from..=gap.to).contains(&Id::from(*id)))
-        };
-        let is_below = position.next_id.is_some_and(|next| Id::from(*id) < next);
-        if is_below
-            && *id >= model.plan.start_id
-            && !row.insert_jumped
-            && answered <= row.inserted_tick
-            && row.inserted_tick > 0
-            && !remembered()
-        {
-            return Some((*id, "whose id lies below the next one"));
+    let since = &model.since[destination];
+    for (id, source) in model.rows() {
+        let ledger = model.ledgers[destination].get(&id);
+        let answered_v = ledger.map_or(0, |ledger| ledger.answered_v);
+        let is_below = position.next_id.is_some_and(|next| Id::from(id) < next);
+        let is_new = since.is_new(id) && !source.insert_jumped && !source.wandered;
+        if is_below && is_new && answered_v == 0 && !remembers(position, id) {
+            return Some((id, "whose id lies below the next one"));
         }
-        let Some(update) = &position.update else {
+        let is_due = answered_v < source.content.v && since.is_watched(source);
+        let Some(update) = position.update.as_ref().filter(|_| is_due) else {
             continue;
         };
-        if !is_watched(model, row) || answered > row.tick || remembered() {
-            continue;
-        }
-        let gone_by =
-            |to_us: i64| row.updated_us < to_us - model.plan.back() - model.plan.precision;
-        if gone_by(update.until_us) {
-            return Some((*id, "whose update lies before any window to come"));
-        }
-        if let Some(resume) = &update.resume {
-            let time = chrono::DateTime::from_timestamp_micros(row.updated_us).unwrap_or_default();
-            let cell =
-                cupid::logic::cell::Cell::DateTime(cupid::logic::zone::fields(time.naive_utc()));
-            let time = print::text(&cell, ColumnType::DateTime(6));
-            let is_before =
-                (time.as_ref(), Id::from(*id)) <= (resume.after.time.as_str(), resume.after.id);
-            if is_before && gone_by(resume.to_us) {
-                return Some((*id, "whose update lies before the cursor"));
+        if let Some(why) = passed_window(model, id, source, update) {
+            if !remembers(position, id) {
+                return Some((id, why));
             }
-        }
-        if update.seen.contains(Id::from(*id), fingerprint(*id, row)) {
-            return Some((*id, "which is remembered as compared"));
         }
     }
     None
 }
 
-/// Its last change is one that the update window has to find.
-fn is_watched(model: &Model, row: &SourceRow) -> bool {
-    model.plan.update
-        && !row.jumped
-        && model
-            .watched_from_us
-            .is_some_and(|from_us| row.updated_us >= from_us)
+/// Why no window to come will find the row.
+fn passed_window(
+    model: &Model,
+    id: i64,
+    source: &SourceRow,
+    update: &UpdatePosition,
+) -> Option<&'static str> {
+    let back_us = model.plan.back() + model.plan.precision;
+    let gone_by = |to_us: i64| source.updated_us < to_us - back_us;
+    if gone_by(update.until_us) {
+        return Some("whose update lies before any window to come");
+    }
+    if let Some(resume) = &update.resume {
+        let time = time_text(source.updated_us);
+        let place = (time.as_str(), Id::from(id));
+        let is_before = place <= (resume.after.time.as_str(), resume.after.id);
+        if is_before && gone_by(resume.to_us) {
+            return Some("whose update lies before the cursor");
+        }
+    }
+    let seen = &update.seen;
+    let is_seen = !seen.is_empty() && {
+        let row = row(&model.plan, id, source);
+        seen.contains(Id::from(id), row.fingerprint())
+    };
+    is_seen.then_some("which is remembered as compared")
 }
 
-/// A run came to its end, or was killed.
-pub(crate) fn run(model: &mut Model) {
-    let plan = &model.plan;
-    let waits = if plan.owed_max < 1000 { 100 } else { 1 };
+/// A process came to its end, or was killed.
+pub(crate) fn time(model: &mut Model, process: usize) {
+    let plan = model.plan;
+    let state = &model.processes[process];
+    let waits = match state.command {
+        Command::Retry => 0,
+        _ if plan.owed_max < 1000 => 100,
+        Command::Run { .. } => 1,
+        Command::Audit(_) => 1 + i64::try_from(plan.destinations).unwrap_or(1),
+    };
     let most_us = plan.delivery + waits * plan.confirm + SLACK_US;
-    let other_us = model.run.other_us;
+    let other_us = model.now_us - state.began_us - state.reading_us;
     if other_us > most_us {
         let text = format!("{other_us} us were spent on callbacks and sleep, of at most {most_us}");
         model.fail(Fact::PassEnds, text);
     }
 }
 
-/// A run came to its end.
-pub(crate) fn summary(model: &mut Model, summary: &Summary) {
-    let on_disk = outbox(model).map_or(0, |outbox| outbox.len() as u64);
+/// A process came to its end.
+pub(crate) fn summary(model: &mut Model, process: usize, summary: &Summary) {
+    let state = &model.processes[process];
+    let on_disk = model.folders[state.command.folder()].owed.len() as u64;
+    if state.command.is_dry() {
+        return;
+    }
     if summary.owed != on_disk {
         let text = format!("{} are owed, {on_disk} on disk", summary.owed);
         model.fail(Fact::ExitTrue, text);
     }
-    let down = model.run.destinations_down.contains(&true);
-    let healthy = on_disk == 0 && !summary.paused;
-    if summary.exit() == Exit::Done && !healthy {
+    let is_healthy = on_disk == 0 && !summary.paused;
+    if summary.exit() == Exit::Done && !is_healthy {
         model.fail(Fact::ExitTrue, format!("done, says {}", summary.line()));
     }
-    if summary.exit() == Exit::Done && down && summary.compared > 0 && model.plan.destinations == 1
-    {
+    let down = &model.processes[process].fate.destinations_down;
+    let is_always_down = down.iter().all(|down| *down == (0..u64::MAX));
+    if summary.exit() == Exit::Done && is_always_down && summary.compared > 0 {
         model.fail(Fact::ExitTrue, format!("done, says {}", summary.line()));
     }
 }
@@ -177,18 +221,20 @@ pub(crate) fn summary(model: &mut Model, summary: &Summary) {
 /// The world is quiet and all passes are done.
 pub(crate) fn end(model: &mut Model) {
     let mut missed = None;
-    for (id, row) in &model.rows {
+    for (id, row) in model.rows() {
         for destination in 0..model.plan.destinations {
-            let copy = model.copies[destination].get(id);
-            let ledger = model.ledgers[destination].get(id);
+            let ledger = model.ledgers[destination].get(&id);
             let v = row.content.v;
-            let known =
+            let is_known =
                 ledger.is_some_and(|ledger| ledger.agreed_v == v || ledger.delivered_v == v);
-            let is_new =
-                model.plan.insert && row.inserted && *id >= model.plan.start_id && !row.jumped;
-            if copy != Some(&row.content) && !known && (is_new || is_watched(model, row)) {
+            let since = &model.since[destination];
+            let is_new = row.inserted && since.is_new(id) && !row.jumped && !row.wandered;
+            let is_promised = is_new || since.is_watched(row);
+            if is_promised && !is_known && !model.agrees(destination, id, row.content) {
+                let key = model.plan.key_of(id).unwrap_or(i64::MIN);
+                let copies = model.copies[destination].rows.get(&key);
                 missed = Some(format!(
-                    "{id} is {row:?} and {copy:?} in d{destination}: {ledger:?}"
+                    "{id} is {row:?} and {copies:?} in d{destination}: {ledger:?}"
                 ));
             }
         }

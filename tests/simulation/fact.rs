@@ -23,6 +23,12 @@ pub(crate) enum Fact {
     StateReadable,
     /// An endpoint that asked to be left alone is, and a row is tried no more often than configured.
     Polite,
+    /// A callback keeps its `webhook-id` while it is the same.
+    SameId,
+    /// A second run of a configuration is refused and touches nothing; a dead run is in nobody's way.
+    OneAtATime,
+    /// An audit that came to its end has looked at every row and told every difference that lasted.
+    AuditWhole,
     /// cupid does not panic.
     NoPanic,
 }

@@ -1,20 +1,20 @@
-//! One seed's history: passes over a world that gets worse and better, then quiet, then judgement.
+//! One seed's history: runs over a world that gets worse and better, then quiet, then judgement.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
-use cupid::error::Exit;
-use cupid::pipeline::{self, Mode, Options, World};
-use cupid::world::{Destination, Receiver};
+use std::sync::{Mutex, PoisonError};
 
 use crate::broken::Broken;
 use crate::check;
+use crate::command::{Audit, Command, Started, perform};
 use crate::fact::{Fact, Failure};
+use crate::folder::AUDIT;
 use crate::model::Model;
-use crate::plan::{MS, SECOND};
-use crate::reads::Reads;
-use crate::run::{Mood, Run};
-use crate::sides::{Killed, Side, Sim};
-use crate::store::Disk;
+use crate::plan::{MS, Plan, SECOND};
+use crate::process::Fate;
+use crate::receiver::Mood;
+use crate::sim::Sim;
+
+/// Threads of other histories would seem to be at work in this one.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 /// What became of a seed.
 pub(crate) struct Told {
@@ -25,16 +25,32 @@ pub(crate) struct Told {
 }
 
 pub(crate) fn tell(seed: u64, broken: Option<Broken>, telling: bool) -> Told {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let mut model = Model::new(seed, broken, telling);
-    let plan = model.plan.clone();
+    let plan = model.plan;
     model.tell(|| format!("{plan:?}"));
     let sim = Sim::new(model);
-    let job = plan.job();
+    let mut configured: Vec<usize> = (0..plan.destinations).collect();
     for _ in 0..plan.passes {
-        befall(&sim);
-        pass(&sim, &job);
+        let (first, second) = {
+            let mut model = sim.model();
+            befall(&mut model, &mut configured);
+            let first = model.command(&configured);
+            let first = model.started(0, first);
+            let overlaps = model.rng.chance(plan.overlaps);
+            let second = overlaps.then(|| {
+                let in_us = model.rng.between(0, 2 * SECOND);
+                let command = model.command(&configured);
+                model.started(in_us, command)
+            });
+            (first, second)
+        };
+        perform(&sim, &configured, first, second);
+        if sim.model().failure.is_some() {
+            break;
+        }
     }
-    settle(&sim, &job);
+    settle(&sim);
     let mut model = sim.model();
     if model.failure.is_none() {
         check::end(&mut model);
@@ -42,7 +58,7 @@ pub(crate) fn tell(seed: u64, broken: Option<Broken>, telling: bool) -> Told {
     let delivered = model.ledgers.iter().flat_map(|l| l.values());
     Told {
         figures: (
-            model.rows.len(),
+            model.table.rows.len(),
             delivered.map(|l| l.delivered).sum(),
             model.tick,
         ),
@@ -51,46 +67,49 @@ pub(crate) fn tell(seed: u64, broken: Option<Broken>, telling: bool) -> Told {
     }
 }
 
-/// Time goes by, and the next run's fate is decided.
-fn befall(sim: &Sim) {
-    let mut model = sim.model();
-    let plan = model.plan.clone();
-    let gap_us = if model.rng.chance(plan.pauses) {
+/// Time goes by, somebody changes the configuration, sets the clock, restarts a receiver.
+fn befall(model: &mut Model, configured: &mut Vec<usize>) {
+    let Plan {
+        pauses,
+        machine_jumps,
+        machine_jump_max,
+        changes,
+        destinations,
+        moods,
+        ..
+    } = model.plan;
+    let gap_us = if model.rng.chance(pauses) {
         model.rng.between(10 * SECOND, 200 * SECOND)
+    } else if model.rng.chance(200) {
+        0
     } else {
         model.rng.between(0, 3 * SECOND)
     };
-    model.wait(gap_us);
-    if plan.jump != 0 && model.rng.chance(100) {
-        let now_us = model.machine_now_us();
-        for quiet_until_us in &mut model.quiet_until_us {
-            if *quiet_until_us <= now_us {
-                *quiet_until_us = i64::MIN; // It stays over, even if the clock goes back.
-            }
+    model.slowness = if gap_us > 10 * SECOND { 10 } else { 1 };
+    model.wait_until(model.now_us + gap_us);
+    model.slowness = 1;
+    if model.rng.chance(machine_jumps) {
+        let now_us = model.now_us + model.machine_ahead_us;
+        model.quiet.forget_over(now_us);
+        let jump_us = model.rng.between(-machine_jump_max, machine_jump_max);
+        model.tell(|| format!("the machine's clock jumps by {jump_us} us"));
+        model.machine_ahead_us += jump_us;
+    }
+    if model.rng.chance(changes) {
+        let at = usize::try_from(model.rng.below(destinations as u64)).unwrap_or(0);
+        match configured.iter().position(|&number| number == at) {
+            Some(place) if configured.len() > 1 => drop(configured.remove(place)),
+            Some(_) => {}
+            None => configured.push(at),
         }
-        model.machine_ahead_us += model.rng.between(-5 * SECOND, 5 * SECOND);
+        model.tell(|| format!("the destinations are {configured:?} now"));
     }
-    let moods = std::mem::take(&mut model.run.moods);
-    let mut run = Run::new(plan.destinations);
-    let soon = |rng: &mut crate::rng::Rng, chance| {
-        let most = rng.pick(&[10, 40, 150]);
-        let at = rng.below(most) + 1;
-        if rng.chance(chance) { at } else { u64::MAX }
-    };
-    run.kill_at = soon(&mut model.rng, plan.kills);
-    run.stop_at = soon(&mut model.rng, plan.stops);
-    run.source_fails_at = soon(&mut model.rng, plan.errors);
-    run.store_fails_at = soon(&mut model.rng, plan.errors);
-    run.only_retry = model.rng.chance(80);
-    for down in &mut run.destinations_down {
-        *down = model.rng.chance(plan.outages);
-    }
-    run.moods = moods;
-    for mood in &mut run.moods {
-        if model.rng.chance(plan.moods) {
-            *mood = model.rng.pick(&[
+    for number in 0..destinations {
+        if model.rng.chance(moods) {
+            model.moods[number] = model.rng.pick(&[
                 Mood::Good,
                 Mood::Idle,
+                Mood::Wrong,
                 Mood::Moody,
                 Mood::Moody,
                 Mood::Refusing,
@@ -99,101 +118,76 @@ fn befall(sim: &Sim) {
             ]);
         }
     }
-    model.run = run;
+}
+
+impl Model {
+    fn started(&mut self, in_us: i64, command: Command) -> Started {
+        let fate = Fate::new(&self.plan, &mut self.rng);
+        Started {
+            in_us,
+            process: self.start(command, fate),
+        }
+    }
+
+    /// What is started next.
+    fn command(&mut self, configured: &[usize]) -> Command {
+        let plan = self.plan;
+        if self.rng.chance(plan.audits) {
+            return Command::Audit(self.audit(configured));
+        }
+        if self.rng.chance(plan.retries) {
+            return Command::Retry;
+        }
+        let turn = if plan.in_turns { self.rng.below(3) } else { 0 };
+        Command::Run {
+            insert: plan.insert && turn != 1,
+            update: plan.update && turn != 2,
+        }
+    }
+
+    fn audit(&mut self, configured: &[usize]) -> Audit {
+        let high = self.table.rows.last_key_value().map_or(1, |(&id, _)| id);
+        let mut audit = Audit::new(&mut self.rng, high);
+        let begun = self.folders[AUDIT].campaign.as_ref();
+        let begun = begun.filter(|campaign| campaign.destinations == configured);
+        if let Some(campaign) = begun.filter(|_| self.rng.chance(600)) {
+            audit.resume = true;
+            audit.dry = false;
+            (audit.from, audit.to) = (campaign.from, campaign.to);
+        }
+        audit
+    }
 }
 
 /// Nothing is written any more and everything works: what has to be found is found now.
-fn settle(sim: &Sim, job: &cupid::config::Job) {
+fn settle(sim: &Sim) {
+    let all: Vec<usize> = (0..sim.model().plan.destinations).collect();
     let healthy = |wait_us: i64| {
         let mut model = sim.model();
         model.writing = false;
         model.plan.latency_max = MS;
-        model.wait(wait_us);
-        model.run = Run::new(model.plan.destinations);
+        model.moods.fill(Mood::Good);
+        let now_us = model.now_us;
+        model.wait_until(now_us + wait_us);
+        let (insert, update) = (model.plan.insert, model.plan.update);
+        let process = model.start(Command::Run { insert, update }, Fate::kind(all.len()));
         drop(model);
-        pass(sim, job);
+        perform(sim, &all, Started { in_us: 0, process }, None);
+        sim.model().processes[process].done
     };
-    for _ in 0..3 {
-        healthy(SECOND);
-    }
     let late_us = sim.model().plan.late;
+    healthy(SECOND);
     healthy(late_us + 30 * SECOND);
-    for _ in 0..3 {
-        healthy(late_us + SECOND);
-    }
-    for _ in 0..300 {
+    healthy(late_us + SECOND);
+    for n in 0..150 {
+        // An endpoint may have asked for a long wait before the clock was set back.
+        let is_done = healthy(if n < 50 { 3 * SECOND } else { 120 * SECOND });
         let model = sim.model();
-        let owed = check::outbox(&model).map_or(0, |outbox| outbox.len());
-        if owed == 0 && model.run.done || model.failure.is_some() {
+        let is_owed = model.folders.iter().any(|folder| !folder.owed.is_empty());
+        if is_done && !is_owed || model.failure.is_some() {
             return;
         }
-        drop(model);
-        healthy(3 * SECOND);
     }
     sim.model()
         .fail(Fact::PassEnds, "Callbacks stay owed for ever".into());
-}
-
-fn pass(sim: &Sim, job: &cupid::config::Job) {
-    let mut model = sim.model();
-    if model.failure.is_some() {
-        return;
-    }
-    let in_turns = model.plan.in_turns && model.writing;
-    let turn = model.rng.below(3);
-    let options = Options {
-        insert: model.plan.insert && (!in_turns || turn != 1),
-        update: model.plan.update && (!in_turns || turn != 2),
-        start_id: None,
-        mode: Mode::Deliver,
-        report: false,
-        scan_until_us: None,
-        rows_per_second_max: None,
-        duplicates: pipeline::Duplicates::Counted,
-    };
-    let only_retry = model.run.only_retry;
-    model.reads = Reads::default();
-    if only_retry {
-        model.quiet_until_us.fill(i64::MIN); // Somebody asks for it, and the wishes of before are forgotten.
-    }
-    model.tell(|| format!("== a run begins, only_retry: {only_retry}, {options:?}"));
-    drop(model);
-    let sides: Vec<Side<'_>> = (0..job.destinations.len())
-        .map(|number| Side { sim, number })
-        .collect();
-    let mut disk = Disk {
-        sim,
-        appending: false,
-    };
-    let run = || {
-        let mut world = World {
-            source: sim,
-            destinations: sides.iter().map(|side| side as &dyn Destination).collect(),
-            receivers: sides.iter().map(|side| side as &dyn Receiver).collect(),
-            store: &mut disk,
-            clock: sim,
-            observer: sim,
-        };
-        if only_retry {
-            pipeline::retry(job, &mut world, options)
-        } else {
-            pipeline::pass(job, &mut world, options)
-        }
-    };
-    let outcome = catch_unwind(AssertUnwindSafe(run));
-    let mut model = sim.model();
-    check::run(&mut model);
-    match outcome {
-        Ok(Ok(summary)) => {
-            model.tell(|| format!("== {}", summary.line()));
-            model.run.done = summary.exit() == Exit::Done;
-            check::summary(&mut model, &summary);
-        }
-        Ok(Err(error)) => {
-            model.tell(|| format!("== {error}"));
-            model.quiet_until_us.fill(i64::MIN); // What the endpoints asked for may not have been written down.
-        }
-        Err(payload) if payload.is::<Killed>() => model.quiet_until_us.fill(i64::MIN),
-        Err(_) => model.fail(Fact::NoPanic, "cupid panicked".into()),
-    }
 }

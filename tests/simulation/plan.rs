@@ -1,29 +1,36 @@
 //! What a seed decides before its history begins: the configuration and how bad the world is.
 
-use std::time::Duration;
-
-use cupid::config::{
-    Address, CallbackJob, ColumnPair, DestinationJob, Job, Server, SourceJob, TableJob, UpdateJob,
-};
-use cupid::logic::equal::Rule;
-
 use crate::rng::Rng;
+use crate::table::Content;
 
 pub(crate) const MS: i64 = 1_000;
 pub(crate) const SECOND: i64 = 1_000_000;
+const HOUR: i64 = 3_600 * SECOND;
 
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is a property of the world of its own"
 )]
 /// Microseconds, unless a name says otherwise; chances are per mille.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Plan {
     pub(crate) insert: bool,
     pub(crate) update: bool,
     /// As `cupid start` does: not every pass looks at both.
     pub(crate) in_turns: bool,
     pub(crate) destinations: usize,
+    /// Destinations are added to the configuration and taken out.
+    pub(crate) changes: u64,
+    pub(crate) workers: usize,
+    pub(crate) concurrency: usize,
+    /// The source's condition leaves rows out.
+    pub(crate) source_where: bool,
+    /// The same condition on the destinations.
+    pub(crate) destination_where: bool,
+    /// Two rows may have the same key.
+    pub(crate) twins: bool,
+    /// Some rows have no key.
+    pub(crate) nulls: bool,
     pub(crate) confirm: i64,
     pub(crate) late: i64,
     pub(crate) scan: i64,
@@ -51,7 +58,13 @@ pub(crate) struct Plan {
     pub(crate) losses: u64,
     pub(crate) delays: u64,
     pub(crate) repeats: u64,
-    pub(crate) jump: i64,
+    /// Of those: a row is inserted beside the one that is there.
+    pub(crate) twice: u64,
+    /// Of the source's clock.
+    pub(crate) jumps: [i64; 2],
+    /// Of the machine's clock, between two runs.
+    pub(crate) machine_jumps: u64,
+    pub(crate) machine_jump_max: i64,
     pub(crate) kills: u64,
     pub(crate) stops: u64,
     pub(crate) errors: u64,
@@ -59,6 +72,13 @@ pub(crate) struct Plan {
     pub(crate) pauses: u64,
     /// Receivers that change their mood.
     pub(crate) moods: u64,
+    pub(crate) retries: u64,
+    /// Instead of a pass.
+    pub(crate) audits: u64,
+    /// A second process beside the first.
+    pub(crate) overlaps: u64,
+    /// Rows that a table shows at once while it is read from end to end.
+    pub(crate) stream_rows: usize,
 }
 
 impl Plan {
@@ -71,21 +91,40 @@ impl Plan {
             (false, true),
         ]);
         let scan = rng.pick(&[SECOND, 5 * SECOND]);
-        let late = rng.pick(&[2 * SECOND, 10 * SECOND, 60 * SECOND]);
-        let confirm = rng.pick(&[0, 200 * MS, 1000 * MS, 1000 * MS, 1000 * MS, 1000 * MS]);
+        let bulks = if rng.chance(30) { 15 } else { 0 };
+        let destinations = rng.pick(&[1, 1, 1, 1, 1, 1, 1, 1, 2, 3]);
+        let id_step = rng.pick(&[1, 1, 1, 2, 10]);
+        let (source_where, destination_where) = rng.pick(&[
+            (false, false),
+            (false, false),
+            (false, false),
+            (false, false),
+            (true, false),
+            (true, true),
+        ]);
         let promptly = rng.chance(150);
-        let bulks = rng.pick(&[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 15]);
         let plan = Self {
             insert,
             update,
             in_turns: insert && update && rng.chance(200),
-            destinations: if rng.chance(70) { 2 } else { 1 },
-            confirm,
-            late,
+            destinations,
+            changes: if destinations > 1 {
+                rng.pick(&[0, 200])
+            } else {
+                0
+            },
+            workers: rng.pick(&[1, 1, 1, 2]),
+            concurrency: rng.pick(&[1, 1, 1, 1, 1, 1, 2, 8]),
+            source_where,
+            destination_where,
+            twins: id_step == 1 && rng.chance(100),
+            nulls: rng.chance(100),
+            confirm: rng.pick(&[0, 200 * MS, 1000 * MS, 1000 * MS, 1000 * MS, 1000 * MS]),
+            late: rng.pick(&[2 * SECOND, 10 * SECOND, 60 * SECOND]),
             scan,
             precision: rng.pick(&[1, MS, SECOND, SECOND]),
             start_id: rng.pick(&[0, 0, 10]),
-            id_step: rng.pick(&[1, 1, 1, 2, 10]),
+            id_step,
             delivery: rng.pick(if bulks > 0 {
                 &[60 * SECOND]
             } else {
@@ -95,7 +134,7 @@ impl Plan {
             owed_max: rng.pick(&[100_000, 100_000, 100_000, 12, 3]),
             callback_delay: rng.pick(&[100 * MS, 1000 * MS]),
             timeout: rng.pick(&[SECOND, 10 * SECOND]),
-            passes: rng.below(14) + 3,
+            passes: rng.below(12) + 3,
             rows_first: rng.between(0, 30),
             pace: rng.pick(&[100 * MS, 300 * MS, 1000 * MS]),
             latency_max: rng.pick(if bulks > 0 {
@@ -112,17 +151,20 @@ impl Plan {
             losses: rng.pick(&[0, 10, 100, 500]),
             delays: rng.pick(&[0, 0, 50]),
             repeats: rng.pick(&[0, 0, 50]),
-            jump: if rng.chance(150) {
-                rng.between(-scan, 100 * SECOND)
-            } else {
-                0
-            },
+            twice: rng.pick(&[0, 500]),
+            jumps: jumps(rng, scan),
+            machine_jumps: rng.pick(&[0, 0, 100]),
+            machine_jump_max: rng.pick(&[5 * SECOND, 3 * HOUR]),
             kills: rng.pick(&[0, 100, 500]),
             stops: rng.pick(&[0, 0, 200]),
             errors: rng.pick(&[0, 0, 200]),
             outages: rng.pick(&[0, 0, 300]),
             pauses: rng.pick(&[0, 50, 300]),
             moods: rng.pick(&[0, 300, 900]),
+            retries: rng.pick(&[0, 100]),
+            audits: rng.pick(&[0, 0, 0, 150, 400]),
+            overlaps: rng.pick(&[0, 0, 0, 150]),
+            stream_rows: rng.pick(&[3, 20, 1_000]),
         };
         if promptly { plan.prompt() } else { plan }
     }
@@ -140,87 +182,51 @@ impl Plan {
             losses: 0,
             delays: 0,
             repeats: 0,
+            twins: false,
             ..self
         }
     }
 
+    /// How far a window reaches back.
     pub(crate) fn back(&self) -> i64 {
         self.late + self.scan
     }
 
-    pub(crate) fn job(&self) -> Job {
-        Job {
-            name: "simulation".into(),
-            workers: 1,
-            log_dir: None,
-            callback_delay: span(self.callback_delay),
-            confirm_delay: span(self.confirm),
-            delivery_time: span(self.delivery),
-            owed_max: self.owed_max,
-            source: SourceJob {
-                table: table("s"),
-                id_column: "id".into(),
-                start_id: Some(i128::from(self.start_id)),
-                insert: self.insert,
-                insert_interval: span(SECOND),
-                late_commit: span(self.late),
-                update: self.update.then(|| UpdateJob {
-                    column: "updated".into(),
-                    scan: span(self.scan),
-                    format: None,
-                    time_zone: None,
-                }),
-                update_interval: span(SECOND),
-                state_dir: "/nowhere".into(),
-                shard: None,
-            },
-            destinations: (0..self.destinations)
-                .map(|n| self.destination(n))
-                .collect(),
-            secrets_readable_by_others: false,
-            path: "simulation.json".into(),
-            notes: vec![],
+    /// What finds the row's copies.
+    pub(crate) fn key_of(&self, id: i64) -> Option<i64> {
+        if self.nulls && id % 9 == 4 {
+            None
+        } else if self.twins && id % 5 == 1 {
+            Some(id - 1)
+        } else {
+            Some(id)
         }
     }
 
-    fn destination(&self, number: usize) -> DestinationJob {
-        let column = |name: &str| ColumnPair {
-            source: name.into(),
-            destination: name.into(),
-            rule: Rule::default(),
-        };
-        DestinationJob {
-            name: format!("d{number}"),
-            table: table("d"),
-            columns: vec![column("v"), column("w")],
-            callback: CallbackJob {
-                url: "http://127.0.0.1:1/".into(),
-                secret: None,
-                headers: vec![],
-                timeout: span(self.timeout),
-                attempts: self.attempts,
-                concurrency: 1,
-                numbers_as_strings: false,
-            },
-        }
+    /// The rows that have a key.
+    pub(crate) fn ids_of(&self, key: i64) -> impl Iterator<Item = i64> + '_ {
+        (key..=key + 1).filter(move |&id| self.key_of(id) == Some(key))
+    }
+
+    /// No other row has the row's key.
+    pub(crate) fn is_only_one(&self, id: i64) -> bool {
+        !self.twins || id % 5 > 1
+    }
+
+    pub(crate) fn is_in_source(&self, content: Content) -> bool {
+        !self.source_where || content.w != 2
+    }
+
+    pub(crate) fn is_in_destination(&self, content: Content) -> bool {
+        !self.destination_where || content.w != 2
     }
 }
 
-fn table(database: &str) -> TableJob {
-    TableJob {
-        server: Server {
-            address: Address::Tcp("127.0.0.1".into(), 1),
-            user: String::new(),
-            password: String::new(),
-            tls: None,
-        },
-        database: database.into(),
-        table: "t".into(),
-        by_column: "k".into(),
-        condition: None,
+/// Ahead by any time; back by less than a window reaches back.
+fn jumps(rng: &mut Rng, scan: i64) -> [i64; 2] {
+    if !rng.chance(150) {
+        return [0; 2];
     }
-}
-
-pub(crate) fn span(us: i64) -> Duration {
-    Duration::from_micros(us.unsigned_abs())
+    let ahead = rng.pick(&[SECOND, 100 * SECOND, 3 * HOUR]);
+    [rng.between(0, ahead), rng.between(-scan, 0)]
 }

@@ -7,36 +7,133 @@ use cupid::world::{Callback, Receiver};
 
 use crate::broken::Broken;
 use crate::fact::Fact;
-use crate::model::{Content, Event, Model};
+use crate::ledger::Sent;
+use crate::model::{Event, Model};
 use crate::plan::{MS, SECOND};
-use crate::run::Mood;
-use crate::sides::Side;
+use crate::table::Content;
+use crate::turns::{Call, Work};
+use crate::view::{Side, turn_to};
+
+/// No endpoint asks for a longer wait: the clock was set back.
+const RETRY_AFTER_MAX_US: i64 = 3_600 * SECOND;
+
+/// How an endpoint answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mood {
+    Good,
+    /// 2xx, but nothing is repaired.
+    Idle,
+    /// 2xx, and what is written is not what was sent.
+    Wrong,
+    /// Anything.
+    Moody,
+    Refusing,
+    Silent,
+    Busy,
+}
+
+/// Until when each endpoint asked to be left alone, on the machine's clock.
+#[derive(Debug)]
+pub(crate) struct Quiet {
+    /// By folder and destination: a process knows what is in its own.
+    until_us: [Vec<i64>; 2],
+}
+
+impl Quiet {
+    pub(crate) fn new(destinations: usize) -> Self {
+        let nobody = vec![i64::MIN; destinations];
+        Self {
+            until_us: [nobody.clone(), nobody],
+        }
+    }
+
+    /// What was asked for is not known any more to who works with this folder.
+    pub(crate) fn forget(&mut self, folder: usize) {
+        self.until_us[folder].fill(i64::MIN);
+    }
+
+    /// What an audit's endpoints asked for is in the folder of `run` now.
+    pub(crate) fn adopt(&mut self) {
+        let [run, audit] = &mut self.until_us;
+        for (run, audit) in run.iter_mut().zip(audit) {
+            *run = (*run).max(std::mem::replace(audit, i64::MIN));
+        }
+    }
+
+    /// A wait that is over stays over, even when the clock goes back.
+    pub(crate) fn forget_over(&mut self, now_us: i64) {
+        for until_us in self.until_us.iter_mut().flatten() {
+            if *until_us <= now_us {
+                *until_us = i64::MIN;
+            }
+        }
+    }
+}
+
+/// A callback on its way.
+#[derive(Clone, Debug)]
+struct Posted {
+    number: usize,
+    id: i64,
+    content: Content,
+}
 
 impl Receiver for Side<'_> {
     fn post(&self, callback: &Callback, timeout: Duration) -> Answer {
-        let mut model = self.sim.call();
+        let lost = || Answer::Broken("nobody is there to hear it".into());
+        let process = self.view.process;
+        let mut model = self.view.sim.model();
+        if model.is_over(process) {
+            return lost();
+        }
         let Some((id, content)) = parsed(&callback.body) else {
-            model.fail(
-                Fact::NothingFalse,
-                format!("A body is no callback: {:?}", callback.body),
-            );
-            return Answer::TimedOut;
+            let text = format!("A body is no callback: {:?}", callback.body);
+            model.fail(Fact::NothingFalse, text);
+            return lost();
         };
-        check(&mut model, self.number, id, content);
+        let posted = Posted {
+            number: self.number,
+            id,
+            content,
+        };
+        model.check_webhook_id(process, &posted, callback);
+        drop(model);
+        turn_to(self.number);
         let timeout_us = i64::try_from(timeout.as_micros()).unwrap_or(i64::MAX);
-        let answer = answer(&mut model, self.number, id, content, timeout_us);
-        model.tell(|| format!("POST to d{}: {id} {content:?}: {answer}", self.number));
+        let work = Work::Post {
+            v: content.v,
+            timeout_us,
+        };
+        let call = Call {
+            process,
+            name: "post",
+            destination: self.number,
+            first: id,
+        };
+        let mut model = self.view.sim.take_turn(call, work);
+        if model.is_over(process) {
+            return lost();
+        }
+        let answer = model.answer(call, &posted);
+        // Whatever becomes of the process now, the receiver has heard it.
+        if !model.step(process) {
+            return lost();
+        }
         let tick = model.next_tick();
+        let folder = model.processes[process].command.folder();
         if answer.is_success() {
             let ledger = model.ledger(self.number, id);
             ledger.delivered = tick;
             ledger.delivered_v = content.v;
-            model.quiet_until_us[self.number] = i64::MIN;
-            model.run.tries.remove(&(self.number, id));
+            ledger.settle(process);
+            model.quiet.until_us[folder][self.number] = i64::MIN;
+            model.processes[process].tries.remove(&(self.number, id));
         }
         if let Some(wait) = cupid::logic::retry::asked_to_wait(&answer) {
             let wait_us = i64::try_from(wait.as_micros()).unwrap_or(i64::MAX);
-            model.quiet_until_us[self.number] = model.machine_now_us() + wait_us;
+            let until_us = model.machine_now_us(process) + wait_us;
+            let known_us = &mut model.quiet.until_us[folder][self.number];
+            *known_us = until_us.max(*known_us);
             if model.broken == Some(Broken::RetryAfterIgnored) {
                 return Answer::Broken("no time".into());
             }
@@ -53,92 +150,170 @@ fn parsed(body: &[u8]) -> Option<(i64, Content)> {
     Some((number("id")?, Content { v, w }))
 }
 
-fn check(model: &mut Model, number: usize, id: i64, content: Content) {
-    let read = model.ledger(number, id).read;
-    if read != Some(content) {
-        let text = format!("{id} is sent as {content:?}, but was last read as {read:?}");
-        model.fail(Fact::NewestWins, text);
+impl Model {
+    /// The same body of the same detection has the same id.
+    fn check_webhook_id(&mut self, process: usize, posted: &Posted, callback: &Callback) {
+        let is_id = |(name, _): &&(&str, String)| *name == "webhook-id";
+        let id = callback.headers.iter().find(is_id);
+        let Some((_, webhook_id)) = id else {
+            return self.fail(Fact::SameId, "A callback has no webhook-id".into());
+        };
+        let folder = self.processes[process].command.folder();
+        let ledger = self.ledger(posted.number, posted.id);
+        let sent = Sent {
+            owed: ledger.owed[folder],
+            body: callback.body.clone(),
+            webhook_id: webhook_id.clone(),
+            settled_by: None,
+        };
+        let before = ledger.sent[folder].replace(sent.clone());
+        let is_same =
+            |before: &Sent| before.owed == sent.owed && before.settled_by != Some(process);
+        let Some(before) = before.filter(is_same) else {
+            return;
+        };
+        if (before.body == sent.body) != (before.webhook_id == sent.webhook_id) {
+            let text = format!("{} is sent with {webhook_id} after {before:?}", posted.id);
+            self.fail(Fact::SameId, text);
+        }
     }
-    let slow = model.plan.confirm > 0;
-    let ledger = model.ledger(number, id);
-    let (sent_v, agrees, prompt) = (ledger.sent_v, ledger.agrees, ledger.prompt);
-    ledger.sent_v = content.v;
-    if content.v < sent_v {
-        let text = format!("{id} is sent with v {} after {sent_v}", content.v);
-        model.fail(Fact::NewestWins, text);
-    }
-    if agrees {
-        model.fail(
-            Fact::NothingFalse,
-            format!("{id} agreed when last looked at"),
-        );
-    }
-    if prompt && slow {
-        let text = format!("every change of {id} was copied to d{number} promptly");
-        model.fail(Fact::NothingFalse, text);
-    }
-    let attempts = model.plan.attempts;
-    let tries = model.run.tries.entry((number, id)).or_default();
-    *tries += 1;
-    if *tries > attempts {
-        let text = format!("{id} is tried more than {attempts} times in one run");
-        model.fail(Fact::Polite, text);
-    }
-    if model.machine_now_us() < model.quiet_until_us[number] {
-        let text = format!("d{number} asked to be left alone and is sent {id}");
-        model.fail(Fact::Polite, text);
-    }
-}
 
-fn answer(model: &mut Model, number: usize, id: i64, content: Content, timeout_us: i64) -> Answer {
-    let status = |code, seconds: Option<u64>| Answer::Status {
-        code,
-        retry_after: seconds.map(Duration::from_secs),
-    };
-    let mood = match model.run.moods[number] {
-        Mood::Moody => model.rng.pick(&[
-            Mood::Good,
-            Mood::Good,
-            Mood::Good,
-            Mood::Idle,
-            Mood::Refusing,
-            Mood::Silent,
-            Mood::Busy,
-        ]),
-        mood => mood,
-    };
-    let takes_us = if mood == Mood::Silent {
-        timeout_us
-    } else {
-        model.rng.between(1, 50 * MS)
-    };
-    let in_time = takes_us <= timeout_us && mood != Mood::Silent;
-    let spent_us = takes_us.min(timeout_us);
-    model.run.other_us += spent_us;
-    model.wait(spent_us);
-    let repairs = match mood {
-        Mood::Good => true,
-        Mood::Silent => model.rng.chance(300),
-        _ => false,
-    };
-    if repairs {
-        let late = model.writing && model.rng.chance(200);
+    /// A callback is sent: how long until it is answered.
+    pub(crate) fn begin_post(&mut self, call: Call, v: i64, timeout_us: i64) -> i64 {
+        let mood = match self.moods[call.destination] {
+            Mood::Moody => self.rng.pick(&[
+                Mood::Good,
+                Mood::Good,
+                Mood::Good,
+                Mood::Idle,
+                Mood::Wrong,
+                Mood::Refusing,
+                Mood::Silent,
+                Mood::Busy,
+            ]),
+            mood => mood,
+        };
+        self.check_post(call, v);
+        let takes_us = self.rng.between(1, 50 * MS);
+        let is_silent = mood == Mood::Silent || takes_us > timeout_us;
+        let mood = if is_silent { Mood::Silent } else { mood };
+        self.answers.insert(call, mood);
+        if is_silent { timeout_us } else { takes_us }
+    }
+
+    fn check_post(&mut self, call: Call, v: i64) {
+        let Call {
+            process,
+            destination: number,
+            first: id,
+            ..
+        } = call;
+        self.tell(|| format!("[{process}] POST to d{number}: {id} v {v}"));
+        let looked = self.processes[process].looked.get(&(number, id)).copied();
+        if looked.map(|looked| looked.content.v) != Some(v) {
+            let text = format!("{id} is sent with v {v}, but was last read as {looked:?}");
+            self.fail(Fact::NewestWins, text);
+        }
+        let is_only_one = self.plan.is_only_one(id);
+        let waits = self.plan.confirm > 0;
+        let ledger = self.ledger(number, id);
+        let (sent_v, prompt) = (ledger.sent_v, ledger.prompt);
+        ledger.sent_v = v;
+        if v < sent_v {
+            self.fail(
+                Fact::NewestWins,
+                format!("{id} is sent with v {v} after {sent_v}"),
+            );
+        }
+        if looked.is_some_and(|looked| looked.agrees) {
+            self.fail(
+                Fact::NothingFalse,
+                format!("{id} agreed when last looked at"),
+            );
+        }
+        let version = self.table.version(v).map(|(_, content)| content);
+        if version.is_some_and(|content| !self.plan.is_in_source(content)) {
+            self.fail(
+                Fact::NothingFalse,
+                format!("{id} does not fulfil the condition"),
+            );
+        }
+        if prompt && waits && is_only_one && self.plan.key_of(id).is_some() {
+            let text = format!("every change of {id} was copied to d{number} promptly");
+            self.fail(Fact::NothingFalse, text);
+        }
+        let attempts = self.plan.attempts;
+        let state = &mut self.processes[process];
+        let tries = state.tries.entry((number, id)).or_default();
+        *tries += 1;
+        let is_once_too_often = *tries > attempts;
+        let (folder, is_dry) = (state.command.folder(), state.command.is_dry());
+        if is_once_too_often {
+            let text = format!("{id} is tried more than {attempts} times in one run");
+            self.fail(Fact::Polite, text);
+        }
+        let left_us =
+            self.quiet.until_us[folder][number].saturating_sub(self.machine_now_us(process));
+        if (1..=RETRY_AFTER_MAX_US).contains(&left_us) {
+            let text = format!("d{number} asked to be left alone and is sent {id}");
+            self.fail(Fact::Polite, text);
+        }
+        if is_dry {
+            self.fail(Fact::Polite, format!("A dry run sends {id}"));
+        }
+    }
+
+    /// What the receiver does and says.
+    fn answer(&mut self, call: Call, posted: &Posted) -> Answer {
+        let status = |code, seconds: Option<u64>| Answer::Status {
+            code,
+            retry_after: seconds.map(Duration::from_secs),
+        };
+        let mood = self.answers.remove(&call).unwrap_or(Mood::Good);
+        let repairs = match mood {
+            Mood::Good | Mood::Wrong => true,
+            Mood::Silent => self.rng.chance(300),
+            _ => false,
+        };
+        if repairs {
+            self.repair(posted, mood == Mood::Wrong);
+        }
+        let answer = match mood {
+            Mood::Silent => Answer::TimedOut,
+            Mood::Good | Mood::Idle | Mood::Wrong | Mood::Moody => status(204, None),
+            Mood::Refusing if self.rng.chance(300) => Answer::Broken("reset".into()),
+            Mood::Refusing => status(500, None),
+            Mood::Busy => {
+                let (code, seconds) = (self.rng.pick(&[429, 503]), self.rng.below(20));
+                status(code, Some(seconds))
+            }
+        };
+        let Posted { number, id, .. } = posted;
+        let process = call.process;
+        self.tell(|| format!("[{process}] d{number} answers for {id}: {answer}"));
+        answer
+    }
+
+    fn repair(&mut self, posted: &Posted, wrongly: bool) {
+        let Posted {
+            number,
+            id,
+            content: Content { v, w },
+        } = *posted;
+        let v = if wrongly { -v } else { v };
+        let late = self.writing && self.rng.chance(200);
         let in_us = if late {
-            model.rng.between(0, 5 * SECOND)
+            self.rng.between(0, 5 * SECOND)
         } else {
             0
         };
-        model.schedule(in_us, Event::Apply(number, id, Some(content)));
-        model.wait(0);
-    }
-    match mood {
-        _ if !in_time => Answer::TimedOut,
-        Mood::Good | Mood::Idle | Mood::Moody => status(204, None),
-        Mood::Refusing if model.rng.chance(300) => Answer::Broken("reset".into()),
-        Mood::Refusing | Mood::Silent => status(500, None),
-        Mood::Busy => {
-            let (code, seconds) = (model.rng.pick(&[429, 503]), model.rng.below(20));
-            status(code, Some(seconds))
-        }
+        let event = Event::Apply {
+            destination: number,
+            id,
+            content: Some(Content { v, w }),
+            twice: false,
+        };
+        self.schedule(in_us, event);
+        self.wait_until(self.now_us);
     }
 }

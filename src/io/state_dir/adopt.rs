@@ -42,7 +42,9 @@ impl StateDir {
             Err(Error::Locked(_)) => return Ok(()),
             lock => lock?,
         };
-        let owed: Vec<Owed> = audit.outbox()?.iter().cloned().collect();
+        let mut known = self.outbox()?;
+        let audited = audit.outbox()?;
+        let owed: Vec<Owed> = audited.iter().map(|owed| known.adopt(owed)).collect();
         self.append_owed(&owed)?;
         std::fs::remove_file(&path).map_err(failed("Remove", &path))?;
         self.sync_folder()

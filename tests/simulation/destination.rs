@@ -1,0 +1,189 @@
+//! A destination as a process reads it.
+
+use std::ops::Bound;
+use std::sync::MutexGuard;
+
+use cupid::error::Result;
+use cupid::logic::cell::Cell;
+use cupid::logic::compare::{ColumnMap, Found, Matches};
+use cupid::logic::fingerprint::KeyFold;
+use cupid::world::{Destination, Place, Visitor};
+
+use crate::broken::Broken;
+use crate::fact::Fact;
+use crate::model::Model;
+use crate::process::Looked;
+use crate::source::{cells, key_and_version, key_cell};
+use crate::table::Content;
+use crate::turns::Work;
+use crate::view::{Side, turn_to, unreadable};
+
+impl Side<'_> {
+    fn read(&self, name: &'static str, first: i64) -> Result<MutexGuard<'_, Model>> {
+        turn_to(self.number);
+        let model = self.view.call(name, first, Work::Read);
+        let model = model.ok_or_else(|| unreadable("a destination"))?;
+        if model.is_down(self.view.process, self.number) {
+            return Err(unreadable("a destination"));
+        }
+        Ok(model)
+    }
+}
+
+impl Model {
+    fn is_down(&self, process: usize, destination: usize) -> bool {
+        let process = &self.processes[process];
+        process.fate.destinations_down[destination].contains(&process.steps)
+    }
+
+    /// A row without a key is known to have no copy once it is read.
+    pub(crate) fn read_without_key(&mut self, process: usize, id: i64) {
+        let Some(content) = self.row(id).map(|row| row.content) else {
+            return;
+        };
+        for destination in 0..self.plan.destinations {
+            self.answered(process, destination, id, content, false);
+        }
+    }
+
+    /// The destination was asked for the copies of a row that was read with this content.
+    fn answered(
+        &mut self,
+        process: usize,
+        destination: usize,
+        id: i64,
+        content: Content,
+        agrees: bool,
+    ) {
+        let tick = self.next_tick();
+        let is_audit = self.processes[process].campaign.is_some();
+        let looked = Looked { content, agrees };
+        let seen = &mut self.processes[process].looked;
+        seen.insert((destination, id), looked);
+        let ledger = self.ledger(destination, id);
+        ledger.answered_v = ledger.answered_v.max(content.v);
+        if is_audit {
+            ledger.audited = tick;
+        }
+        if agrees {
+            ledger.agreed_v = content.v;
+            ledger.repaired_or_gone = tick;
+            ledger.settle(process);
+        }
+    }
+}
+
+impl Destination for Side<'_> {
+    fn map(&self) -> Result<&ColumnMap> {
+        turn_to(self.number);
+        let mut model = self.view.sim.model();
+        if model.is_over(self.view.process) {
+            return Err(unreadable("a destination"));
+        }
+        let is_down = model.is_down(self.view.process, self.number);
+        let is_known = &mut model.processes[self.view.process].mapped[self.number];
+        *is_known |= !is_down;
+        if *is_known {
+            Ok(&self.view.sim.map)
+        } else {
+            Err(unreadable("the columns of a destination"))
+        }
+    }
+
+    fn stream(&self) -> Result<Option<KeyFold>> {
+        Ok(Some(KeyFold::default()))
+    }
+
+    fn visit(
+        &self,
+        after: Option<&Place>,
+        limit: usize,
+        visitor: &mut dyn Visitor,
+    ) -> Result<Option<Place>> {
+        let after = after.and_then(|Place(cells)| key_and_version(cells.first()?));
+        let after = after.map(|(key, _)| key);
+        let mut model = self.read("visit a destination", after.unwrap_or(-1))?;
+        let limit = limit.min(model.plan.stream_rows);
+        let begin = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let keys = model.copies[self.number]
+            .rows
+            .range((begin, Bound::Unbounded));
+        let keys: Vec<i64> = keys.take(limit).map(|(&key, _)| key).collect();
+        visitor.restart();
+        if model.rng.chance(50) {
+            for &key in &keys[..keys.len() / 2] {
+                show(&model, self.number, key, visitor);
+            }
+            visitor.restart(); // The connection was lost.
+        }
+        for &key in &keys {
+            show(&model, self.number, key, visitor);
+            model.visited_copies(self.view.process, self.number, key);
+        }
+        let process = self.view.process;
+        let number = self.number;
+        model.tell(|| format!("[{process}] visit d{number} after {after:?}: {keys:?}"));
+        let last = keys.last().filter(|_| keys.len() >= limit);
+        Ok(last.map(|&key| Place(vec![key_cell(key)])))
+    }
+
+    fn repeated_keys(&self, limit: usize) -> Result<Vec<Cell>> {
+        let model = self.read("repeated keys", 0)?;
+        let keys = model.copies[self.number].rows.keys();
+        let repeated = keys.filter(|&&key| model.copies(self.number, key).count() > 1);
+        Ok(repeated.take(limit).map(|&key| key_cell(key)).collect())
+    }
+
+    fn spelled(&self, keys: &[&Cell]) -> Result<Vec<Cell>> {
+        let model = self.read("spelled keys", 0)?;
+        if model.broken == Some(Broken::NothingLacks) {
+            return Ok(vec![]);
+        }
+        let keys = keys.iter().filter_map(|key| key_and_version(key));
+        let found = keys.filter(|&(key, _)| model.copies(self.number, key).count() > 0);
+        Ok(found.map(|(key, _)| key_cell(key)).collect())
+    }
+
+    fn find(&self, keys: &[&Cell]) -> Result<Found> {
+        let first = keys.iter().find_map(|key| key_and_version(key));
+        let mut model = self.read("find", first.map_or(0, |(key, _)| key))?;
+        let blind = model.broken == Some(Broken::BlindLook) && model.rng.chance(50);
+        let mut found = Found::default();
+        for key in keys {
+            let Some((key, v)) = key_and_version(key) else {
+                found.by_key.push(Matches::None);
+                continue;
+            };
+            let mut copies: Vec<Content> = model.copies(self.number, key).collect();
+            // Without a version it is a key that no source row has.
+            if let Some((id, content)) = model.table.version(v) {
+                let agrees = copies.contains(&content);
+                model.answered(self.view.process, self.number, id, content, agrees);
+                if model.broken == Some(Broken::EqualsAnything) && !copies.is_empty() {
+                    copies = vec![content];
+                }
+            } else if v > 0 {
+                let text = format!("{key} is looked up with version {v}, which was never read");
+                model.fail(Fact::CheckpointWaits, text);
+            }
+            let mut matches = Matches::None;
+            for copy in copies.into_iter().filter(|_| !blind) {
+                matches.push(found.rows.len());
+                found.rows.push(cells(copy));
+            }
+            if model.broken == Some(Broken::RowsBeyond) && matches == Matches::None {
+                matches.push(found.rows.len() + keys.len());
+            }
+            found.by_key.push(matches);
+        }
+        let (process, number) = (self.view.process, self.number);
+        model.tell(|| format!("[{process}] find {} keys in d{number}", keys.len()));
+        Ok(found)
+    }
+}
+
+fn show(model: &Model, destination: usize, key: i64, visitor: &mut dyn Visitor) {
+    for copy in model.copies(destination, key) {
+        visitor.row(0, &key_cell(key), &cells(copy));
+    }
+}

@@ -1,0 +1,332 @@
+//! State files with the promises of the real ones: a replaced file is the old or the new one whatever happens, an
+//! appended one may be torn at its end, and nothing else; a lock is held by one, and dies with it.
+
+use std::collections::BTreeSet;
+use std::sync::MutexGuard;
+
+use cupid::error::{Error, Result};
+use cupid::logic::cell::Id;
+use cupid::logic::checkpoint::{Checkpoint, Unusable};
+use cupid::logic::gaps::Gap;
+use cupid::logic::owed::{Outbox, Owed};
+use cupid::world::Store;
+
+use crate::audit::Campaign;
+use crate::broken::Broken;
+use crate::check;
+use crate::fact::Fact;
+use crate::job::number;
+use crate::model::Model;
+use crate::view::View;
+
+/// The files of `run`.
+pub(crate) const RUN: usize = 0;
+/// The files of audits.
+pub(crate) const AUDIT: usize = 1;
+
+/// Files, and what is known of them.
+#[derive(Debug, Default)]
+pub(crate) struct Folder {
+    pub(crate) checkpoint: Option<String>,
+    pub(crate) outbox: Option<Vec<u8>>,
+    /// What the outbox says, by destination and id.
+    pub(crate) owed: BTreeSet<(usize, i64)>,
+    pub(crate) locked_by: Option<usize>,
+    /// The audit that the checkpoint belongs to.
+    pub(crate) campaign: Option<Campaign>,
+}
+
+pub(crate) fn key(owed: &Owed) -> (usize, i64) {
+    let id = i64::try_from(owed.id).unwrap_or(i64::MAX);
+    (number(&owed.destination), id)
+}
+
+fn keys(outbox: &Outbox) -> BTreeSet<(usize, i64)> {
+    outbox.iter().map(key).collect()
+}
+
+fn failed(what: &str) -> Error {
+    Error::State {
+        path: what.into(),
+        reason: "simulated".into(),
+    }
+}
+
+/// The files as one process sees them.
+pub(crate) struct Disk<'s> {
+    pub(crate) view: &'s View<'s>,
+    pub(crate) folder: usize,
+    /// What the checkpoint has to be of.
+    pub(crate) identity: String,
+    /// The progress of an earlier audit is wanted.
+    pub(crate) resume: bool,
+    /// The file was opened for appending, and torn lines cut off.
+    pub(crate) appending: bool,
+}
+
+/// A lock that is held.
+pub(crate) struct Lock<'s> {
+    view: &'s View<'s>,
+    folder: usize,
+}
+
+impl Drop for Lock<'_> {
+    fn drop(&mut self) {
+        let mut model = self.view.sim.model();
+        let locked_by = &mut model.folders[self.folder].locked_by;
+        *locked_by = locked_by.filter(|&by| by != self.view.process);
+    }
+}
+
+impl<'s> Disk<'s> {
+    pub(crate) fn lock(&self) -> Result<Lock<'s>> {
+        let mut model = self.view.sim.model();
+        let is_forgotten = model.broken == Some(Broken::LockForgotten);
+        let locked_by = &mut model.folders[self.folder].locked_by;
+        if locked_by.is_some() && !is_forgotten {
+            return Err(Error::Locked("the lock".into()));
+        }
+        *locked_by = Some(self.view.process);
+        Ok(Lock {
+            view: self.view,
+            folder: self.folder,
+        })
+    }
+
+    /// Takes over what an audit left owed, in the steps of `StateDir::adopt_audit`.
+    pub(crate) fn adopt_audit(&mut self) -> Result<()> {
+        let mut audit = Disk {
+            folder: AUDIT,
+            appending: false,
+            identity: String::new(),
+            resume: false,
+            view: self.view,
+        };
+        if self.view.sim.model().folders[AUDIT].outbox.is_none() {
+            return Ok(());
+        }
+        let _lock = match audit.lock() {
+            Err(Error::Locked(_)) => return Ok(()),
+            lock => lock?,
+        };
+        let mut known = self.outbox()?;
+        let adopted = audit.outbox()?;
+        let owed: Vec<Owed> = adopted.iter().map(|owed| known.adopt(owed)).collect();
+        self.append_owed(&owed)?;
+        audit.write(|model, is_last| {
+            if !is_last || model.rng.chance(500) {
+                check::replaced(model, AUDIT, BTreeSet::new());
+                model.folders[AUDIT].outbox = None;
+                model.quiet.adopt();
+            }
+        })
+    }
+
+    /// Something is done with a file. True when it is the last thing that the process does.
+    fn touch(&self) -> Result<(MutexGuard<'_, Model>, bool)> {
+        let process = self.view.process;
+        let mut model = self.view.sim.model();
+        if model.is_over(process) {
+            return Err(failed("the state"));
+        }
+        let state = &mut model.processes[process];
+        state.files += 1;
+        let is_last = state.files >= state.fate.killed_at_file;
+        if state.fate.files_down.contains(&state.files) && !is_last {
+            model.tell(|| format!("[{process}] the state is out of reach"));
+            return Err(failed("the state"));
+        }
+        Ok((model, is_last))
+    }
+
+    /// A write: `change` says how the files are afterwards, and how when the process dies on the way.
+    fn write(&self, change: impl FnOnce(&mut Model, bool)) -> Result<()> {
+        let (mut model, is_last) = self.touch()?;
+        change(&mut model, is_last);
+        if is_last {
+            model.kill(self.view.process);
+            return Err(failed("the state"));
+        }
+        Ok(())
+    }
+
+    fn read(&self) -> Result<MutexGuard<'_, Model>> {
+        let (mut model, is_last) = self.touch()?;
+        if is_last {
+            model.kill(self.view.process);
+            return Err(failed("the state"));
+        }
+        Ok(model)
+    }
+}
+
+fn unusable(model: &mut Model, what: &str, why: &dyn std::fmt::Display) -> Error {
+    model.fail(Fact::StateReadable, format!("{what}: {why}"));
+    failed(what)
+}
+
+impl Store for Disk<'_> {
+    fn checkpoint(&mut self) -> Result<Option<Checkpoint>> {
+        let is_audit = self.folder == AUDIT;
+        if is_audit && !self.resume {
+            return Ok(None);
+        }
+        let mut model = self.read()?;
+        let Some(text) = model.folders[self.folder].checkpoint.clone() else {
+            return if is_audit {
+                Err(failed("no audit to go on with"))
+            } else {
+                Ok(None)
+            };
+        };
+        match Checkpoint::parse(&text, &self.identity) {
+            Ok(checkpoint) => {
+                let campaign = model.folders[self.folder].campaign.clone();
+                model.resume(self.view.process, campaign);
+                Ok(Some(checkpoint))
+            }
+            Err(Unusable::Foreign(_)) if is_audit => Err(failed("another audit's progress")),
+            Err(why) => Err(unusable(&mut model, "checkpoint", &why)),
+        }
+    }
+
+    fn first_cupids_id(&mut self) -> Result<Option<Id>> {
+        drop(self.read()?);
+        Ok(None)
+    }
+
+    fn save_checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+        let (folder, process) = (self.folder, self.view.process);
+        self.write(|model, is_last| {
+            let mut checkpoint = checkpoint.clone();
+            if folder == AUDIT {
+                checkpoint.source.clone_from(&self.identity);
+            } else {
+                spoil(model, &mut checkpoint);
+            }
+            let text = checkpoint.to_text().unwrap_or_default();
+            if is_last && model.broken == Some(Broken::TornCheckpoint) {
+                model.folders[folder].checkpoint = Some(text[..text.len() / 2].into());
+            } else if !is_last || model.rng.chance(500) {
+                if folder == AUDIT {
+                    model.check_progress(process, &checkpoint);
+                    model.folders[AUDIT].campaign = model.processes[process].campaign.clone();
+                } else {
+                    check::checkpoint(model, process, &checkpoint);
+                }
+                model.tell(|| format!("[{process}] checkpoint {}", &text[..text.len().min(300)]));
+                model.folders[folder].checkpoint = Some(text);
+            }
+        })
+    }
+
+    fn outbox(&mut self) -> Result<Outbox> {
+        let folder = self.folder;
+        let mut model = self.read()?;
+        let text = model.folders[folder].outbox.clone().unwrap_or_default();
+        let parsed = String::from_utf8(text)
+            .map_err(|error| error.to_string())
+            .and_then(|text| Outbox::parse(&text).map_err(|(n, why)| format!("line {n}: {why}")));
+        let mut outbox = match parsed {
+            Ok(outbox) => outbox,
+            Err(why) => return Err(unusable(&mut model, "outbox", &why)),
+        };
+        let owed = keys(&outbox);
+        if owed != model.folders[folder].owed {
+            let text = format!("{owed:?}, not {:?}", model.folders[folder].owed);
+            return Err(unusable(&mut model, "outbox", &text));
+        }
+        match model.broken {
+            Some(Broken::OutboxUnread) => outbox = Outbox::default(),
+            Some(Broken::DetectedAnew) => {
+                for mut owed in outbox.clone().iter().cloned() {
+                    owed.detected_us += 1;
+                    outbox.replace(owed);
+                }
+            }
+            _ => {}
+        }
+        Ok(outbox)
+    }
+
+    fn append_owed(&mut self, owed: &[Owed]) -> Result<()> {
+        if owed.is_empty() {
+            return Ok(());
+        }
+        let (folder, process) = (self.folder, self.view.process);
+        let opened = std::mem::replace(&mut self.appending, true);
+        self.write(|model, is_last| {
+            if model.broken == Some(Broken::AppendForgotten) {
+                return;
+            }
+            let mut file = model.folders[folder].outbox.take().unwrap_or_default();
+            if !opened {
+                let end = file.iter().rposition(|&byte| byte == b'\n');
+                file.truncate(end.map_or(0, |end| end + 1));
+            }
+            let mut text = lines(owed.iter());
+            if is_last {
+                let kept = model.rng.below(text.len() as u64 + 1);
+                text.truncate(usize::try_from(kept).unwrap_or(0));
+            }
+            let whole = text.iter().filter(|&&byte| byte == b'\n').count();
+            file.extend(text);
+            model.folders[folder].outbox = Some(file);
+            model.tell(|| {
+                let ids: Vec<Id> = owed.iter().map(|owed| owed.id).take(50).collect();
+                format!("[{process}] owed {ids:?}")
+            });
+            check::owed(model, folder, owed[..whole].iter().map(key));
+        })
+    }
+
+    fn replace_outbox(&mut self, outbox: &Outbox) -> Result<()> {
+        let (folder, process) = (self.folder, self.view.process);
+        self.appending = false;
+        self.write(|model, is_last| {
+            let known = model.folders[folder].outbox.is_some();
+            if is_last && model.rng.chance(500) || outbox.is_empty() && !known {
+                return;
+            }
+            let forgotten = usize::from(model.broken == Some(Broken::OneForgotten));
+            let after = outbox.iter().skip(forgotten).map(key).collect();
+            check::replaced(model, folder, after);
+            model.tell(|| format!("[{process}] outbox of {}", outbox.len()));
+            model.folders[folder].outbox = Some(lines(outbox.iter().skip(forgotten)));
+        })
+    }
+}
+
+/// Mistakes of a checkpoint.
+fn spoil(model: &Model, checkpoint: &mut Checkpoint) {
+    for position in &mut checkpoint.positions {
+        if model.broken == Some(Broken::CheckpointAhead) {
+            position.next_id = position.next_id.map(|id| id + 5);
+        }
+        if model.broken == Some(Broken::HolesForEver) {
+            let next_id = position.next_id.and_then(|id| i64::try_from(id).ok());
+            let known = |id: &i64| {
+                let id = Id::from(*id);
+                let mut holes = position.gaps.holes.iter();
+                holes.any(|hole| (hole.from..=hole.to).contains(&id))
+            };
+            let missing = (0..next_id.unwrap_or(0))
+                .filter(|id| known(id) || !model.table.rows.contains_key(id));
+            let gap = |id| Gap {
+                from: Id::from(id),
+                to: Id::from(id),
+                due_us: i64::MAX,
+            };
+            position.gaps.holes = missing.map(gap).collect();
+        }
+    }
+}
+
+fn lines<'o>(owed: impl Iterator<Item = &'o Owed>) -> Vec<u8> {
+    let line = |owed| {
+        let mut line = serde_json::to_vec(owed).unwrap_or_default();
+        line.push(b'\n');
+        line
+    };
+    owed.flat_map(line).collect()
+}

@@ -1,0 +1,244 @@
+//! The source as a process reads it.
+//!
+//! A key that is read with its row carries the row's version beside it, so that a look-up says which content the copy is
+//! compared with. Where keys themselves are compared, while tables are read from end to end, it carries none.
+
+use std::collections::BTreeSet;
+use std::sync::MutexGuard;
+
+use cupid::error::Result;
+use cupid::logic::cell::{Cell, Column, ColumnType, Id};
+use cupid::logic::gaps::Span;
+use cupid::logic::print;
+use cupid::logic::row::Row;
+use cupid::logic::window::{Bounds, Request, What};
+use cupid::logic::zone;
+use cupid::world::{Source, Visitor, WholeRow};
+
+use crate::broken::Broken;
+use crate::model::Model;
+use crate::plan::{Plan, SECOND};
+use crate::table::{Content, SourceRow};
+use crate::turns::Work;
+use crate::view::{View, destination, unreadable};
+
+/// Versions are below, keys above.
+const VERSIONS: i64 = 1 << 24;
+
+/// A key without a version.
+pub(crate) fn key_cell(key: i64) -> Cell {
+    Cell::Int(key * VERSIONS)
+}
+
+/// The key and the version in a cell.
+pub(crate) fn key_and_version(cell: &Cell) -> Option<(i64, i64)> {
+    match *cell {
+        Cell::Int(cell) => Some((cell.div_euclid(VERSIONS), cell.rem_euclid(VERSIONS))),
+        _ => None,
+    }
+}
+
+pub(crate) fn cells(content: Content) -> Vec<Cell> {
+    vec![Cell::Int(content.v), Cell::Int(content.w)]
+}
+
+pub(crate) fn small(id: Id) -> i64 {
+    i64::try_from(id).unwrap_or(if id > 0 { i64::MAX } else { i64::MIN })
+}
+
+fn moment(us: i64) -> Cell {
+    let at = chrono::DateTime::from_timestamp_micros(us).unwrap_or_default();
+    Cell::DateTime(zone::fields(at.naive_utc()))
+}
+
+/// An update time as a cursor has it.
+pub(crate) fn time_text(us: i64) -> String {
+    print::text(&moment(us), ColumnType::DateTime(6)).into_owned()
+}
+
+pub(crate) fn row(plan: &Plan, id: i64, row: &SourceRow) -> Row {
+    let key = plan.key_of(id);
+    Row {
+        id: Id::from(id),
+        key: key.map_or(Cell::Null, |key| Cell::Int(key * VERSIONS + row.content.v)),
+        updated: moment(row.updated_us),
+        cells: cells(row.content),
+    }
+}
+
+fn by_spans(model: &Model, spans: &[Span], limit: usize) -> Vec<Row> {
+    let of_span = |span: &Span| model.rows_between(small(span.from), small(span.to));
+    let rows = spans.iter().flat_map(of_span).take(limit);
+    rows.map(|(id, source)| row(&model.plan, id, source))
+        .collect()
+}
+
+fn window(model: &Model, request: &Request) -> Vec<Row> {
+    let What::Updated {
+        from_us,
+        to_us,
+        after,
+    } = &request.what
+    else {
+        return vec![];
+    };
+    let precision = model.plan.precision;
+    let floored = |us: i64| us - us.rem_euclid(precision);
+    let mut from_us = floored(*from_us);
+    if model.broken == Some(Broken::WindowTooShort) {
+        from_us = to_us - SECOND;
+    }
+    let window = from_us..=floored(*to_us);
+    let mut found: Vec<(i64, i64, &SourceRow)> = model
+        .rows()
+        .filter(|(_, source)| window.contains(&source.updated_us))
+        .map(|(id, source)| (source.updated_us, id, source))
+        .collect();
+    found.sort_unstable_by_key(|&(time, id, _)| (time, id));
+    let comes_after = |&(time, id, _): &(i64, i64, &SourceRow)| {
+        after
+            .as_ref()
+            .is_none_or(|after| (time_text(time), Id::from(id)) > (after.time.clone(), after.id))
+    };
+    let rows = found.into_iter().filter(comes_after).take(request.limit);
+    rows.map(|(_, id, source)| row(&model.plan, id, source))
+        .collect()
+}
+
+impl View<'_> {
+    fn read_source(&self, name: &'static str, first: i64) -> Result<MutexGuard<'_, Model>> {
+        let model = self.call(name, first, Work::Read);
+        let model = model.ok_or_else(|| unreadable("the source"))?;
+        let process = &model.processes[self.process];
+        if process.fate.source_down.contains(&process.steps) {
+            return Err(unreadable("the source"));
+        }
+        Ok(model)
+    }
+}
+
+impl Source for View<'_> {
+    fn bounds(&self) -> Result<Bounds> {
+        let mut model = self.read_source("bounds", 0)?;
+        let now_us = model.source_now_us();
+        model.processes[self.process].bounds_us = Some(now_us);
+        let id_max = model.table.rows.last_key_value().map(|(&id, _)| id);
+        let id_max = id_max.map(|max| Id::from(self.to_id.map_or(max, |to| to.min(max))));
+        let process = self.process;
+        model.tell(|| format!("[{process}] bounds: {now_us}, {id_max:?}"));
+        Ok(Bounds { now_us, id_max })
+    }
+
+    fn scan(&self, request: &Request) -> Result<Vec<Row>> {
+        let mut model = self.read_source("scan", 0)?;
+        let rows = match &request.what {
+            What::Holes(_) | What::Again(_) if model.broken == Some(Broken::HolesStayEmpty) => {
+                vec![]
+            }
+            What::Holes(spans) | What::Suspects(spans) => by_spans(&model, spans, request.limit),
+            What::Again(span) | What::New(span) => by_spans(&model, &[*span], request.limit),
+            What::Updated { .. } => window(&model, request),
+        };
+        for row in rows.iter().filter(|row| row.key == Cell::Null) {
+            model.read_without_key(self.process, small(row.id));
+        }
+        let process = self.process;
+        model.tell(|| {
+            let ids: Vec<Id> = rows.iter().map(|row| row.id).take(20).collect();
+            let what = format!("{:?}", request.what);
+            let what = &what[..what.len().min(200)];
+            format!("[{process}] scan {what}: {} rows {ids:?}", rows.len())
+        });
+        Ok(rows)
+    }
+
+    fn visit(&self, span: Span, limit: usize, visitor: &mut dyn Visitor) -> Result<Option<Id>> {
+        let mut model = self.read_source("visit the source", small(span.from))?;
+        let limit = limit.min(model.plan.stream_rows);
+        let rows = model.rows_between(small(span.from), small(span.to));
+        let rows: Vec<(i64, Content)> = rows
+            .take(limit)
+            .map(|(id, row)| (id, row.content))
+            .collect();
+        let skips = model.broken == Some(Broken::RowsSkipped);
+        let lost = model.rng.chance(50); // In the middle of the rows, and they are read again.
+        visitor.restart();
+        for (id, content) in rows.iter().take(if lost { limit / 2 } else { 0 }) {
+            show(&model.plan, *id, *content, visitor);
+        }
+        if lost {
+            visitor.restart();
+        }
+        for &(id, content) in &rows {
+            if skips && content.v % 7 == 3 {
+                continue;
+            }
+            show(&model.plan, id, content, visitor);
+            model.visited(self.process, id, content);
+        }
+        let process = self.process;
+        model.tell(|| format!("[{process}] visit the source from {}: {rows:?}", span.from));
+        Ok(rows
+            .last()
+            .filter(|_| rows.len() >= limit)
+            .map(|&(id, _)| Id::from(id)))
+    }
+
+    fn ids_of(&self, keys: &[Cell]) -> Result<Vec<Id>> {
+        let model = self.read_source("ids of keys", 0)?;
+        let keys = keys.iter().filter_map(key_and_version);
+        let ids = keys.flat_map(|(key, _)| model.plan.ids_of(key));
+        let ids = ids.filter(|&id| model.row(id).is_some());
+        Ok(ids.map(Id::from).collect())
+    }
+
+    fn whole_rows(&self, ids: &[Id]) -> Result<Vec<WholeRow>> {
+        let first = ids.first().map_or(0, |&id| small(id));
+        let mut model = self.read_source("whole rows", first)?;
+        let tick = model.next_tick();
+        let mut rows = Vec::with_capacity(ids.len());
+        // Like a table, it has one row for an id that is asked for twice.
+        for id in ids.iter().map(|&id| small(id)).collect::<BTreeSet<_>>() {
+            let ignores = model.broken == Some(Broken::ConditionIgnored);
+            let source = match model.row(id) {
+                None if ignores => model.table.rows.get(&id),
+                source => source,
+            };
+            let Some(source) = source.copied() else {
+                let ledger = model.ledger(destination(), id);
+                ledger.repaired_or_gone = tick;
+                ledger.settle(self.process);
+                continue;
+            };
+            let row = row(&model.plan, id, &source);
+            if row.key == Cell::Null {
+                model.read_without_key(self.process, id);
+            }
+            let sent_v = model.ledger(destination(), id).sent_v;
+            let old = model.broken == Some(Broken::OldCopySent) && sent_v > 0;
+            let mut all = vec![Cell::Int(id), row.key.clone()];
+            all.extend(cells(source.content));
+            all.push(row.updated.clone());
+            if old {
+                all[2] = Cell::Int(sent_v);
+            }
+            rows.push(WholeRow { row, all });
+        }
+        let process = self.process;
+        model.tell(|| {
+            let read = rows.iter().take(20);
+            let read: Vec<_> = read.map(|w| (w.row.id, &w.row.cells[0])).collect();
+            format!("[{process}] whole rows: {read:?}")
+        });
+        Ok(rows)
+    }
+
+    fn columns(&self) -> Result<&[Column]> {
+        Ok(&self.sim.columns)
+    }
+}
+
+fn show(plan: &Plan, id: i64, content: Content, visitor: &mut dyn Visitor) {
+    let key = plan.key_of(id).map_or(Cell::Null, key_cell);
+    visitor.row(Id::from(id), &key, &cells(content));
+}
