@@ -90,10 +90,11 @@ start_receiver() {
 	die "the callback receiver did not start"
 }
 
-# The methods of `cupid reconcile` that scripts/bench and scripts/corpus look at, and the options that ask for one.
+# The methods of `cupid reconcile` that scripts/bench and scripts/corpus look at, and the options that ask for one. Checksums
+# find no row that only a copy has: with --extra tables are read.
 read -ra METHODS <<< "${METHODS:-stream checksum}"
 method_options() {
-	if [ "$1" != stream ]; then printf -- '--method %s' "$1"; fi
+	if [ "$1" = stream ]; then echo '--method stream --extra'; else echo "--method $1"; fi
 }
 
 # install_reladiff: the program, in $reladiff, from PyPI into a folder of its own; empty where it cannot be had.

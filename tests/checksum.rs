@@ -1,0 +1,156 @@
+//! Audits by checksums: as exact as reading, where the servers can do it, and said where not.
+
+mod common;
+
+use common::{Outcome, Scene, assert_ids};
+
+/// Users whose keys grow with their ids, in the source and the copy.
+fn aligned(users: u64) -> Scene {
+    let scene = Scene::with_missing(1..=users);
+    scene
+        .db
+        .exec("UPDATE src.user SET number = LPAD(id, 9, '0')");
+    scene.db.copy_users();
+    scene
+}
+
+fn audit(scene: &Scene) -> Outcome {
+    scene
+        .cupid("reconcile")
+        .args("--method checksum --dry-run --report -")
+        .run()
+}
+
+/// The ids in a report's lines, in order.
+fn ids(report: &str) -> Vec<u64> {
+    let ids = report.lines().skip(1).map(|line| {
+        let id = line.split(',').nth(4).expect("Ten fields");
+        id.parse().expect("An id")
+    });
+    let mut ids: Vec<u64> = ids.collect();
+    ids.sort_unstable();
+    ids
+}
+
+#[test]
+fn a_table_in_sync_is_0_and_silent() {
+    let scene = aligned(30_000);
+    scene
+        .cupid("reconcile")
+        .args("--method checksum")
+        .exits(0)
+        .assert_silent();
+}
+
+#[test]
+fn what_is_wrong_anywhere_is_found_and_nothing_else() {
+    let scene = aligned(30_000);
+    for statement in [
+        "UPDATE des.user SET name = CONCAT(name, 'x') WHERE number IN ('000000001', '000008193', '000030000')",
+        "UPDATE des.user SET avatar = NULL WHERE number = '000012345'",
+        "DELETE FROM des.user WHERE number BETWEEN '000020000' AND '000020099'",
+        "UPDATE src.user SET number = 'elsewhere' WHERE id = 25000",
+    ] {
+        scene.db.exec(statement);
+    }
+    let outcome = audit(&scene);
+    let summary = "30,000 rows compared, 101 missing, 4 different";
+    assert!(outcome.stderr.contains(summary), "{}", outcome.stderr);
+    assert!(!outcome.stderr.contains("read whole"), "{}", outcome.stderr);
+    let lost = 20_000..=20_099;
+    let expected = [1, 8_193, 12_345, 25_000, 30_000].into_iter().chain(lost);
+    assert_ids(&ids(&outcome.stdout), expected);
+}
+
+#[test]
+fn rows_that_only_the_copy_has_make_no_row_wrong() {
+    let scene = aligned(10_000);
+    scene.db.exec(
+        "INSERT INTO des.user (number, name) VALUES ('000005000x', 'a'), ('zzz', 'b'), ('', 'c')",
+    );
+    assert_eq!(audit(&scene).code, Some(0));
+}
+
+#[test]
+fn keys_in_another_order_are_read_and_said_so() {
+    let scene = Scene::with_missing(1..=80_000);
+    scene
+        .db
+        .exec("UPDATE src.user SET number = LPAD(id * 48271 % 2147483647, 12, '0')");
+    scene.db.copy_users();
+    scene.db.exec(
+        "UPDATE des.user SET name = 'x' WHERE number = LPAD(777 * 48271 % 2147483647, 12, '0')",
+    );
+    let outcome = audit(&scene);
+    assert_eq!(ids(&outcome.stdout), [777]);
+    let reason = "its keys do not grow with the source's ids";
+    assert!(outcome.stderr.contains(reason), "{}", outcome.stderr);
+}
+
+#[test]
+fn columns_that_servers_may_print_otherwise_are_read_and_said_so() {
+    let mut scene = aligned(100);
+    for table in ["src.user", "des.user"] {
+        scene
+            .db
+            .exec(&format!("ALTER TABLE {table} ADD score FLOAT DEFAULT 1"));
+    }
+    scene
+        .db
+        .exec("UPDATE des.user SET score = 1.0000001 WHERE number = '000000050'");
+    scene.config.set("/des/0/columns/score", "score");
+    let outcome = audit(&scene);
+    assert_eq!(ids(&outcome.stdout), [50]);
+    let reason = "need not print the same value alike in columns score and score";
+    assert!(outcome.stderr.contains(reason), "{}", outcome.stderr);
+}
+
+/// A server leaves what is too long out of a text, and says so in a warning: no sum counts then.
+#[test]
+fn a_row_too_long_for_a_checksum_is_looked_at() {
+    let mut scene = aligned(100);
+    let limit: Vec<u64> = scene.db.query("SELECT @@max_allowed_packet");
+    let half = limit[0] / 2 - 1_000;
+    for table in ["src.user", "des.user"] {
+        scene.db.exec(&format!(
+            "ALTER TABLE {table} ADD one LONGTEXT, ADD other LONGTEXT"
+        ));
+        let filled = format!("one = REPEAT('a', {half}), other = REPEAT('b', {half})");
+        scene.db.exec(&format!(
+            "UPDATE {table} SET {filled} WHERE number = '000000050'"
+        ));
+    }
+    scene
+        .db
+        .exec("UPDATE des.user SET other = CONCAT(other, 'c') WHERE number = '000000050'");
+    scene
+        .config
+        .set("/des/0/columns/one", "one")
+        .set("/des/0/columns/other", "other");
+    let number = scene.db.query::<u64>("SELECT COUNT(*) FROM des.user");
+    assert_eq!(number, [100]);
+    let outcome = audit(&scene);
+    let wrong: Vec<&str> = outcome
+        .stdout
+        .lines()
+        .filter(|line| line.contains(",000000050,other,"))
+        .collect();
+    assert_eq!(wrong.len(), 1, "{}", outcome.stderr);
+}
+
+#[test]
+fn an_audit_that_is_stopped_goes_on_where_it_was() {
+    let scene = aligned(30_000);
+    scene
+        .db
+        .exec("UPDATE des.user SET name = 'x' WHERE number IN ('000000007', '000029999')");
+    scene
+        .cupid("reconcile")
+        .args("--method checksum --for 1ms")
+        .exits(1);
+    scene
+        .cupid("reconcile")
+        .args("--method checksum --resume")
+        .exits(1);
+    assert_ids(&scene.receiver().ids(), [7, 29_999]);
+}
