@@ -168,6 +168,8 @@ mod tests {
                 ColumnType::Timestamp(6),
                 "2024-01-02 03:04:05.120000",
             ),
+            (MOMENT, ColumnType::Text, "2024-01-02 03:04:05.120000"),
+            (ZERO, ColumnType::Text, "0000-00-00 00:00:00"),
             (ZERO, ColumnType::Date, "0000-00-00"),
             (ZERO, ColumnType::DateTime(0), "0000-00-00 00:00:00"),
             (ZERO, ColumnType::DateTime(2), "0000-00-00 00:00:00.00"),
