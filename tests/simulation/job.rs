@@ -38,6 +38,7 @@ pub(crate) fn job(plan: &Plan, destinations: &[usize]) -> Job {
             }),
             update_interval: span(SECOND),
             state_dir: "/nowhere".into(),
+            shard: None,
         },
         destinations: destinations
             .iter()

@@ -20,7 +20,7 @@ use crate::model::Model;
 use crate::plan::{Plan, SECOND};
 use crate::table::{Content, SourceRow};
 use crate::turns::Work;
-use crate::view::{View, destination, unreadable};
+use crate::view::{SOURCE, View, destination, turn_to, unreadable};
 
 /// Versions are below, keys above.
 const VERSIONS: i64 = 1 << 24;
@@ -60,9 +60,7 @@ pub(crate) fn row(plan: &Plan, id: i64, row: &SourceRow) -> Row {
     let key = plan.key_of(id);
     Row {
         id: Id::from(id),
-        key: key.map_or(Cell::Null, |key| {
-            Cell::Int(key * VERSIONS + row.content.v)
-        }),
+        key: key.map_or(Cell::Null, |key| Cell::Int(key * VERSIONS + row.content.v)),
         updated: moment(row.updated_us),
         cells: cells(row.content),
     }
@@ -98,9 +96,9 @@ fn window(model: &Model, request: &Request) -> Vec<Row> {
         .collect();
     found.sort_unstable_by_key(|&(time, id, _)| (time, id));
     let comes_after = |&(time, id, _): &(i64, i64, &SourceRow)| {
-        after.as_ref().is_none_or(|after| {
-            (time_text(time), Id::from(id)) > (after.time.clone(), after.id)
-        })
+        after
+            .as_ref()
+            .is_none_or(|after| (time_text(time), Id::from(id)) > (after.time.clone(), after.id))
     };
     let rows = found.into_iter().filter(comes_after).take(request.limit);
     rows.map(|(_, id, source)| row(&model.plan, id, source))
@@ -137,12 +135,13 @@ impl Source for View<'_> {
             What::Holes(_) | What::Again(_) if model.broken == Some(Broken::HolesStayEmpty) => {
                 vec![]
             }
-            What::Holes(spans) => by_spans(&model, spans, request.limit),
+            What::Holes(spans) | What::Suspects(spans) => by_spans(&model, spans, request.limit),
             What::Again(span) | What::New(span) => by_spans(&model, &[*span], request.limit),
             What::Updated { .. } => window(&model, request),
         };
         for row in rows.iter().filter(|row| row.key == Cell::Null) {
-            model.read_without_key(self.process, small(row.id));
+            let all = 0..model.plan.destinations;
+            model.read_without_key(self.process, all, small(row.id));
         }
         let process = self.process;
         model.tell(|| {
@@ -155,8 +154,9 @@ impl Source for View<'_> {
     }
 
     fn visit(&self, span: Span, limit: usize, visitor: &mut dyn Visitor) -> Result<Option<Id>> {
+        turn_to(SOURCE);
         let mut model = self.read_source("visit the source", small(span.from))?;
-        let limit = limit.min(model.plan.stream_rows);
+        let limit = model.rows_at_once(limit, model.table.rows.len());
         let rows = model.rows_between(small(span.from), small(span.to));
         let rows: Vec<(i64, Content)> = rows
             .take(limit)
@@ -226,7 +226,8 @@ impl Source for View<'_> {
             };
             let row = row(&model.plan, id, &source);
             if row.key == Cell::Null {
-                model.read_without_key(self.process, id);
+                let this = std::iter::once(destination());
+                model.read_without_key(self.process, this, id);
             }
             let sent_v = model.ledger(destination(), id).sent_v;
             let old = model.broken == Some(Broken::OldCopySent) && sent_v > 0;
