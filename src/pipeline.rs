@@ -88,16 +88,14 @@ pub fn audit(
     streaming: Option<&Streaming<'_>>,
 ) -> Result<Summary> {
     let began_us = world.clock.now_us();
-    let mut pass = Pass {
-        is_repeated: false,
-        ..Pass::load(job, world, options)?
-    };
+    let mut pass = Pass::load(job, world, options)?;
     pass.save_beginning()?;
     pass.deliver()?;
     if let Some(streaming) = streaming {
         pass.stream(streaming)?;
     }
     pass.scan_and_deliver()?;
+    pass.look_again()?;
     pass.tell_extra()?;
     pass.tell_owed()?;
     Ok(pass.finish(began_us))
@@ -128,8 +126,6 @@ struct Pass<'a, 'w> {
     throttle: Throttle<'w>,
     /// Of those who read a whole destination.
     destination_throttles: Vec<Throttle<'w>>,
-    /// Another pass goes on where this one ends.
-    is_repeated: bool,
     /// What several threads touch while callbacks are delivered.
     shared: Mutex<Shared<'a>>,
     /// Positions as loaded, until the scans are planned.
@@ -250,7 +246,6 @@ impl<'a, 'w> Pass<'a, 'w> {
             options,
             throttle: throttle(),
             destination_throttles: names.iter().map(|_| throttle()).collect(),
-            is_repeated: true,
             shared: Mutex::new(shared),
             positions,
             tracks: vec![],
@@ -280,6 +275,20 @@ impl<'a, 'w> Pass<'a, 'w> {
                 return Ok(());
             }
         }
+    }
+
+    /// What is left to the next pass, because it changed while it was looked at, an audit looks at itself.
+    fn look_again(&mut self) -> Result<()> {
+        if !self.is_scanned() || self.tracks.iter().all(Track::leaves_nothing) {
+            return Ok(());
+        }
+        if self.is_full() || self.is_out_of_time() {
+            self.shared().summary.interrupted = true;
+            return Ok(());
+        }
+        let tracks = std::mem::take(&mut self.tracks);
+        self.positions = tracks.iter().map(Track::saved).collect();
+        self.scan_and_deliver()
     }
 
     /// The threads that compare, `workerNumber` of them. Started when there is work for several: most passes find none.

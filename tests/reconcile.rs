@@ -414,6 +414,26 @@ fn an_audit_that_is_stopped_before_it_has_looked_twice_is_not_in_sync() {
 }
 
 #[test]
+fn a_row_that_goes_on_changing_while_an_audit_looks_is_looked_at_once_more() {
+    let mut scene = Scene::in_sync(1..=3);
+    scene.config.set("/confirmDelayMillisecond", 3000);
+    scene
+        .db
+        .exec("UPDATE des.user SET name = 'ahead' WHERE id = 2");
+    let audit = scene.cupid("reconcile").spawn();
+    std::thread::sleep(Duration::from_millis(1500));
+    scene
+        .db
+        .exec("UPDATE src.user SET name = 'new' WHERE id = 2");
+    std::thread::sleep(Duration::from_secs(3)); // The second look has seen another change, and a third goes on.
+    scene
+        .db
+        .exec("UPDATE des.user SET name = 'new' WHERE id = 2");
+    let outcome = audit.wait();
+    assert_eq!((outcome.code, scene.receiver().count()), (Some(0), 0));
+}
+
+#[test]
 fn a_copy_in_another_order_and_in_another_case_is_in_sync() {
     let scene = Scene::in_sync(1..=5000);
     scene.db.exec("UPDATE des.user SET number = UPPER(number)");

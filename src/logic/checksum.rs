@@ -250,7 +250,7 @@ impl Alignment {
 
 /// Lays the destination's key ranges side by side, without a gap, while chunks come in.
 #[derive(Clone, Debug)]
-pub struct Tiler {
+pub struct Paver {
     held: Option<Tile>,
     /// Where the next range begins.
     from: Option<Cell>,
@@ -258,7 +258,7 @@ pub struct Tiler {
     below: Option<Cell>,
 }
 
-impl Tiler {
+impl Paver {
     /// Over this range.
     #[must_use]
     pub fn new(KeyRange { from, below }: KeyRange) -> Self {

@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::logic::cell::{Cell, Id};
 use crate::logic::checkpoint::Position;
 use crate::logic::checksum::{
-    Alignment, Chunk, DIVIDED_PER_STATEMENT, KeyRange, SAMPLE_ROWS, Sample, Tile, Tiler, Width,
+    Alignment, Chunk, DIVIDED_PER_STATEMENT, KeyRange, Paver, SAMPLE_ROWS, Sample, Tile, Width,
 };
 use crate::logic::gaps::Span;
 use crate::logic::suspects::Suspects;
@@ -281,7 +281,7 @@ fn compare(
     to: &SyncSender<Said>,
     is_over: &dyn Fn() -> bool,
 ) {
-    let mut tiler = Tiler::new(KeyRange::default());
+    let mut paver = Paver::new(KeyRange::default());
     let mut alignment = Alignment::default();
     let mut read_to = None;
     loop {
@@ -289,19 +289,19 @@ fn compare(
         let (tiles, is_last) = match batch {
             Ok(Ok(batch)) => {
                 read_to = Some(batch.read_to);
-                (tiler.push(batch.chunks), false)
+                (paver.push(batch.chunks), false)
             }
             Ok(Err(error)) => {
                 let _ = to.send(Said::Nothing(error.to_string())); // Nobody listens: nobody wants to know.
                 return;
             }
             Err(_) => {
-                let last = std::mem::replace(&mut tiler, Tiler::new(KeyRange::default())).finish();
+                let last = std::mem::replace(&mut paver, Paver::new(KeyRange::default())).finish();
                 (last.into_iter().collect(), true)
             }
         };
         let rows = tiles.iter().map(|tile| tile.chunk.checksum.rows).sum();
-        let held = tiler.held().map(|chunk| chunk.span.from - 1);
+        let held = paver.held().map(|chunk| chunk.span.from - 1);
         let Some(reached) = held.or(read_to) else {
             return;
         };
@@ -368,9 +368,9 @@ fn divided(
             let mut chunks = checksums.of_source(&parts.concat())?.into_iter();
             let mut smaller = Vec::new();
             for (tile, parts) in tiles.iter().zip(parts) {
-                let mut tiler = Tiler::new(tile.range.clone());
-                smaller.extend(tiler.push(chunks.by_ref().take(parts.len()).collect()));
-                smaller.extend(tiler.finish());
+                let mut paver = Paver::new(tile.range.clone());
+                smaller.extend(paver.push(chunks.by_ref().take(parts.len()).collect()));
+                smaller.extend(paver.finish());
             }
             left.extend(unequal(checksums, smaller, None)?);
         }

@@ -75,6 +75,11 @@ impl Track {
         self.members.is_empty() || self.scan.is_done()
     }
 
+    /// The next pass need not look at any row again.
+    pub(super) fn leaves_nothing(&self) -> bool {
+        self.saved.gaps.is_empty()
+    }
+
     /// Candidates in memory.
     pub(super) fn held(&self) -> usize {
         self.held.len()
@@ -151,7 +156,7 @@ impl Pass<'_, '_> {
             None => None,
         };
         while let Some((request, rows)) = next {
-            let is_last_look = !self.is_repeated || request.is_of_known_ids();
+            let is_last_look = request.is_of_known_ids();
             let rows = self.tracks[at].scan.advance(request, rows);
             let following = self.request(at);
             let members = &self.tracks[at].members;

@@ -13,8 +13,8 @@ use crate::command::Audit;
 use crate::copies::Copies;
 use crate::fact::Fact;
 use crate::job::number;
+use crate::ledger::Ledger;
 use crate::model::Model;
-
 use crate::source::{key_and_version, small};
 use crate::table::{Content, SourceRow};
 
@@ -26,10 +26,18 @@ pub(crate) struct Campaign {
     pub(crate) from: Option<i64>,
     pub(crate) to: Option<i64>,
     pub(crate) destinations: Vec<usize>,
-    /// Each of its processes wrote a report, and looked for extra rows.
-    report: bool,
-    extra: bool,
     dry: bool,
+    tells: Tells,
+}
+
+/// What each process of an audit wrote into its report.
+#[derive(Clone, Copy, Debug)]
+struct Tells {
+    differences: bool,
+    /// Keys with several rows.
+    repeated: bool,
+    /// Rows that only a destination has.
+    extra: bool,
 }
 
 /// What a process was shown of both tables while they were read from end to end.
@@ -64,9 +72,12 @@ impl Model {
             from: audit.from,
             to: audit.to,
             destinations: destinations.to_vec(),
-            report: audit.report,
-            extra: audit.report && audit.extra,
             dry: audit.dry,
+            tells: Tells {
+                differences: audit.report,
+                repeated: audit.report,
+                extra: audit.report && audit.looks_for_extra(),
+            },
         });
     }
 
@@ -76,11 +87,20 @@ impl Model {
             return;
         };
         self.processes[process].campaign = campaign.map(|campaign| Campaign {
-            report: campaign.report && begun.report,
-            extra: campaign.extra && begun.extra,
-            dry: campaign.dry && begun.dry,
+            tells: Tells {
+                differences: campaign.tells.differences && begun.tells.differences,
+                repeated: campaign.tells.repeated && begun.tells.repeated,
+                extra: campaign.tells.extra && begun.tells.extra,
+            },
             ..campaign
         });
+    }
+
+    /// It says that it does not look for keys with several rows.
+    pub(crate) fn repeated_unknown(&mut self, process: usize) {
+        if let Some(campaign) = &mut self.processes[process].campaign {
+            campaign.tells.repeated = false;
+        }
     }
 
     /// The process was shown a source row.
@@ -251,40 +271,40 @@ impl Model {
             if !lasted {
                 continue;
             }
-            let ledger = self.ledgers[destination].get(&id);
-            let since = |at: u64| at >= campaign.began;
-            let is_told = ledger.is_some_and(|ledger| since(ledger.told));
-            let is_delivered = ledger.is_some_and(|ledger| since(ledger.delivered));
-            let is_owed = self
-                .folders
-                .iter()
-                .any(|folder| folder.owed.contains(&(destination, id)));
-            let is_heard_of = if campaign.dry {
-                is_told || !campaign.report
-            } else {
-                is_delivered || is_owed
-            };
-            if !self.agrees(destination, id, row.content) && !is_heard_of {
-                return Some(format!(
-                    "nobody hears of {id}, which is {row:?}: {ledger:?}"
-                ));
+            let agrees = self.agrees(destination, id, row.content);
+            if !agrees && !self.is_heard_of(campaign, destination, id) {
+                return Some(format!("nobody hears of {id}, which is {row:?}"));
             }
-            let several = self.copies(destination, key).count() > 1;
-            if several
-                && campaign.report
-                && ledger.is_none_or(|ledger| !since(ledger.told_duplicate))
-            {
-                return Some(format!(
-                    "the key of {id} has several rows, and nobody is told"
-                ));
+            let is_repeated = self.copies(destination, key).count() > 1;
+            let told_duplicate = self.ledgers[destination]
+                .get(&id)
+                .map_or(0, |ledger| ledger.told_duplicate);
+            if is_repeated && campaign.tells.repeated && told_duplicate < campaign.began {
+                return Some(format!("the key of {id} has several rows, nobody is told"));
             }
         }
         None
     }
 
+    /// Somebody was called back, or will be, or was told at least.
+    fn is_heard_of(&self, campaign: &Campaign, destination: usize, id: i64) -> bool {
+        let Ledger {
+            told, delivered, ..
+        } = self.ledgers[destination]
+            .get(&id)
+            .cloned()
+            .unwrap_or_default();
+        if campaign.dry {
+            return told >= campaign.began || !campaign.tells.differences;
+        }
+        let mut folders = self.folders.iter();
+        delivered >= campaign.began
+            || folders.any(|folder| folder.owed.contains(&(destination, id)))
+    }
+
     /// A row that only the destination had all the time.
     fn untold_extra(&self, campaign: &Campaign, destination: usize) -> Option<String> {
-        if !campaign.extra {
+        if !campaign.tells.extra {
             return None;
         }
         let Copies {

@@ -7,6 +7,10 @@ use crate::fact::Fact;
 pub(crate) enum Broken {
     /// A copy is taken for equal, whatever it holds.
     EqualsAnything,
+    /// The same in audits.
+    AuditEqualsAnything,
+    /// Appended callbacks are gone when the process is killed.
+    AppendUnsynced,
     /// The confirmation delay is not waited for.
     NoConfirmDelay,
     /// A destination now and then finds nothing although it has the row.
@@ -29,8 +33,8 @@ pub(crate) enum Broken {
     HolesForEver,
     /// Sleeps ten times as long as asked.
     Oversleeps,
-    /// Appended callbacks are not written.
-    AppendForgotten,
+    /// The owed callbacks are not written again when some were taken.
+    ReplaceForgotten,
     /// The checkpoint is written in place.
     TornCheckpoint,
     /// `Retry-After` is not passed on.
@@ -51,21 +55,22 @@ impl Broken {
     /// The promise that it breaks.
     pub(crate) fn breaks(self) -> Fact {
         match self {
-            Self::EqualsAnything => Fact::NothingMissed,
+            Self::EqualsAnything | Self::AppendUnsynced => Fact::NothingMissed,
             Self::NoConfirmDelay | Self::BlindLook | Self::ConditionIgnored => Fact::NothingFalse,
             Self::OneForgotten | Self::OutboxUnread => Fact::NothingLost,
             Self::OldCopySent => Fact::NewestWins,
-            Self::HolesStayEmpty | Self::WindowTooShort | Self::CheckpointAhead => {
-                Fact::CheckpointWaits
-            }
+            Self::HolesStayEmpty
+            | Self::WindowTooShort
+            | Self::CheckpointAhead
+            | Self::RowsSkipped => Fact::CheckpointWaits,
             Self::HolesForEver => Fact::GapsBounded,
             Self::Oversleeps => Fact::PassEnds,
-            Self::AppendForgotten => Fact::ExitTrue,
+            Self::ReplaceForgotten => Fact::ExitTrue,
             Self::TornCheckpoint => Fact::StateReadable,
             Self::RetryAfterIgnored => Fact::Polite,
             Self::DetectedAnew => Fact::SameId,
             Self::LockForgotten => Fact::OneAtATime,
-            Self::RowsSkipped | Self::NothingLacks => Fact::AuditWhole,
+            Self::AuditEqualsAnything | Self::NothingLacks => Fact::AuditWhole,
             Self::RowsBeyond => Fact::NoPanic,
         }
     }

@@ -64,6 +64,12 @@ pub(crate) fn replaced(model: &mut Model, folder: usize, after: BTreeSet<(usize,
             model.fail(Fact::NothingLost, text);
         }
     }
+    // What an endpoint asked for is remembered with what is owed to it.
+    for destination in 0..model.plan.destinations {
+        if !after.iter().any(|&(number, _)| number == destination) {
+            model.quiet.forget_of(folder, destination);
+        }
+    }
     owed(model, folder, after.into_iter());
 }
 
@@ -120,10 +126,13 @@ fn looked_after(
 
 /// What a position says of ids that are to be looked at again.
 pub(crate) fn remembers(position: &Position, id: i64) -> bool {
-    let gaps = position.gaps.holes.iter().chain(&position.gaps.ranges);
     let id = Id::from(id);
-    gaps.into_iter()
-        .any(|gap| (gap.from..=gap.to).contains(&id))
+    let mut gaps = position.gaps.holes.iter().chain(&position.gaps.ranges);
+    let suspects = position.suspects.next(usize::MAX);
+    gaps.any(|gap| (gap.from..=gap.to).contains(&id))
+        || suspects
+            .iter()
+            .any(|span| (span.from..=span.to).contains(&id))
 }
 
 /// A row that the position says was compared and that was not.
@@ -141,10 +150,10 @@ fn passed(model: &Model, destination: usize, position: &Position) -> Option<(i64
         let Some(update) = position.update.as_ref().filter(|_| is_due) else {
             continue;
         };
-        if let Some(why) = passed_window(model, id, source, update) {
-            if !remembers(position, id) {
-                return Some((id, why));
-            }
+        if let Some(why) = passed_window(model, id, source, update)
+            && !remembers(position, id)
+        {
+            return Some((id, why));
         }
     }
     None
@@ -182,11 +191,12 @@ fn passed_window(
 pub(crate) fn time(model: &mut Model, process: usize) {
     let plan = model.plan;
     let state = &model.processes[process];
-    let waits = match state.command {
+    let waits = match &state.command {
+        Command::Audit(audit) if audit.rows_per_second_max.is_some() => return, // It sleeps as long as it reads.
         Command::Retry => 0,
         _ if plan.owed_max < 1000 => 100,
         Command::Run { .. } => 1,
-        Command::Audit(_) => 1 + i64::try_from(plan.destinations).unwrap_or(1),
+        Command::Audit(_) => 2 + i64::try_from(plan.destinations).unwrap_or(1),
     };
     let most_us = plan.delivery + waits * plan.confirm + SLACK_US;
     let other_us = model.now_us - state.began_us - state.reading_us;
@@ -228,7 +238,7 @@ pub(crate) fn end(model: &mut Model) {
             let is_known =
                 ledger.is_some_and(|ledger| ledger.agreed_v == v || ledger.delivered_v == v);
             let since = &model.since[destination];
-            let is_new = row.inserted && since.is_new(id) && !row.jumped && !row.wandered;
+            let is_new = row.is_as_inserted() && since.is_new(id) && !row.jumped && !row.wandered;
             let is_promised = is_new || since.is_watched(row);
             if is_promised && !is_known && !model.agrees(destination, id, row.content) {
                 let key = model.plan.key_of(id).unwrap_or(i64::MIN);

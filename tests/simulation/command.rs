@@ -40,11 +40,18 @@ pub(crate) struct Audit {
     pub(crate) report: bool,
     /// `--for`, in microseconds.
     pub(crate) for_us: Option<i64>,
+    /// `--max-rate`.
+    pub(crate) rows_per_second_max: Option<u64>,
     /// Both tables are read from end to end.
-    pub(crate) streaming: bool,
-    pub(crate) extra: bool,
-    pub(crate) memory_bytes: usize,
-    pub(crate) seed: u64,
+    pub(crate) streams: Option<Streams>,
+}
+
+/// How an audit reads whole tables.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Streams {
+    extra: bool,
+    memory_bytes: usize,
+    seed: u64,
 }
 
 impl Command {
@@ -59,21 +66,29 @@ impl Command {
 }
 
 impl Audit {
+    pub(crate) fn looks_for_extra(&self) -> bool {
+        self.streams.is_some_and(|streams| streams.extra)
+    }
+
     /// A new one, over a table with ids up to `high`.
     pub(crate) fn new(rng: &mut Rng, high: i64) -> Self {
-        let end = |rng: &mut Rng| rng.chance(200).then(|| rng.between(1, high));
-        let streaming = rng.chance(700);
+        let from = rng.chance(200).then(|| rng.between(1, high));
+        let to = rng
+            .chance(200)
+            .then(|| rng.between(from.unwrap_or(1), high));
         Self {
             resume: false,
-            from: end(rng),
-            to: end(rng),
+            from,
+            to,
             dry: rng.chance(200),
             report: rng.chance(700),
             for_us: rng.chance(300).then(|| rng.between(0, 3 * SECOND)),
-            streaming,
-            extra: streaming && rng.chance(500),
-            memory_bytes: rng.pick(&[0, 1 << 20]),
-            seed: rng.next(),
+            rows_per_second_max: rng.chance(150).then(|| rng.pick(&[10, 100])),
+            streams: rng.chance(700).then(|| Streams {
+                extra: rng.chance(500),
+                memory_bytes: rng.pick(&[0, 1 << 20]),
+                seed: rng.next(),
+            }),
         }
     }
 
@@ -137,6 +152,7 @@ impl Model {
         if self.is_over(process) {
             return;
         }
+        self.processes[process].ended = Some(self.tick);
         check::time(self, process);
         let is_refused = matches!(outcome, Err(Error::Locked(_)));
         let files = self.processes[process].files;
@@ -240,17 +256,17 @@ fn performed(view: &View<'_>, command: &Command, destinations: &[usize]) -> Resu
                 report: audit.report,
                 duplicates: Duplicates::Told,
                 scan_until_us: audit.for_us.map(|for_us| now_us + for_us),
+                rows_per_second_max: audit.rows_per_second_max,
                 ..options
             };
-            let streaming = Streaming {
+            let streaming = audit.streams.map(|streams| Streaming {
                 method: Method::Stream,
-                memory_bytes: audit.memory_bytes,
-                seed: audit.seed,
+                memory_bytes: streams.memory_bytes,
+                seed: streams.seed,
                 spill: &|| Box::<Memory>::default() as Box<dyn Spill>,
-                extra: audit.extra,
-            };
-            let streaming = audit.streaming.then_some(&streaming);
-            pipeline::audit(&job, &mut world, options, streaming)
+                extra: streams.extra,
+            });
+            pipeline::audit(&job, &mut world, options, streaming.as_ref())
         }
     }
 }

@@ -64,7 +64,7 @@ impl Model {
 
     /// The copier hears of a change.
     pub(crate) fn copy(&mut self, destination: usize, id: i64, content: Option<Content>) {
-        let plan = self.plan.clone();
+        let plan = self.plan;
         let mut in_us = self.rng.between(0, plan.lag_max);
         let mut prompt = in_us < plan.confirm - MS;
         if self.writing && self.rng.chance(plan.delays) {

@@ -36,14 +36,24 @@ impl Model {
         process.fate.destinations_down[destination].contains(&process.steps)
     }
 
-    /// A row without a key is known to have no copy once it is read.
-    pub(crate) fn read_without_key(&mut self, process: usize, id: i64) {
+    /// A row without a key is known to have no copies once it is read.
+    pub(crate) fn read_without_key(
+        &mut self,
+        process: usize,
+        destinations: impl Iterator<Item = usize>,
+        id: i64,
+    ) {
         let Some(content) = self.row(id).map(|row| row.content) else {
             return;
         };
-        for destination in 0..self.plan.destinations {
+        for destination in destinations {
             self.answered(process, destination, id, content, false);
         }
+    }
+
+    /// How many rows a table shows at once, of so many.
+    pub(crate) fn rows_at_once(&self, limit: usize, rows: usize) -> usize {
+        self.plan.stream_rows.max(rows / 50).min(limit)
     }
 
     /// The destination was asked for the copies of a row that was read with this content.
@@ -91,7 +101,8 @@ impl Destination for Side<'_> {
     }
 
     fn stream(&self) -> Result<Option<KeyFold>> {
-        Ok(Some(KeyFold::default()))
+        let is_unordered = self.view.sim.model().plan.unordered;
+        Ok((!is_unordered).then(KeyFold::default))
     }
 
     fn visit(
@@ -103,7 +114,7 @@ impl Destination for Side<'_> {
         let after = after.and_then(|Place(cells)| key_and_version(cells.first()?));
         let after = after.map(|(key, _)| key);
         let mut model = self.read("visit a destination", after.unwrap_or(-1))?;
-        let limit = limit.min(model.plan.stream_rows);
+        let limit = model.rows_at_once(limit, model.copies[self.number].rows.len());
         let begin = after.map_or(Bound::Unbounded, Bound::Excluded);
         let keys = model.copies[self.number]
             .rows
@@ -128,7 +139,11 @@ impl Destination for Side<'_> {
     }
 
     fn repeated_keys(&self, limit: usize) -> Result<Vec<Cell>> {
-        let model = self.read("repeated keys", 0)?;
+        let model = self.read("repeated keys", 0);
+        if model.is_err() {
+            self.view.sim.model().repeated_unknown(self.view.process);
+        }
+        let model = model?;
         let keys = model.copies[self.number].rows.keys();
         let repeated = keys.filter(|&&key| model.copies(self.number, key).count() > 1);
         Ok(repeated.take(limit).map(|&key| key_cell(key)).collect())
@@ -148,6 +163,12 @@ impl Destination for Side<'_> {
         let first = keys.iter().find_map(|key| key_and_version(key));
         let mut model = self.read("find", first.map_or(0, |(key, _)| key))?;
         let blind = model.broken == Some(Broken::BlindLook) && model.rng.chance(50);
+        let is_audit = model.processes[self.view.process].campaign.is_some();
+        let takes_for_equal = match model.broken {
+            Some(Broken::EqualsAnything) => !is_audit,
+            Some(Broken::AuditEqualsAnything) => is_audit,
+            _ => false,
+        };
         let mut found = Found::default();
         for key in keys {
             let Some((key, v)) = key_and_version(key) else {
@@ -159,7 +180,7 @@ impl Destination for Side<'_> {
             if let Some((id, content)) = model.table.version(v) {
                 let agrees = copies.contains(&content);
                 model.answered(self.view.process, self.number, id, content, agrees);
-                if model.broken == Some(Broken::EqualsAnything) && !copies.is_empty() {
+                if takes_for_equal && !copies.is_empty() {
                     copies = vec![content];
                 }
             } else if v > 0 {

@@ -33,6 +33,25 @@ pub(crate) enum Fact {
     NoPanic,
 }
 
+impl Fact {
+    pub(crate) const ALL: [Self; 14] = [
+        Self::NothingMissed,
+        Self::NothingFalse,
+        Self::NothingLost,
+        Self::NewestWins,
+        Self::CheckpointWaits,
+        Self::GapsBounded,
+        Self::PassEnds,
+        Self::ExitTrue,
+        Self::StateReadable,
+        Self::Polite,
+        Self::SameId,
+        Self::OneAtATime,
+        Self::AuditWhole,
+        Self::NoPanic,
+    ];
+}
+
 /// A broken promise.
 #[derive(Clone, Debug)]
 pub(crate) struct Failure {

@@ -34,6 +34,26 @@ pub(crate) struct Folder {
     pub(crate) locked_by: Option<usize>,
     /// The audit that the checkpoint belongs to.
     pub(crate) campaign: Option<Campaign>,
+    /// The outbox as it was before it was appended to, where that is not synced.
+    synced: Option<Outboxed>,
+}
+
+/// The file, and what it says.
+type Outboxed = (Option<Vec<u8>>, BTreeSet<(usize, i64)>);
+
+impl Folder {
+    fn keep_synced(&mut self) {
+        let Self { outbox, owed, .. } = self;
+        let now = || (outbox.clone(), owed.clone());
+        self.synced.get_or_insert_with(now);
+    }
+
+    /// What was written and not synced is lost.
+    pub(crate) fn lose_unsynced(&mut self) {
+        if let Some((outbox, owed)) = self.synced.take() {
+            (self.outbox, self.owed) = (outbox, owed);
+        }
+    }
 }
 
 pub(crate) fn key(owed: &Owed) -> (usize, i64) {
@@ -210,7 +230,8 @@ impl Store for Disk<'_> {
             } else if !is_last || model.rng.chance(500) {
                 if folder == AUDIT {
                     model.check_progress(process, &checkpoint);
-                    model.folders[AUDIT].campaign = model.processes[process].campaign.clone();
+                    let campaign = model.processes[process].campaign.clone();
+                    model.folders[AUDIT].campaign = campaign;
                 } else {
                     check::checkpoint(model, process, &checkpoint);
                 }
@@ -256,8 +277,8 @@ impl Store for Disk<'_> {
         let (folder, process) = (self.folder, self.view.process);
         let opened = std::mem::replace(&mut self.appending, true);
         self.write(|model, is_last| {
-            if model.broken == Some(Broken::AppendForgotten) {
-                return;
+            if model.broken == Some(Broken::AppendUnsynced) {
+                model.folders[folder].keep_synced();
             }
             let mut file = model.folders[folder].outbox.take().unwrap_or_default();
             if !opened {
@@ -269,7 +290,7 @@ impl Store for Disk<'_> {
                 let kept = model.rng.below(text.len() as u64 + 1);
                 text.truncate(usize::try_from(kept).unwrap_or(0));
             }
-            let whole = text.iter().filter(|&&byte| byte == b'\n').count();
+            let whole = text.split(|&byte| byte == b'\n').count() - 1;
             file.extend(text);
             model.folders[folder].outbox = Some(file);
             model.tell(|| {
@@ -285,9 +306,12 @@ impl Store for Disk<'_> {
         self.appending = false;
         self.write(|model, is_last| {
             let known = model.folders[folder].outbox.is_some();
-            if is_last && model.rng.chance(500) || outbox.is_empty() && !known {
+            let is_lost = is_last && model.rng.chance(500);
+            let is_forgotten = model.broken == Some(Broken::ReplaceForgotten);
+            if is_lost || is_forgotten || outbox.is_empty() && !known {
                 return;
             }
+            model.folders[folder].synced = None;
             let forgotten = usize::from(model.broken == Some(Broken::OneForgotten));
             let after = outbox.iter().skip(forgotten).map(key).collect();
             check::replaced(model, folder, after);

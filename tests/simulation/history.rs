@@ -12,6 +12,7 @@ use crate::plan::{MS, Plan, SECOND};
 use crate::process::Fate;
 use crate::receiver::Mood;
 use crate::sim::Sim;
+use crate::watch::Watched;
 
 /// Threads of other histories would seem to be at work in this one.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
@@ -26,9 +27,9 @@ pub(crate) struct Told {
 
 pub(crate) fn tell(seed: u64, broken: Option<Broken>, telling: bool) -> Told {
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut model = Model::new(seed, broken, telling);
+    let _watched = Watched::begin(seed);
+    let model = Model::new(seed, broken, telling);
     let plan = model.plan;
-    model.tell(|| format!("{plan:?}"));
     let sim = Sim::new(model);
     let mut configured: Vec<usize> = (0..plan.destinations).collect();
     for _ in 0..plan.passes {
@@ -170,13 +171,12 @@ fn settle(sim: &Sim) {
         let now_us = model.now_us;
         model.wait_until(now_us + wait_us);
         let (insert, update) = (model.plan.insert, model.plan.update);
-        let process = model.start(Command::Run { insert, update }, Fate::kind(all.len()));
+        let process = model.start(Command::Run { insert, update }, Fate::none(all.len()));
         drop(model);
         perform(sim, &all, Started { in_us: 0, process }, None);
         sim.model().processes[process].done
     };
     let late_us = sim.model().plan.late;
-    healthy(SECOND);
     healthy(late_us + 30 * SECOND);
     healthy(late_us + SECOND);
     for n in 0..150 {

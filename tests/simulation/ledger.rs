@@ -23,8 +23,9 @@ pub(crate) struct Ledger {
     pub(crate) delivered: u64,
     /// The version that was taken last.
     pub(crate) delivered_v: i64,
-    /// The version that was sent last.
+    /// The version that was sent last, and the process that sent it.
     pub(crate) sent_v: i64,
+    pub(crate) sent_by: usize,
     /// Since when the callback is in each folder.
     pub(crate) owed: [u64; 2],
     /// What was sent last from each folder.
@@ -57,6 +58,7 @@ impl Default for Ledger {
             delivered: 0,
             delivered_v: 0,
             sent_v: 0,
+            sent_by: 0,
             owed: [0; 2],
             sent: [None, None],
             audited: 0,

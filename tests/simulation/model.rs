@@ -18,6 +18,9 @@ use crate::turns::{Call, Turns};
 /// 2024-01-01, when every history begins.
 pub(crate) const BEGIN_US: i64 = 1_704_067_200_000_000;
 
+/// After so many they are rare: a history is to be short.
+const TRANSACTIONS_MANY: u64 = 250;
+
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Event {
     Begin,
@@ -99,11 +102,12 @@ impl Model {
             story: telling.then(Vec::new),
             plan,
         };
+        model.tell(|| format!("{plan:?}"));
         model.source_ahead_us = model.rng.between(-100, 100) * SECOND;
         model.machine_ahead_us = model.rng.between(-100, 100) * SECOND;
         model.fill();
         model.schedule(0, Event::Begin);
-        for jump_us in model.plan.jumps.clone() {
+        for jump_us in model.plan.jumps {
             let at_us = model.rng.between(0, 30 * SECOND);
             model.schedule(at_us, Event::Jump(jump_us));
         }
@@ -154,7 +158,9 @@ impl Model {
         match event {
             Event::Begin if self.writing => {
                 self.begin_transaction();
-                let gap_us = self.rng.between(1, 2 * self.plan.pace * self.slowness);
+                let is_much = self.table.begun > TRANSACTIONS_MANY;
+                let slowness = self.slowness * if is_much { 10 } else { 1 };
+                let gap_us = self.rng.between(1, 2 * self.plan.pace * slowness);
                 self.schedule(gap_us, Event::Begin);
             }
             Event::Begin => {}

@@ -79,6 +79,8 @@ pub(crate) struct Plan {
     pub(crate) overlaps: u64,
     /// Rows that a table shows at once while it is read from end to end.
     pub(crate) stream_rows: usize,
+    /// The copies cannot be read from end to end.
+    pub(crate) unordered: bool,
 }
 
 impl Plan {
@@ -92,7 +94,11 @@ impl Plan {
         ]);
         let scan = rng.pick(&[SECOND, 5 * SECOND]);
         let bulks = if rng.chance(30) { 15 } else { 0 };
-        let destinations = rng.pick(&[1, 1, 1, 1, 1, 1, 1, 1, 2, 3]);
+        let destinations = if rng.chance(140) {
+            rng.pick(&[2, 2, 3])
+        } else {
+            1
+        };
         let id_step = rng.pick(&[1, 1, 1, 2, 10]);
         let (source_where, destination_where) = rng.pick(&[
             (false, false),
@@ -113,8 +119,12 @@ impl Plan {
             } else {
                 0
             },
-            workers: rng.pick(&[1, 1, 1, 2]),
-            concurrency: rng.pick(&[1, 1, 1, 1, 1, 1, 2, 8]),
+            workers: if rng.chance(140) { 2 } else { 1 },
+            concurrency: if rng.chance(140) {
+                rng.pick(&[2, 8])
+            } else {
+                1
+            },
             source_where,
             destination_where,
             twins: id_step == 1 && rng.chance(100),
@@ -134,7 +144,7 @@ impl Plan {
             owed_max: rng.pick(&[100_000, 100_000, 100_000, 12, 3]),
             callback_delay: rng.pick(&[100 * MS, 1000 * MS]),
             timeout: rng.pick(&[SECOND, 10 * SECOND]),
-            passes: rng.below(12) + 3,
+            passes: rng.below(9) + 3,
             rows_first: rng.between(0, 30),
             pace: rng.pick(&[100 * MS, 300 * MS, 1000 * MS]),
             latency_max: rng.pick(if bulks > 0 {
@@ -165,6 +175,7 @@ impl Plan {
             audits: rng.pick(&[0, 0, 0, 150, 400]),
             overlaps: rng.pick(&[0, 0, 0, 150]),
             stream_rows: rng.pick(&[3, 20, 1_000]),
+            unordered: rng.chance(100),
         };
         if promptly { plan.prompt() } else { plan }
     }

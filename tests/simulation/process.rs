@@ -11,6 +11,7 @@ use crate::plan::{MS, Plan};
 use crate::rng::Rng;
 use crate::table::Content;
 use crate::turns::{Call, Work};
+use crate::watch::note_call;
 
 /// More calls than any run over so small a world needs.
 const STEPS_MAX: u64 = 20_000;
@@ -29,7 +30,7 @@ pub(crate) struct Fate {
 
 impl Fate {
     /// Nothing happens.
-    pub(crate) fn kind(destinations: usize) -> Self {
+    pub(crate) fn none(destinations: usize) -> Self {
         Self {
             killed_at: u64::MAX,
             killed_at_file: u64::MAX,
@@ -88,6 +89,7 @@ pub(crate) struct Process {
     pub(crate) files: u64,
     pub(crate) began_us: i64,
     pub(crate) began: u64,
+    pub(crate) ended: Option<u64>,
     /// What its clock is ahead: within a process time goes on evenly.
     pub(crate) ahead_us: i64,
     /// Spent on tables.
@@ -116,6 +118,7 @@ impl Model {
             files: 0,
             began_us: self.now_us,
             began: self.tick,
+            ended: None,
             ahead_us: self.machine_ahead_us,
             reading_us: 0,
             bounds_us: None,
@@ -137,6 +140,13 @@ impl Model {
         state.ahead_us = self.machine_ahead_us;
     }
 
+    /// The other one had ended when this one began, or is the same.
+    pub(crate) fn came_after(&self, process: usize, other: usize) -> bool {
+        let began = self.processes[process].began;
+        let ended = self.processes[other].ended;
+        process == other || ended.is_some_and(|ended| ended <= began)
+    }
+
     /// The process is dead, or the history over: nothing that it does matters any more.
     pub(crate) fn is_over(&self, process: usize) -> bool {
         self.processes[process].dead || self.failure.is_some()
@@ -155,8 +165,10 @@ impl Model {
     /// kill -9.
     pub(crate) fn kill(&mut self, process: usize) {
         self.processes[process].dead = true;
+        self.processes[process].ended = Some(self.tick);
         let folder = self.processes[process].command.folder();
         self.quiet.forget(folder); // What the endpoints asked for may not have been written down.
+        self.folders[folder].lose_unsynced();
         for folder in &mut self.folders {
             folder.locked_by = folder.locked_by.filter(|&by| by != process);
         }
@@ -165,6 +177,7 @@ impl Model {
 
     /// A call is over. False when the process does not see it any more.
     pub(crate) fn step(&mut self, process: usize) -> bool {
+        note_call();
         if self.is_over(process) {
             return false;
         }

@@ -52,6 +52,10 @@ impl Quiet {
         self.until_us[folder].fill(i64::MIN);
     }
 
+    pub(crate) fn forget_of(&mut self, folder: usize, destination: usize) {
+        self.until_us[folder][destination] = i64::MIN;
+    }
+
     /// What an audit's endpoints asked for is in the folder of `run` now.
     pub(crate) fn adopt(&mut self) {
         let [run, audit] = &mut self.until_us;
@@ -132,8 +136,7 @@ impl Receiver for Side<'_> {
         if let Some(wait) = cupid::logic::retry::asked_to_wait(&answer) {
             let wait_us = i64::try_from(wait.as_micros()).unwrap_or(i64::MAX);
             let until_us = model.machine_now_us(process) + wait_us;
-            let known_us = &mut model.quiet.until_us[folder][self.number];
-            *known_us = until_us.max(*known_us);
+            model.quiet.until_us[folder][self.number] = until_us;
             if model.broken == Some(Broken::RetryAfterIgnored) {
                 return Answer::Broken("no time".into());
             }
@@ -167,8 +170,9 @@ impl Model {
             settled_by: None,
         };
         let before = ledger.sent[folder].replace(sent.clone());
-        let is_same =
-            |before: &Sent| before.owed == sent.owed && before.settled_by != Some(process);
+        let is_same = |before: &Sent| {
+            before.owed == sent.owed && sent.owed > 0 && before.settled_by != Some(process)
+        };
         let Some(before) = before.filter(is_same) else {
             return;
         };
@@ -214,12 +218,16 @@ impl Model {
             let text = format!("{id} is sent with v {v}, but was last read as {looked:?}");
             self.fail(Fact::NewestWins, text);
         }
-        let is_only_one = self.plan.is_only_one(id);
+        // A copy that the condition hides has changed for nobody to see.
+        let is_seen = self.plan.is_only_one(id)
+            && self.plan.key_of(id).is_some()
+            && !(self.plan.destination_where && self.row(id).is_none_or(|row| row.wandered));
         let waits = self.plan.confirm > 0;
         let ledger = self.ledger(number, id);
-        let (sent_v, prompt) = (ledger.sent_v, ledger.prompt);
-        ledger.sent_v = v;
-        if v < sent_v {
+        let (sent_v, sent_by, prompt) = (ledger.sent_v, ledger.sent_by, ledger.prompt);
+        (ledger.sent_v, ledger.sent_by) = (v, process);
+        // A run and an audit beside it do not know what the other one has read and is about to send.
+        if v < sent_v && self.came_after(process, sent_by) {
             self.fail(
                 Fact::NewestWins,
                 format!("{id} is sent with v {v} after {sent_v}"),
@@ -238,7 +246,7 @@ impl Model {
                 format!("{id} does not fulfil the condition"),
             );
         }
-        if prompt && waits && is_only_one && self.plan.key_of(id).is_some() {
+        if prompt && waits && is_seen {
             let text = format!("every change of {id} was copied to d{number} promptly");
             self.fail(Fact::NothingFalse, text);
         }
@@ -282,7 +290,7 @@ impl Model {
             Mood::Silent => Answer::TimedOut,
             Mood::Good | Mood::Idle | Mood::Wrong | Mood::Moody => status(204, None),
             Mood::Refusing if self.rng.chance(300) => Answer::Broken("reset".into()),
-            Mood::Refusing => status(500, None),
+            Mood::Refusing => status(self.rng.pick(&[500, 500, 404, 301, 100]), None),
             Mood::Busy => {
                 let (code, seconds) = (self.rng.pick(&[429, 503]), self.rng.below(20));
                 status(code, Some(seconds))

@@ -19,7 +19,7 @@ pub(crate) struct Sim {
 
 impl Sim {
     pub(crate) fn new(model: Model) -> Self {
-        let mut threads = Threads::default();
+        let mut threads = Threads::new();
         threads.begin();
         let column = |name: &str, column_type| Column {
             name: name.into(),

@@ -20,7 +20,7 @@ use crate::model::Model;
 use crate::plan::{Plan, SECOND};
 use crate::table::{Content, SourceRow};
 use crate::turns::Work;
-use crate::view::{View, destination, unreadable};
+use crate::view::{SOURCE, View, destination, turn_to, unreadable};
 
 /// Versions are below, keys above.
 const VERSIONS: i64 = 1 << 24;
@@ -140,7 +140,8 @@ impl Source for View<'_> {
             What::Updated { .. } => window(&model, request),
         };
         for row in rows.iter().filter(|row| row.key == Cell::Null) {
-            model.read_without_key(self.process, small(row.id));
+            let all = 0..model.plan.destinations;
+            model.read_without_key(self.process, all, small(row.id));
         }
         let process = self.process;
         model.tell(|| {
@@ -153,8 +154,9 @@ impl Source for View<'_> {
     }
 
     fn visit(&self, span: Span, limit: usize, visitor: &mut dyn Visitor) -> Result<Option<Id>> {
+        turn_to(SOURCE);
         let mut model = self.read_source("visit the source", small(span.from))?;
-        let limit = limit.min(model.plan.stream_rows);
+        let limit = model.rows_at_once(limit, model.table.rows.len());
         let rows = model.rows_between(small(span.from), small(span.to));
         let rows: Vec<(i64, Content)> = rows
             .take(limit)
@@ -212,7 +214,8 @@ impl Source for View<'_> {
             };
             let row = row(&model.plan, id, &source);
             if row.key == Cell::Null {
-                model.read_without_key(self.process, id);
+                let this = std::iter::once(destination());
+                model.read_without_key(self.process, this, id);
             }
             let sent_v = model.ledger(destination(), id).sent_v;
             let old = model.broken == Some(Broken::OldCopySent) && sent_v > 0;

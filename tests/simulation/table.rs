@@ -22,8 +22,8 @@ pub(crate) struct SourceRow {
     pub(crate) updated_us: i64,
     /// When the change became visible.
     pub(crate) tick: u64,
-    /// Not changed since.
-    pub(crate) inserted: bool,
+    /// When the insert did.
+    inserted: u64,
     /// Since when the row is there and fulfils the condition.
     pub(crate) there_since: u64,
     /// It did not fulfil the condition at some time.
@@ -63,7 +63,16 @@ pub(crate) struct Table {
     pub(crate) left: HashMap<i64, u64>,
     locked: HashSet<i64>,
     bulks: usize,
+    /// Transactions so far.
+    pub(crate) begun: u64,
     open: BTreeMap<u64, Transaction>,
+}
+
+impl SourceRow {
+    /// It has not been changed since it was inserted.
+    pub(crate) fn is_as_inserted(&self) -> bool {
+        self.tick == self.inserted
+    }
 }
 
 impl Table {
@@ -90,7 +99,7 @@ impl Model {
                 content,
                 updated_us: BEGIN_US - 1_000_000 * SECOND,
                 tick: 0,
-                inserted: true,
+                inserted: 0,
                 there_since: 0,
                 wandered: !self.plan.is_in_source(content),
                 jumped: false,
@@ -166,6 +175,7 @@ impl Model {
 
     pub(crate) fn begin_transaction(&mut self) {
         let mut transaction = Transaction::default();
+        self.table.begun += 1;
         let bulk = self.table.bulks < 2 && self.rng.chance(self.plan.bulks);
         self.table.bulks += usize::from(bulk);
         let count = if bulk {
@@ -178,7 +188,7 @@ impl Model {
             let insert = if bulk {
                 inserting
             } else {
-                self.rng.chance(400)
+                self.rng.chance(if self.plan.hot { 100 } else { 400 })
             };
             let Some(id) = self.any_row().filter(|_| !insert) else {
                 let id = self.new_id();
@@ -257,7 +267,7 @@ impl Model {
                 content,
                 updated_us,
                 tick,
-                inserted: before.is_none(),
+                inserted: before.map_or(tick, |row| row.inserted),
                 there_since: was_there.map_or(tick, |row| row.there_since),
                 wandered: !is_there || before.is_some_and(|row| row.wandered),
                 jumped,

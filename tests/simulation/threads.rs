@@ -2,7 +2,7 @@
 //!
 //! Nothing but a thread of the program itself can wake one that sleeps (nobody waits for a file, a socket or, but in
 //! [`crate::turns`], for the time), so once all sleep, they do until the current one wakes one. To be sure that all sleep
-//! at one instant, each is looked at twice: none may have run between.
+//! at one instant, each is looked at twice, and has not run between; once suffices when none has run since all slept.
 
 use std::fs::{self, File};
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
@@ -10,8 +10,10 @@ use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 const TASKS: &str = "/proc/self/task";
 
 /// The threads of this program.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Threads {
+    /// Has a link for each thread.
+    folder: File,
     /// Those of the test harness, which sleep while a history is told.
     harness: Vec<u32>,
     /// Those of the history.
@@ -25,8 +27,9 @@ struct Thread {
     id: u32,
     /// Its state, and how often it ran; opened when first asked for.
     files: Option<(File, File)>,
-    /// How often it had run at the first look.
+    /// How often it had run at the first of two looks, and when all slept.
     runs: u64,
+    runs_asleep: u64,
 }
 
 /// The current thread's number.
@@ -52,19 +55,28 @@ fn all() -> Vec<u32> {
         .collect()
 }
 
-fn links() -> u64 {
-    fs::metadata(TASKS).expect("/proc is mounted").nlink()
-}
-
 impl Threads {
+    pub(crate) fn new() -> Self {
+        Self {
+            folder: File::open(TASKS).expect("/proc is mounted"),
+            harness: vec![],
+            ours: vec![],
+            links: 0,
+        }
+    }
+
+    fn links(&self) -> u64 {
+        self.folder.metadata().expect("/proc is mounted").nlink()
+    }
+
     /// A history begins, on the current thread. What the one before left behind comes to its end first.
     pub(crate) fn begin(&mut self) {
         let me = me();
         loop {
-            let threads = all();
-            self.links = links() - threads.len() as u64;
+            let (before, threads) = (self.links(), all());
+            self.links = before - threads.len() as u64;
             self.ours = threads.into_iter().map(Thread::new).collect();
-            if self.others_sleep(&[]) {
+            if self.links() == before && self.others_sleep(&[]) {
                 break;
             }
             std::thread::yield_now();
@@ -78,46 +90,65 @@ impl Threads {
 
     /// All but the current thread, and those that wait for their turn, sleep.
     pub(crate) fn others_sleep(&mut self, waiting: &[u32]) -> bool {
-        if !self.is_complete() {
+        let sleep = self.sleep_at_once(waiting);
+        if sleep == Some(false) {
+            return false;
+        }
+        let is_complete = sleep.is_some() && self.is_complete();
+        if !is_complete {
             self.refresh();
         }
-        let Some(sleep) = self.sleep_at_once(waiting) else {
-            self.refresh(); // One has died.
-            return false;
-        };
-        sleep && self.is_complete()
+        is_complete
     }
 
     /// `None` when one has died. Allocates nothing: who waits for the allocator sleeps too.
     fn sleep_at_once(&mut self, waiting: &[u32]) -> Option<bool> {
         let me = me();
         let is_other = |thread: &&mut Thread| thread.id != me && !waiting.contains(&thread.id);
-        let mut others = 0;
+        let mut others = self.ours.iter_mut().filter(is_other);
+        let (Some(one), another) = (others.next(), others.next()) else {
+            return Some(true);
+        };
+        if another.is_none() {
+            return one.sleeps(); // Who else could wake it?
+        }
+        for thread in self.ours.iter_mut().filter(is_other) {
+            if !thread.sleeps()? {
+                return Some(false);
+            }
+        }
+        let mut one_ran = false;
+        for thread in self.ours.iter_mut().filter(is_other) {
+            one_ran |= thread.runs()? != thread.runs_asleep;
+        }
+        if !one_ran {
+            return Some(true); // None has since all slept: none can have woken another.
+        }
         for thread in self.ours.iter_mut().filter(is_other) {
             thread.runs = thread.runs()?;
             if !thread.sleeps()? {
                 return Some(false);
             }
-            others += 1;
-        }
-        if others < 2 {
-            return Some(true); // Who else could wake it?
         }
         for thread in self.ours.iter_mut().filter(is_other) {
             if !thread.sleeps()? || thread.runs()? != thread.runs {
                 return Some(false);
             }
         }
+        for thread in self.ours.iter_mut().filter(is_other) {
+            thread.runs_asleep = thread.runs;
+        }
         Some(true)
     }
 
     /// No thread was born or died since [`Self::refresh`], unless both.
     fn is_complete(&self) -> bool {
-        links() == self.links + (self.harness.len() + self.ours.len()) as u64
+        self.links() == self.links + (self.harness.len() + self.ours.len()) as u64
     }
 
     fn refresh(&mut self) {
         let threads = all();
+        self.harness.retain(|id| threads.contains(id)); // A test that waited for nothing may end.
         self.ours.retain(|thread| threads.contains(&thread.id));
         for id in threads {
             let is_known = self.harness.contains(&id) || self.ours.iter().any(|t| t.id == id);
@@ -134,6 +165,7 @@ impl Thread {
             id,
             files: None,
             runs: 0,
+            runs_asleep: u64::MAX,
         }
     }
 

@@ -13,12 +13,15 @@ use crate::model::Model;
 use crate::sim::Sim;
 use crate::threads::me;
 
-/// Real time after which a waiting thread looks again whether all others sleep.
-const LOOK_AGAIN: Duration = Duration::from_micros(200);
+/// Real time after which the thread on duty looks again whether all others sleep.
+const LOOK_AGAIN: Duration = Duration::from_micros(100);
 /// More than two processes have.
 const THREADS_MAX: usize = 96;
-/// How often a thread looks before it waits.
-const LOOKS: usize = 50;
+/// Real time after which any waiting thread looks, should none be on duty any more.
+const RELIEVE: Duration = Duration::from_millis(1);
+/// How often the thread on duty looks before it waits, and how often it lets others run between.
+const LOOKS: usize = 2;
+const YIELDS: usize = 8;
 
 /// A call, by what is asked for; no two are alike at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,6 +60,8 @@ struct Waiting {
 pub(crate) struct Turns {
     waiting: BTreeMap<Call, Waiting>,
     given: Option<Call>,
+    /// Who came last looks whether all others sleep.
+    on_duty: Option<Call>,
     /// Counts arrivals and departures.
     changes: u64,
 }
@@ -73,6 +78,7 @@ impl Turns {
         let known = self.waiting.insert(call, waiting);
         assert!(known.is_none(), "{call:?} is asked for twice at a time");
         self.changes += 1;
+        self.on_duty = Some(call);
         bell
     }
 
@@ -136,9 +142,12 @@ impl Sim {
         }
         let bell = model.turns.arrive(call, work);
         let mut looks = 0;
+        let mut is_late = false;
         while !model.turns.take(call) {
-            if model.turns.given.is_none() {
-                let (changes, waiting) = (model.turns.changes, model.turns.threads());
+            let is_on_duty = model.turns.on_duty == Some(call) || is_late;
+            if is_on_duty && model.turns.given.is_none() {
+                let changes = model.turns.changes;
+                let waiting = model.turns.threads();
                 drop(model);
                 let sleep = self.others_sleep(&waiting);
                 model = self.model();
@@ -152,13 +161,15 @@ impl Sim {
                 looks += 1;
                 if looks < LOOKS {
                     drop(model);
-                    std::thread::yield_now();
+                    (0..YIELDS).for_each(|_| std::thread::yield_now());
                     model = self.model();
                     continue;
                 }
             }
-            let waited = bell.wait_timeout(model, LOOK_AGAIN);
-            (model, _) = waited.unwrap_or_else(PoisonError::into_inner);
+            let wait = if is_on_duty { LOOK_AGAIN } else { RELIEVE };
+            let waited = bell.wait_timeout(model, wait);
+            let (woken, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+            (model, is_late) = (woken, timeout.timed_out());
         }
         model
     }

@@ -40,6 +40,9 @@ pub(crate) fn unreadable(what: &str) -> Error {
     }
 }
 
+/// Stands for the source, which a thread of its own reads from end to end.
+pub(crate) const SOURCE: usize = usize::MAX;
+
 /// The current thread has to do with this destination now.
 pub(crate) fn turn_to(destination: usize) {
     DESTINATION.set(destination);
@@ -90,7 +93,8 @@ impl Clock for View<'_> {
 
     fn sleep(&self, duration: Duration) {
         let us = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
-        drop(self.call("sleep", 0, Work::Sleep(us)));
+        // A thread that has had to do with nothing yet is known by how long it sleeps.
+        drop(self.call("sleep", us, Work::Sleep(us)));
     }
 
     fn stopping(&self) -> bool {

@@ -1,6 +1,7 @@
 //! Checksums of chunks, computed by the two servers: a statement for each side and some dozens of chunks.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 
 use mysql::prelude::Queryable;
 use mysql::{Conn, Params, Row, Value};
@@ -117,7 +118,7 @@ impl Checksums for MySqlChecksums<'_> {
                 let mut within = String::new();
                 for (bound, operator) in [(&range.from, ">="), (&range.below, "<")] {
                     if let Some(cell) = bound {
-                        within += &format!(" AND {key} {operator} {}", plan.placeholder);
+                        let _ = write!(within, " AND {key} {operator} {}", plan.placeholder); // Into a String: cannot fail.
                         values.push(decode::key_parameter(cell, plan.key_type));
                     }
                 }

@@ -118,22 +118,22 @@ fn chunk(from: Id, rows: u64, first_key: Cell) -> Chunk {
 
 #[test]
 fn ranges_lie_side_by_side_and_cover_every_key() {
-    let mut tiler = Tiler::new(KeyRange::default());
-    let mut tiles = tiler.push(vec![
+    let mut paver = Paver::new(KeyRange::default());
+    let mut tiles = paver.push(vec![
         chunk(0, 2, Cell::Int(5)),
         chunk(10, 0, Cell::Null),
         chunk(20, 1, Cell::Int(9)),
     ]);
-    assert_eq!(tiler.held().unwrap().span.from, 20);
-    tiles.extend(tiler.push(vec![chunk(30, 4, Cell::Int(30))]));
-    tiles.extend(tiler.finish());
+    assert_eq!(paver.held().unwrap().span.from, 20);
+    tiles.extend(paver.push(vec![chunk(30, 4, Cell::Int(30))]));
+    tiles.extend(paver.finish());
     let ends: Vec<_> = tiles
         .iter()
         .map(|tile| (tile.range.from.clone(), tile.range.below.clone()))
         .collect();
     let key = |value| Some(Cell::Int(value));
     assert_eq!(ends, [(None, key(9)), (key(9), key(30)), (key(30), None)]);
-    assert!(Tiler::new(KeyRange::default()).finish().is_none());
+    assert!(Paver::new(KeyRange::default()).finish().is_none());
 }
 
 #[test]
