@@ -11,6 +11,7 @@ use cupid::world::{Destination, Place, Visitor};
 
 use crate::broken::Broken;
 use crate::fact::Fact;
+use crate::folder::Folder;
 use crate::model::Model;
 use crate::process::Looked;
 use crate::source::{cells, key_and_version, key_cell};
@@ -180,7 +181,10 @@ impl Destination for Side<'_> {
             if let Some((id, content)) = model.table.version(v) {
                 let agrees = copies.contains(&content);
                 model.answered(self.view.process, self.number, id, content, agrees);
-                if takes_for_equal && !copies.is_empty() {
+                // What is owed already would be lost, which is another promise.
+                let is_owed = |folder: &Folder| folder.owed.contains(&(self.number, id));
+                let is_owed = model.folders.iter().any(is_owed);
+                if takes_for_equal && !is_owed && !copies.is_empty() {
                     copies = vec![content];
                 }
             } else if v > 0 {
