@@ -325,6 +325,8 @@ fn an_approximate_number_equals_the_text_that_rounds_to_it_and_no_other() {
     judge(
         &exact(),
         &[
+            (Float, single(0.1), Float, single(0.2), false),
+            (Float, single(0.0), Float, single(-0.0), true),
             (Float, single(0.1), Decimal, dec("0.1"), true),
             (Float, single(0.1), Decimal, dec("0.2"), false),
             (Float, single(0.1), Text, t("0.10000000149011612"), true),
