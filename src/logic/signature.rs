@@ -122,6 +122,15 @@ mod tests {
     }
 
     #[test]
+    fn a_refusal_says_what_is_wrong() {
+        assert_eq!(
+            Refusal::Expired.to_string(),
+            "The timestamp is too far from now"
+        );
+        assert_eq!(Refusal::Forged.to_string(), "No signature matches");
+    }
+
+    #[test]
     fn the_published_example_is_reproduced() {
         assert_eq!(
             signature(

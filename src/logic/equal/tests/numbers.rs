@@ -318,3 +318,21 @@ fn an_exponent_counts_up_to_its_bound_and_is_no_number_beyond() {
         ],
     );
 }
+
+#[test]
+fn an_approximate_number_equals_the_text_that_rounds_to_it_and_no_other() {
+    let (single, double) = (Cell::Float, Cell::Double);
+    judge(
+        &exact(),
+        &[
+            (Float, single(0.1), Float, single(0.2), false),
+            (Float, single(0.0), Float, single(-0.0), true),
+            (Float, single(0.1), Decimal, dec("0.1"), true),
+            (Float, single(0.1), Decimal, dec("0.2"), false),
+            (Float, single(0.1), Text, t("0.10000000149011612"), true),
+            (Double, double(0.1), Decimal, dec("0.1"), true),
+            (Double, double(0.1), Decimal, dec("0.2"), false),
+            (Double, double(0.1), Text, t("0.10000000149011612"), false),
+        ],
+    );
+}
