@@ -94,21 +94,24 @@ impl Pass<'_, '_> {
             .map(|(number, endpoint)| (number, endpoint, due(number)))
             .filter(|(_, _, tasks)| !tasks.is_empty())
             .collect();
+        let courier = |number| Courier {
+            pass: this,
+            number,
+            deadline_us,
+        };
+        let mut work = work.into_iter();
+        // The last one is this thread's: with one destination there is no other.
+        let own = work.next_back();
         let outcome = std::thread::scope(|scope| {
-            let couriers: Vec<_> = work
-                .into_iter()
+            let others: Vec<_> = work
                 .map(|(number, endpoint, tasks)| {
-                    scope.spawn(move || {
-                        Courier {
-                            pass: this,
-                            number,
-                            deadline_us,
-                        }
-                        .run(endpoint, tasks)
-                    })
+                    scope.spawn(move || courier(number).run(endpoint, tasks))
                 })
                 .collect();
-            couriers.into_iter().map(joined).fold(Ok(()), Result::and)
+            let own = own.map_or(Ok(()), |(number, endpoint, tasks)| {
+                courier(number).run(endpoint, tasks)
+            });
+            others.into_iter().map(joined).fold(own, Result::and)
         });
         self.endpoints = endpoints;
         self.delivery_left_us -= self.clock.now_us() - began_us;
