@@ -49,6 +49,7 @@ pub(crate) struct Audit {
 /// How an audit reads whole tables.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Streams {
+    method: Method,
     extra: bool,
     memory_bytes: usize,
     seed: u64,
@@ -85,6 +86,7 @@ impl Audit {
             for_us: rng.chance(300).then(|| rng.between(0, 3 * SECOND)),
             rows_per_second_max: rng.chance(150).then(|| rng.pick(&[10, 100])),
             streams: rng.chance(700).then(|| Streams {
+                method: rng.pick(&[Method::Stream, Method::Checksum, Method::Auto]),
                 extra: rng.chance(500),
                 memory_bytes: rng.pick(&[0, 1 << 20]),
                 seed: rng.next(),
@@ -260,7 +262,7 @@ fn performed(view: &View<'_>, command: &Command, destinations: &[usize]) -> Resu
                 ..options
             };
             let streaming = audit.streams.map(|streams| Streaming {
-                method: Method::Stream,
+                method: streams.method,
                 memory_bytes: streams.memory_bytes,
                 seed: streams.seed,
                 spill: &|| Box::<Memory>::default() as Box<dyn Spill>,

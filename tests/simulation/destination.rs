@@ -7,7 +7,7 @@ use cupid::error::Result;
 use cupid::logic::cell::Cell;
 use cupid::logic::compare::{ColumnMap, Found, Matches};
 use cupid::logic::fingerprint::KeyFold;
-use cupid::world::{Destination, Place, Visitor};
+use cupid::world::{Destination, Offer, Place, Visitor};
 
 use crate::broken::Broken;
 use crate::fact::Fact;
@@ -15,12 +15,17 @@ use crate::folder::Folder;
 use crate::model::Model;
 use crate::process::Looked;
 use crate::source::{cells, key_and_version, key_cell};
+use crate::sums::Sums;
 use crate::table::Content;
 use crate::turns::Work;
 use crate::view::{Side, turn_to, unreadable};
 
 impl Side<'_> {
-    fn read(&self, name: &'static str, first: i64) -> Result<MutexGuard<'_, Model>> {
+    pub(crate) fn read(
+        &self,
+        name: &'static str,
+        first: i64,
+    ) -> Result<MutexGuard<'_, Model>> {
         turn_to(self.number);
         let model = self.view.call(name, first, Work::Read);
         let model = model.ok_or_else(|| unreadable("a destination"))?;
@@ -137,6 +142,17 @@ impl Destination for Side<'_> {
         model.tell(|| format!("[{process}] visit d{number} after {after:?}: {keys:?}"));
         let last = keys.last().filter(|_| keys.len() >= limit);
         Ok(last.map(|&key| Place(vec![key_cell(key)])))
+    }
+
+    fn checksums(&self, run_key: &str) -> Result<Offer<'_>> {
+        self.map()?;
+        if self.view.sim.model().plan.unordered {
+            return Ok(Err("nobody knows the order of its keys".into()));
+        }
+        Ok(Ok(Box::new(Sums {
+            side: self,
+            run_key: run_key.into(),
+        })))
     }
 
     fn repeated_keys(&self, limit: usize) -> Result<Vec<Cell>> {

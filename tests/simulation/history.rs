@@ -91,9 +91,9 @@ fn befall(model: &mut Model, configured: &mut Vec<usize>) {
     model.slowness = 1;
     if model.rng.chance(machine_jumps) {
         let now_us = model.now_us + model.machine_ahead_us;
-        model.quiet.forget_over(now_us);
         let jump_us = model.rng.between(-machine_jump_max, machine_jump_max);
         model.tell(|| format!("the machine's clock jumps by {jump_us} us"));
+        model.quiet.clock_is_set(now_us, now_us + jump_us);
         model.machine_ahead_us += jump_us;
     }
     if model.rng.chance(changes) {

@@ -23,6 +23,7 @@ mod receiver;
 mod rng;
 mod sim;
 mod source;
+mod sums;
 mod table;
 mod threads;
 mod turns;

@@ -64,10 +64,11 @@ impl Quiet {
         }
     }
 
-    /// A wait that is over stays over, even when the clock goes back.
-    pub(crate) fn forget_over(&mut self, now_us: i64) {
+    /// A wait that is over stays over, even when the clock goes back; one that is longer then than any is not believed.
+    pub(crate) fn clock_is_set(&mut self, from_us: i64, to_us: i64) {
         for until_us in self.until_us.iter_mut().flatten() {
-            if *until_us <= now_us {
+            let is_believed = until_us.saturating_sub(to_us) <= RETRY_AFTER_MAX_US;
+            if *until_us <= from_us || !is_believed {
                 *until_us = i64::MIN;
             }
         }
@@ -260,9 +261,7 @@ impl Model {
             let text = format!("{id} is tried more than {attempts} times in one run");
             self.fail(Fact::Polite, text);
         }
-        let left_us =
-            self.quiet.until_us[folder][number].saturating_sub(self.machine_now_us(process));
-        if (1..=RETRY_AFTER_MAX_US).contains(&left_us) {
+        if self.machine_now_us(process) < self.quiet.until_us[folder][number] {
             let text = format!("d{number} asked to be left alone and is sent {id}");
             self.fail(Fact::Polite, text);
         }
