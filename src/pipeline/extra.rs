@@ -191,7 +191,7 @@ impl Pass<'_, '_> {
             let spans = rows_left.next(KEYS_PER_LOOK);
             let end = spans.last().map_or(Id::MAX - 1, |span| span.to);
             let request = Request {
-                what: What::Holes(spans),
+                what: What::Suspects(spans),
                 limit: KEYS_PER_LOOK,
             };
             let rows = self.source.scan(&request)?;

@@ -21,11 +21,7 @@ use crate::turns::Work;
 use crate::view::{Side, turn_to, unreadable};
 
 impl Side<'_> {
-    pub(crate) fn read(
-        &self,
-        name: &'static str,
-        first: i64,
-    ) -> Result<MutexGuard<'_, Model>> {
+    pub(crate) fn read(&self, name: &'static str, first: i64) -> Result<MutexGuard<'_, Model>> {
         turn_to(self.number);
         let model = self.view.call(name, first, Work::Read);
         let model = model.ok_or_else(|| unreadable("a destination"))?;

@@ -107,7 +107,10 @@ fn window(model: &Model, request: &Request) -> Vec<Row> {
 
 impl View<'_> {
     pub(crate) fn read_source(
-        &self, name: &'static str, first: i64) -> Result<MutexGuard<'_, Model>> {
+        &self,
+        name: &'static str,
+        first: i64,
+    ) -> Result<MutexGuard<'_, Model>> {
         let model = self.call(name, first, Work::Read);
         let model = model.ok_or_else(|| unreadable("the source"))?;
         let process = &model.processes[self.process];
