@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use crate::error::Result;
-use crate::logic::cell::{Cell, Column, Id};
+use crate::logic::cell::{Cell, CellRef, Cells, Column, Id};
 use crate::logic::checkpoint::Checkpoint;
 use crate::logic::checksum::{Checksum, Chunk, KeyRange};
 use crate::logic::compare::{ColumnMap, Found};
@@ -42,7 +42,7 @@ pub trait Source: Sync {
         let rows = self.scan(&Request { what, limit })?;
         visitor.restart();
         for row in &rows {
-            visitor.row(row.id, &row.key, &row.cells);
+            visitor.row(row.id, row.key.lent(), &row.cells);
         }
         Ok(rows
             .last()
@@ -84,7 +84,7 @@ pub trait Visitor {
     fn restart(&mut self);
 
     /// A row: its id (0 in a destination), its key, and its compared cells.
-    fn row(&mut self, id: Id, key: &Cell, cells: &[Cell]);
+    fn row(&mut self, id: Id, key: CellRef<'_>, cells: &dyn Cells);
 }
 
 /// A place in a destination's own order.

@@ -7,8 +7,14 @@
 pub type Id = i128;
 
 /// One value of one row.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Cell {
+pub type Cell = CellOf<Box<str>, Box<[u8]>>;
+
+/// One value of a row that somebody else holds, text by its bytes as they were sent.
+pub type CellRef<'a> = CellOf<&'a [u8], &'a [u8]>;
+
+/// A value with its text and bytes, owned or lent.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum CellOf<Text, Bytes> {
     /// SQL `NULL`.
     Null,
     /// An integer that fits in an `i64` (also `YEAR`; also small values of unsigned columns and of `BIT`).
@@ -20,15 +26,69 @@ pub enum Cell {
     /// `DOUBLE`.
     Double(f64),
     /// `DECIMAL`, in the server's text, no digit lost.
-    Decimal(Box<str>),
+    Decimal(Text),
     /// Character data, decoded to Unicode: `CHAR`, `VARCHAR`, `TEXT`, `ENUM`, `SET`, `UUID`, `INET6`, and JSON text.
-    Text(Box<str>),
+    Text(Text),
     /// Binary data: `BINARY`, `VARBINARY`, `BLOB`, geometry; also text that is not valid UTF-8.
-    Bytes(Box<[u8]>),
+    Bytes(Bytes),
     /// `DATE`, `DATETIME` and `TIMESTAMP` by their calendar fields, so that zero dates stay what they are.
     DateTime(DateTime),
     /// `TIME` in microseconds, from -838:59:59 to 838:59:59.
     Time(i64),
+}
+
+impl Cell {
+    /// The value, lent.
+    #[must_use]
+    pub fn lent(&self) -> CellRef<'_> {
+        match self {
+            Self::Null => CellRef::Null,
+            Self::Int(value) => CellRef::Int(*value),
+            Self::UInt(value) => CellRef::UInt(*value),
+            Self::Float(value) => CellRef::Float(*value),
+            Self::Double(value) => CellRef::Double(*value),
+            Self::Decimal(text) => CellRef::Decimal(text.as_bytes()),
+            Self::Text(text) => CellRef::Text(text.as_bytes()),
+            Self::Bytes(bytes) => CellRef::Bytes(bytes),
+            Self::DateTime(at) => CellRef::DateTime(*at),
+            Self::Time(value) => CellRef::Time(*value),
+        }
+    }
+}
+
+impl CellRef<'_> {
+    /// A copy of the value; what should be text and is not becomes bytes.
+    #[must_use]
+    pub fn owned(self) -> Cell {
+        let text = |bytes: &[u8], cell: fn(Box<str>) -> Cell| match std::str::from_utf8(bytes) {
+            Ok(text) => cell(text.into()),
+            Err(_) => Cell::Bytes(bytes.into()),
+        };
+        match self {
+            Self::Null => Cell::Null,
+            Self::Int(value) => Cell::Int(value),
+            Self::UInt(value) => Cell::UInt(value),
+            Self::Float(value) => Cell::Float(value),
+            Self::Double(value) => Cell::Double(value),
+            Self::Decimal(bytes) => text(bytes, Cell::Decimal),
+            Self::Text(bytes) => text(bytes, Cell::Text),
+            Self::Bytes(bytes) => Cell::Bytes(bytes.into()),
+            Self::DateTime(at) => Cell::DateTime(at),
+            Self::Time(value) => Cell::Time(value),
+        }
+    }
+}
+
+/// The cells of a row, wherever they are kept.
+pub trait Cells {
+    /// The one at this place; NULL where there is none.
+    fn cell(&self, at: usize) -> CellRef<'_>;
+}
+
+impl Cells for Vec<Cell> {
+    fn cell(&self, at: usize) -> CellRef<'_> {
+        self.get(at).map_or(CellOf::Null, Cell::lent)
+    }
 }
 
 /// Calendar fields as MySQL holds them: `0000-00-00` and `2024-00-15` are values of their own.

@@ -7,7 +7,7 @@
 
 use xxhash_rust::xxh3::xxh3_128_with_seed;
 
-use super::cell::{Cell, ColumnType, DateTime};
+use super::cell::{CellRef, Cells, ColumnType, DateTime};
 use super::compare::ColumnMap;
 
 /// The form that both sides of a pair of columns are brought into.
@@ -108,34 +108,34 @@ impl Fingerprinter {
     }
 
     /// The fingerprint of a key; `None` for NULL, which finds nothing.
-    pub fn key(&mut self, key: &Cell) -> Option<u128> {
+    pub fn key(&mut self, key: CellRef<'_>) -> Option<u128> {
         self.buffer.clear();
         match key {
-            Cell::Null => return None,
-            Cell::Text(text) => {
+            CellRef::Null => return None,
+            CellRef::Text(text) => {
                 let text = if self.fold.padding {
-                    text.trim_end_matches(' ')
+                    without_end(text, b' ')
                 } else {
                     text
                 };
-                self.buffer.extend_from_slice(text.as_bytes());
+                self.buffer.extend_from_slice(text);
                 if self.fold.case {
                     self.buffer.make_ascii_lowercase();
                 }
             }
-            Cell::Bytes(bytes) => self.buffer.extend_from_slice(bytes),
-            Cell::Int(value) => write_display(&mut self.buffer, value),
-            Cell::UInt(value) => write_display(&mut self.buffer, value),
+            CellRef::Bytes(bytes) => self.buffer.extend_from_slice(bytes),
+            CellRef::Int(value) => write_display(&mut self.buffer, value),
+            CellRef::UInt(value) => write_display(&mut self.buffer, value),
             other => write_cell(&mut self.buffer, other, Form::Plain),
         }
         Some(xxh3_128_with_seed(&self.buffer, self.seed))
     }
 
     /// The fingerprint of what is compared.
-    pub fn row(&mut self, cells: &[Cell]) -> u128 {
+    pub fn row(&mut self, cells: &dyn Cells) -> u128 {
         self.buffer.clear();
         for &(index, form) in &self.cells {
-            write_cell(&mut self.buffer, &cells[index], form);
+            write_cell(&mut self.buffer, cells.cell(index), form);
         }
         xxh3_128_with_seed(&self.buffer, self.seed)
     }
@@ -146,54 +146,59 @@ impl Fingerprinter {
     clippy::cast_possible_truncation,
     reason = "both sides are rounded to what the approximate column can hold"
 )]
-fn write_cell(buffer: &mut Vec<u8>, cell: &Cell, form: Form) {
+fn write_cell(buffer: &mut Vec<u8>, cell: CellRef<'_>, form: Form) {
     match (cell, form) {
-        (Cell::Null, _) => buffer.push(0),
-        (Cell::Int(value), Form::Single) => single(buffer, *value as f32),
-        (Cell::UInt(value), Form::Single) => single(buffer, *value as f32),
-        (Cell::Double(value), Form::Single) => single(buffer, *value as f32),
-        (Cell::Float(value), Form::Single | Form::Plain | Form::Moment(_)) => {
-            single(buffer, *value);
+        (CellRef::Null, _) => buffer.push(0),
+        (CellRef::Int(value), Form::Single) => single(buffer, value as f32),
+        (CellRef::UInt(value), Form::Single) => single(buffer, value as f32),
+        (CellRef::Double(value), Form::Single) => single(buffer, value as f32),
+        (CellRef::Float(value), Form::Single | Form::Plain | Form::Moment(_)) => {
+            single(buffer, value);
         }
-        (Cell::Decimal(text), Form::Single) => match text.parse() {
-            Ok(value) => single(buffer, value),
-            Err(_) => framed(buffer, 1, text.as_bytes()),
+        (CellRef::Decimal(text), Form::Single) => match number(text) {
+            Some(value) => single(buffer, value),
+            None => framed(buffer, text),
         },
-        (Cell::Int(value), Form::Double) => double(buffer, *value as f64),
-        (Cell::UInt(value), Form::Double) => double(buffer, *value as f64),
-        (Cell::Double(value), _) => double(buffer, *value),
-        (Cell::Float(value), Form::Double) => double(buffer, f64::from(*value)),
-        (Cell::Decimal(text), Form::Double) => match text.parse() {
-            Ok(value) => double(buffer, value),
-            Err(_) => framed(buffer, 1, text.as_bytes()),
+        (CellRef::Int(value), Form::Double) => double(buffer, value as f64),
+        (CellRef::UInt(value), Form::Double) => double(buffer, value as f64),
+        (CellRef::Double(value), _) => double(buffer, value),
+        (CellRef::Float(value), Form::Double) => double(buffer, f64::from(value)),
+        (CellRef::Decimal(text), Form::Double) => match number(text) {
+            Some(value) => double(buffer, value),
+            None => framed(buffer, text),
         },
-        (Cell::Int(value), _) => number(buffer, value),
-        (Cell::UInt(value), _) => number(buffer, value),
-        (Cell::Decimal(text), _) => framed(buffer, 1, plain_decimal(text).as_bytes()),
-        (Cell::Text(text), _) => framed(buffer, 1, text.as_bytes()),
-        (Cell::Bytes(bytes), _) => framed(buffer, 1, bytes),
-        (Cell::DateTime(at), form) => moment(buffer, at, form),
-        (Cell::Time(value), _) => {
+        (CellRef::Int(value), _) => integer(buffer, value),
+        (CellRef::UInt(value), _) => integer(buffer, value),
+        (CellRef::Decimal(text), _) => framed(buffer, plain_decimal(text)),
+        (CellRef::Text(bytes) | CellRef::Bytes(bytes), _) => framed(buffer, bytes),
+        (CellRef::DateTime(at), form) => moment(buffer, &at, form),
+        (CellRef::Time(value), _) => {
             buffer.push(5);
             buffer.extend_from_slice(&value.to_le_bytes());
         }
     }
 }
 
-/// Numbers that are not approximate, text and bytes share a tag: where their bytes are the same they are equal.
-fn framed(buffer: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
-    buffer.push(tag);
-    buffer.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
+/// The tag of numbers that are not approximate, text and bytes: where their bytes are the same they are equal.
+const EXACT: u8 = 1;
+
+fn framed(buffer: &mut Vec<u8>, bytes: &[u8]) {
+    let mut frame = [EXACT; 9];
+    frame[1..].copy_from_slice(&(bytes.len() as u64).to_le_bytes());
+    buffer.extend_from_slice(&frame);
     buffer.extend_from_slice(bytes);
 }
 
-fn number(buffer: &mut Vec<u8>, value: impl std::fmt::Display) {
-    buffer.push(1);
-    let at = buffer.len();
-    buffer.extend_from_slice(&[0; 8]);
+fn integer(buffer: &mut Vec<u8>, value: impl std::fmt::Display) {
+    let at = buffer.len() + 1;
+    buffer.extend_from_slice(&[EXACT, 0, 0, 0, 0, 0, 0, 0, 0]);
     write_display(buffer, value);
     let length = (buffer.len() - at - 8) as u64;
     buffer[at..at + 8].copy_from_slice(&length.to_le_bytes());
+}
+
+fn number<T: std::str::FromStr>(text: &[u8]) -> Option<T> {
+    std::str::from_utf8(text).ok()?.parse().ok()
 }
 
 fn write_display(buffer: &mut Vec<u8>, value: impl std::fmt::Display) {
@@ -234,16 +239,23 @@ fn moment(buffer: &mut Vec<u8>, at: &DateTime, form: Form) {
 }
 
 /// `1.20` and `1.2000` as `1.2`, `-0.0` as `0`.
-fn plain_decimal(text: &str) -> &str {
-    let text = if text.contains('.') {
-        text.trim_end_matches('0').trim_end_matches('.')
+fn plain_decimal(text: &[u8]) -> &[u8] {
+    let text = if text.contains(&b'.') {
+        let text = without_end(text, b'0');
+        text.strip_suffix(b".").unwrap_or(text)
     } else {
         text
     };
     match text {
-        "-0" | "" | "-" => "0",
+        b"-0" | b"" | b"-" => b"0",
         text => text,
     }
+}
+
+/// Without what is at the end as often as it is there.
+fn without_end(text: &[u8], end: u8) -> &[u8] {
+    let length = text.iter().rposition(|&byte| byte != end);
+    &text[..length.map_or(0, |last| last + 1)]
 }
 
 #[cfg(test)]

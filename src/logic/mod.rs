@@ -13,6 +13,7 @@ pub mod fingerprint;
 pub mod fix;
 pub mod gaps;
 mod json;
+mod lane;
 mod moment;
 mod number;
 pub mod owed;

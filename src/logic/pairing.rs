@@ -1,8 +1,9 @@
 //! Pairs the rows of two tables by key, in whatever order they come, in bounded memory.
 //!
 //! Each row is a [`Record`] of 40 bytes: fingerprint of its key, fingerprint of its compared cells, and a tag that
-//! finds it again. A row meets its copy in a hash table that holds only what has not met yet, so two tables in a similar
-//! order need almost no memory. When the table is full, whole partitions (by the key's fingerprint) are handed to a
+//! finds it again. While both tables come in the same order, a row's copy is next in line in the [`Lane`] of the side that is
+//! ahead. Else a row meets its copy in a hash table that holds only what has not met yet, so two tables in a similar order
+//! need almost no memory. When the table is full, whole partitions (by the key's fingerprint) are handed to a
 //! [`Spill`] and joined at the end, one at a time. What has paired with the same fingerprints is equal and forgotten;
 //! everything else is only suspected, and others judge it.
 
@@ -10,6 +11,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::hash::{BuildHasherDefault, Hasher};
 
+use super::lane::Lane;
 use crate::error::Result;
 
 /// One row of one side.
@@ -60,6 +62,17 @@ pub enum Side {
     Destination,
 }
 
+impl Side {
+    /// The other table.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::Source => Self::Destination,
+            Self::Destination => Self::Source,
+        }
+    }
+}
+
 /// Where records go that memory does not hold.
 pub trait Spill {
     /// Adds records to a partition.
@@ -89,9 +102,20 @@ struct Unpaired {
     destination: Vec<Record>,
 }
 
+impl Unpaired {
+    /// Forgets a record and its copy when they are equal.
+    fn compare(&mut self, side: Side, record: Record, copy: Record) {
+        if record.row != copy.row {
+            let source = if side == Side::Source { record } else { copy };
+            self.source.push(source.tag);
+        }
+    }
+}
+
 /// The join of one source with one destination.
 #[derive(Debug)]
 pub struct Pairing {
+    lane: Lane,
     partitions: Vec<Partition>,
     entries_max: usize,
     unpaired: Unpaired,
@@ -104,7 +128,10 @@ struct Partition {
     destination: Waiting,
     /// Records of keys that were waiting already: the key is not unique on that side.
     repeated: Vec<(Side, Record)>,
-    spilled: bool,
+    /// It holds nothing any more, nor will it until the end.
+    is_spilled: bool,
+    /// What it hands on to the spill instead.
+    outgoing: Vec<(Side, Record)>,
 }
 
 type Waiting = HashMap<u128, (u128, i64), BuildHasherDefault<KeyHasher>>;
@@ -138,6 +165,7 @@ impl Pairing {
     #[must_use]
     pub fn new(memory_bytes: usize, keep_destination: bool) -> Self {
         Self {
+            lane: Lane::default(),
             partitions: (0..PARTITIONS).map(|_| Partition::default()).collect(),
             entries_max: (memory_bytes / ENTRY_BYTES).max(PARTITIONS),
             unpaired: Unpaired::default(),
@@ -148,10 +176,15 @@ impl Pairing {
     /// Unpaired records in memory of each side: the side with more is ahead.
     #[must_use]
     pub fn waiting(&self) -> (usize, usize) {
-        let sum = |count: fn(&Partition) -> usize| self.partitions.iter().map(count).sum();
+        let sum = |count| -> usize {
+            self.partitions
+                .iter()
+                .map::<usize, fn(&Partition) -> usize>(count)
+                .sum()
+        };
         (
-            sum(|partition| partition.source.len()),
-            sum(|partition| partition.destination.len()),
+            sum(|partition| partition.source.len()) + self.lane.len_of(Side::Source),
+            sum(|partition| partition.destination.len()) + self.lane.len_of(Side::Destination),
         )
     }
 
@@ -160,23 +193,54 @@ impl Pairing {
     /// # Errors
     /// When memory is used up and the spill cannot be written.
     pub fn add(&mut self, side: Side, records: &[Record], spill: &mut dyn Spill) -> Result<()> {
-        let mut direct: Vec<Vec<Record>> = vec![vec![]; PARTITIONS];
+        let mut passed = Vec::new();
         for &record in records {
-            let at = partition_of(record.key);
-            if self.partitions[at].spilled {
-                direct[at].push(record);
-            } else {
-                self.partitions[at].meet(side, record, &mut self.unpaired);
+            if let Some(copy) = self.lane.copy_of(side, record.key, &mut passed) {
+                self.unpaired.compare(side, record, copy);
+                for record in passed.drain(..) {
+                    self.settle(side.other(), record);
+                }
+                continue;
+            }
+            let partition = &mut self.partitions[partition_of(record.key)];
+            if !partition.meet(side, record, &mut self.unpaired) && !self.lane.take(side, record) {
+                self.settle(side, record);
+            }
+            if self.lane.is_out_of_step() {
+                self.close_lane();
             }
         }
-        for (at, records) in direct
-            .iter()
-            .enumerate()
-            .filter(|(_, records)| !records.is_empty())
-        {
-            spill.append(at, side, records)?;
+        if self.len() > self.entries_max {
+            self.close_lane();
         }
         self.bound(spill)
+    }
+
+    /// Records in memory.
+    fn len(&self) -> usize {
+        let (source, destination) = self.waiting();
+        let repeated = self
+            .partitions
+            .iter()
+            .map(|partition| partition.repeated.len());
+        source + destination + repeated.sum::<usize>()
+    }
+
+    /// Puts a record where its copy will find it, which may have come already.
+    fn settle(&mut self, side: Side, record: Record) {
+        let partition = &mut self.partitions[partition_of(record.key)];
+        if partition.is_spilled {
+            partition.outgoing.push((side, record));
+        } else if !partition.meet(side, record, &mut self.unpaired) {
+            partition.wait(side, record);
+        }
+    }
+
+    fn close_lane(&mut self) {
+        let (side, records) = self.lane.close();
+        for record in records {
+            self.settle(side, record);
+        }
     }
 
     /// Tags of source rows whose copies turned out to have another fingerprint since this was asked for.
@@ -186,22 +250,29 @@ impl Pairing {
 
     /// Spills the largest partitions until memory is within its bound.
     fn bound(&mut self, spill: &mut dyn Spill) -> Result<()> {
-        while self.partitions.iter().map(Partition::len).sum::<usize>() > self.entries_max {
-            let Some(at) = (0..PARTITIONS).max_by_key(|&at| self.partitions[at].len()) else {
-                return Ok(());
+        while self.len() > self.entries_max {
+            let largest = self
+                .partitions
+                .iter_mut()
+                .max_by_key(|partition| partition.len());
+            let Some(partition) = largest.filter(|partition| partition.len() > 0) else {
+                break;
             };
-            let partition = std::mem::take(&mut self.partitions[at]);
-            self.partitions[at].spilled = true;
-            let records = |waiting: Waiting| -> Vec<Record> {
-                waiting
-                    .into_iter()
-                    .map(|(key, (row, tag))| Record { key, row, tag })
-                    .collect()
-            };
-            spill.append(at, Side::Source, &records(partition.source))?;
-            spill.append(at, Side::Destination, &records(partition.destination))?;
-            for (side, record) in partition.repeated {
-                spill.append(at, side, &[record])?;
+            partition.spill();
+        }
+        self.write_out(spill)
+    }
+
+    /// Hands on what waits for the spill.
+    fn write_out(&mut self, spill: &mut dyn Spill) -> Result<()> {
+        for (at, partition) in self.partitions.iter_mut().enumerate() {
+            let outgoing = std::mem::take(&mut partition.outgoing);
+            for side in [Side::Source, Side::Destination] {
+                let records = outgoing.iter().filter(|(of, _)| *of == side);
+                let records: Vec<Record> = records.map(|(_, record)| *record).collect();
+                if !records.is_empty() {
+                    spill.append(at, side, &records)?;
+                }
             }
         }
         Ok(())
@@ -217,12 +288,16 @@ impl Pairing {
         spill: &mut dyn Spill,
         suspected: &mut dyn FnMut(i64),
     ) -> Result<Vec<Record>> {
+        self.close_lane();
+        self.write_out(spill)?;
         for at in 0..PARTITIONS {
             let mut partition = std::mem::take(&mut self.partitions[at]);
-            if partition.spilled {
+            if partition.is_spilled {
                 for side in [Side::Destination, Side::Source] {
                     for record in spill.take(at, side)? {
-                        partition.meet(side, record, &mut self.unpaired);
+                        if !partition.meet(side, record, &mut self.unpaired) {
+                            partition.wait(side, record);
+                        }
                     }
                 }
             }
@@ -241,27 +316,53 @@ impl Partition {
         self.source.len() + self.destination.len() + self.repeated.len()
     }
 
-    fn meet(&mut self, side: Side, record: Record, unpaired: &mut Unpaired) {
-        let Record { key, row, tag } = record;
-        let (own, other) = match side {
-            Side::Source => (&mut self.source, &mut self.destination),
-            Side::Destination => (&mut self.destination, &mut self.source),
+    /// Pairs a record with its copy if that one waits here.
+    fn meet(&mut self, side: Side, record: Record, unpaired: &mut Unpaired) -> bool {
+        let copies = match side {
+            Side::Source => &mut self.destination,
+            Side::Destination => &mut self.source,
         };
-        if let Some((other_row, other_tag)) = other.remove(&key) {
-            if other_row != row {
-                unpaired
-                    .source
-                    .push(if side == Side::Source { tag } else { other_tag });
-            }
-        } else {
-            match own.entry(key) {
-                Entry::Vacant(place) => {
-                    place.insert((row, tag));
-                }
-                // Both rows of the key are to be looked at.
-                Entry::Occupied(_) => self.repeated.push((side, record)),
-            }
+        if copies.is_empty() {
+            return false;
         }
+        let copy = copies.remove(&record.key);
+        if let Some((row, tag)) = copy {
+            let key = record.key;
+            unpaired.compare(side, record, Record { key, row, tag });
+        }
+        copy.is_some()
+    }
+
+    /// Keeps a record for a copy that has not come yet.
+    fn wait(&mut self, side: Side, record: Record) {
+        let waiting = match side {
+            Side::Source => &mut self.source,
+            Side::Destination => &mut self.destination,
+        };
+        match waiting.entry(record.key) {
+            Entry::Vacant(place) => {
+                place.insert((record.row, record.tag));
+            }
+            // Both rows of the key are to be looked at.
+            Entry::Occupied(_) => self.repeated.push((side, record)),
+        }
+    }
+
+    /// Hands on what it holds.
+    fn spill(&mut self) {
+        let record = |(key, (row, tag))| Record { key, row, tag };
+        let source = self.source.drain().map(record);
+        let destination = self.destination.drain().map(record);
+        self.outgoing
+            .extend(source.map(|record| (Side::Source, record)));
+        self.outgoing
+            .extend(destination.map(|record| (Side::Destination, record)));
+        self.outgoing.append(&mut self.repeated);
+        *self = Self {
+            is_spilled: true,
+            outgoing: std::mem::take(&mut self.outgoing),
+            ..Self::default()
+        };
     }
 
     fn leave(self, unpaired: &mut Unpaired) {
@@ -287,209 +388,4 @@ fn partition_of(key: u128) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[derive(Default)]
-    struct Memory(HashMap<(usize, bool), Vec<Record>>);
-
-    impl Spill for Memory {
-        fn append(&mut self, partition: usize, side: Side, records: &[Record]) -> Result<()> {
-            self.0
-                .entry((partition, side == Side::Source))
-                .or_default()
-                .extend(records);
-            Ok(())
-        }
-
-        fn take(&mut self, partition: usize, side: Side) -> Result<Vec<Record>> {
-            Ok(self
-                .0
-                .remove(&(partition, side == Side::Source))
-                .unwrap_or_default())
-        }
-    }
-
-    fn record(key: u64, row: u128, tag: i64) -> Record {
-        let spread = u128::from(key).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835);
-        Record {
-            key: spread,
-            row,
-            tag,
-        }
-    }
-
-    fn finished(mut pairing: Pairing, spill: &mut Memory) -> Unpaired {
-        let mut source = pairing.take_suspects();
-        let destination = pairing.finish(spill, &mut |tag| source.push(tag));
-        Unpaired {
-            source,
-            destination: destination.unwrap(),
-        }
-    }
-
-    fn joined(
-        source: &[Record],
-        destination: &[Record],
-        memory_bytes: usize,
-        batch: usize,
-    ) -> Unpaired {
-        let mut pairing = Pairing::new(memory_bytes, true);
-        let mut spill = Memory::default();
-        let (mut left, mut right) = (source.chunks(batch), destination.chunks(batch));
-        loop {
-            let (one, other) = (left.next(), right.next());
-            if one.is_none() && other.is_none() {
-                break;
-            }
-            pairing
-                .add(Side::Source, one.unwrap_or_default(), &mut spill)
-                .unwrap();
-            pairing
-                .add(Side::Destination, other.unwrap_or_default(), &mut spill)
-                .unwrap();
-        }
-        let mut unpaired = finished(pairing, &mut spill);
-        unpaired.source.sort_unstable();
-        unpaired.destination.sort_by_key(|record| record.tag);
-        unpaired
-    }
-
-    #[test]
-    fn a_record_comes_back_from_its_bytes() {
-        let record = Record {
-            key: u128::MAX - 5,
-            row: 7,
-            tag: -9,
-        };
-        assert_eq!(Record::from_bytes(&record.to_bytes()), record);
-    }
-
-    #[test]
-    fn tables_in_the_same_order_hold_almost_nothing() {
-        let rows: Vec<Record> = (0..100_000).map(|n| record(n, 1, 0)).collect();
-        let mut pairing = Pairing::new(100 * ENTRY_BYTES * 10, true);
-        let mut spill = Memory::default();
-        for batch in rows.chunks(500) {
-            pairing.add(Side::Source, batch, &mut spill).unwrap();
-            pairing.add(Side::Destination, batch, &mut spill).unwrap();
-        }
-        assert_eq!(pairing.waiting(), (0, 0));
-        assert!(spill.0.is_empty());
-    }
-
-    #[test]
-    fn what_waits_is_counted_and_never_more_than_memory_holds() {
-        let rows: Vec<Record> = (0..1_000).map(|n| record(n, 1, 0)).collect();
-        let mut pairing = Pairing::new(200 * ENTRY_BYTES, false);
-        let mut spill = Memory::default();
-        pairing.add(Side::Source, &rows[..90], &mut spill).unwrap();
-        pairing
-            .add(Side::Destination, &rows[80..190], &mut spill)
-            .unwrap();
-        assert_eq!(pairing.waiting(), (80, 100));
-        assert!(spill.0.is_empty(), "there is room for all of them");
-        pairing.add(Side::Source, &rows[190..], &mut spill).unwrap();
-        let (source, destination) = pairing.waiting();
-        assert!(source + destination <= 200 && source + destination > 100);
-        assert!(!spill.0.is_empty());
-        let unpaired = finished(pairing, &mut spill);
-        assert_eq!(unpaired.source.len(), 80 + 810);
-        assert_eq!(unpaired.destination, [], "nobody wants them");
-    }
-
-    #[test]
-    fn rows_of_repeated_keys_count_as_waiting_and_are_spilled_with_the_others() {
-        // Each key twice: one waits for its like, one beside it.
-        let rows: Vec<Record> = (0..200).map(|n| record(n / 2, 1, 0)).collect();
-        let mut pairing = Pairing::new(150 * ENTRY_BYTES, true);
-        let mut spill = Memory::default();
-        pairing
-            .add(Side::Destination, &rows[..150], &mut spill)
-            .unwrap();
-        assert!(spill.0.is_empty(), "there is room for all of them");
-        pairing
-            .add(Side::Destination, &rows[150..], &mut spill)
-            .unwrap();
-        let spilled: usize = spill.0.values().map(Vec::len).sum();
-        assert!((50..100).contains(&spilled), "{spilled}");
-        let unpaired = finished(pairing, &mut spill);
-        assert_eq!(unpaired.destination.len(), 200);
-    }
-
-    #[test]
-    fn keys_are_spread_over_all_partitions() {
-        let mut counts = [0; PARTITIONS];
-        for n in 0..64_000 {
-            counts[partition_of(record(n, 1, 0).key)] += 1;
-        }
-        assert!(counts.iter().all(|count| (500..2_000).contains(count)));
-    }
-
-    #[test]
-    fn what_differs_is_named_by_the_tag_of_its_source_row() {
-        for source_first in [true, false] {
-            let mut pairing = Pairing::new(1 << 20, true);
-            let mut spill = Memory::default();
-            let mut sides = [
-                (Side::Source, record(1, 1, 10)),
-                (Side::Destination, record(1, 2, 20)),
-            ];
-            if !source_first {
-                sides.reverse();
-            }
-            for (side, record) in sides {
-                pairing.add(side, &[record], &mut spill).unwrap();
-            }
-            assert_eq!(finished(pairing, &mut spill).source, [10]);
-        }
-    }
-
-    #[test]
-    fn a_key_that_several_destination_rows_have_leaves_the_others_over() {
-        let source = [record(1, 1, 10)];
-        let destination = [record(1, 1, 20), record(1, 2, 21), record(1, 1, 22)];
-        for batch in [1, 3] {
-            let unpaired = joined(&source, &destination, 1 << 20, batch);
-            assert_eq!(unpaired.source, [] as [i64; 0]);
-            assert_eq!(unpaired.destination.len(), 2);
-        }
-    }
-
-    proptest! {
-        /// Whatever the order, the batches and the memory: a source row is left over unless one copy of its key has
-        /// its fingerprint and was not given to another row of that key.
-        #[test]
-        fn the_order_and_the_memory_change_nothing(
-            keys in proptest::collection::hash_map(0_u64..400, (proptest::option::of(0_u128..3), proptest::option::of(0_u128..3)), 0..300),
-            shuffle in any::<u64>(),
-            memory_entries in 64_usize..400,
-            batch in 1_usize..50,
-        ) {
-            let mut source: Vec<Record> = vec![];
-            let mut destination: Vec<Record> = vec![];
-            let (mut expected_source, mut expected_destination) = (vec![], vec![]);
-            for (&key, &(one, other)) in &keys {
-                let tag = i64::try_from(key).unwrap();
-                source.extend(one.map(|row| record(key, row, tag)));
-                destination.extend(other.map(|row| record(key, row, tag)));
-                if one.is_some() && one != other {
-                    expected_source.push(tag);
-                }
-                if one.is_none() && other.is_some() {
-                    expected_destination.push(tag);
-                }
-            }
-            source.sort_by_key(|record| record.tag);
-            destination.sort_by_key(|record| record.key.rotate_left((shuffle % 128) as u32));
-            expected_source.sort_unstable();
-            expected_destination.sort_unstable();
-            let unpaired = joined(&source, &destination, memory_entries * ENTRY_BYTES, batch);
-            prop_assert_eq!(unpaired.source, expected_source);
-            let tags: Vec<i64> = unpaired.destination.iter().map(|record| record.tag).collect();
-            prop_assert_eq!(tags, expected_destination);
-        }
-    }
-}
+mod tests;

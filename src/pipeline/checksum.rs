@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use super::throttle::Throttle;
 use super::{Method, Pass, Streaming};
 use crate::error::Result;
-use crate::logic::cell::{Cell, Id};
+use crate::logic::cell::{Cell, CellRef, Cells, Id};
 use crate::logic::checkpoint::Position;
 use crate::logic::checksum::{
     Alignment, Chunk, DIVIDED_PER_STATEMENT, KeyRange, Paver, SAMPLE_ROWS, Sample, Tile, Width,
@@ -384,5 +384,5 @@ struct Unseen;
 impl Visitor for Unseen {
     fn restart(&mut self) {}
 
-    fn row(&mut self, _: Id, _: &Cell, _: &[Cell]) {}
+    fn row(&mut self, _: Id, _: CellRef<'_>, _: &dyn Cells) {}
 }

@@ -13,7 +13,7 @@ use super::Pass;
 use super::feed::BATCH_ROWS;
 use super::stream::Unmet;
 use crate::error::Result;
-use crate::logic::cell::{Cell, ColumnType, Id};
+use crate::logic::cell::{Cell, CellRef, Cells, ColumnType, Id};
 use crate::logic::fingerprint::Fingerprinter;
 use crate::logic::fix::{Fix, Wrong};
 use crate::logic::gaps::Span;
@@ -286,9 +286,9 @@ impl Visitor for WantedKeys {
         self.fresh.clear();
     }
 
-    fn row(&mut self, _: Id, key: &Cell, _: &[Cell]) {
+    fn row(&mut self, _: Id, key: CellRef<'_>, _: &dyn Cells) {
         if let Some(print) = self.maker.key(key).filter(|p| self.wanted.contains(p)) {
-            self.fresh.push((print, key.clone()));
+            self.fresh.push((print, key.owned()));
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::mpsc::SyncSender;
 
 use super::throttle::Throttle;
 use crate::error::Result;
-use crate::logic::cell::{Cell, Id};
+use crate::logic::cell::{CellRef, Cells, Id};
 use crate::logic::fingerprint::Fingerprinter;
 use crate::logic::gaps::Span;
 use crate::logic::pairing::Record;
@@ -97,7 +97,7 @@ impl Visitor for SourceVisitor {
         self.rows = 0;
     }
 
-    fn row(&mut self, id: Id, key: &Cell, cells: &[Cell]) {
+    fn row(&mut self, id: Id, key: CellRef<'_>, cells: &dyn Cells) {
         self.rows += 1;
         #[allow(
             clippy::cast_possible_truncation,
@@ -166,7 +166,7 @@ impl Visitor for DestinationVisitor {
         self.records = Vec::with_capacity(BATCH_ROWS);
     }
 
-    fn row(&mut self, _: Id, key: &Cell, cells: &[Cell]) {
+    fn row(&mut self, _: Id, key: CellRef<'_>, cells: &dyn Cells) {
         if let Some(key) = self.maker.key(key) {
             self.records.push(Record {
                 key,

@@ -221,6 +221,6 @@ impl Destination for Side<'_> {
 
 fn show(model: &Model, destination: usize, key: i64, visitor: &mut dyn Visitor) {
     for copy in model.copies(destination, key) {
-        visitor.row(0, &key_cell(key), &cells(copy));
+        visitor.row(0, key_cell(key).lent(), &cells(copy));
     }
 }

@@ -247,5 +247,5 @@ impl Source for View<'_> {
 
 fn show(plan: &Plan, id: i64, content: Content, visitor: &mut dyn Visitor) {
     let key = plan.key_of(id).map_or(Cell::Null, key_cell);
-    visitor.row(Id::from(id), &key, &cells(content));
+    visitor.row(Id::from(id), key.lent(), &cells(content));
 }

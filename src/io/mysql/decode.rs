@@ -4,18 +4,26 @@ use std::borrow::Cow;
 
 use mysql::Value;
 
-use crate::logic::cell::{Cell, ColumnType, DateTime};
+use crate::logic::cell::{Cell, CellRef, ColumnType, DateTime};
 
 /// The cell that a server's value is, in a column of this type.
 pub(super) fn cell(value: Value, column_type: ColumnType) -> Cell {
     match value {
-        Value::NULL => Cell::Null,
-        Value::Int(value) => Cell::Int(value),
+        Value::Bytes(bytes) if column_type != ColumnType::Bit => text(bytes, column_type),
+        value => lent(&value, column_type).owned(),
+    }
+}
+
+/// The same without a copy, and without a look at its text or bytes.
+pub(super) fn lent(value: &Value, column_type: ColumnType) -> CellRef<'_> {
+    match *value {
+        Value::NULL => CellRef::Null,
+        Value::Int(value) => CellRef::Int(value),
         Value::UInt(value) => unsigned(value),
-        Value::Float(value) => Cell::Float(value),
-        Value::Double(value) => Cell::Double(value),
+        Value::Float(value) => CellRef::Float(value),
+        Value::Double(value) => CellRef::Double(value),
         Value::Date(year, month, day, hour, minute, second, microsecond) => {
-            Cell::DateTime(DateTime {
+            CellRef::DateTime(DateTime {
                 year,
                 month,
                 day,
@@ -29,23 +37,23 @@ pub(super) fn cell(value: Value, column_type: ColumnType) -> Cell {
             let hours = i64::from(days) * 24 + i64::from(hours);
             let total = ((hours * 60 + i64::from(minutes)) * 60 + i64::from(seconds)) * 1_000_000
                 + i64::from(microseconds);
-            Cell::Time(if negative { -total } else { total })
+            CellRef::Time(if negative { -total } else { total })
         }
-        Value::Bytes(bytes) => match column_type {
-            ColumnType::Binary => Cell::Bytes(bytes.into()),
-            ColumnType::Bit => bit(&bytes),
-            ColumnType::Decimal => text(bytes, Cell::Decimal),
-            _ => text(bytes, Cell::Text),
+        Value::Bytes(ref bytes) => match column_type {
+            ColumnType::Bit => bit(bytes),
+            ColumnType::Binary => CellRef::Bytes(bytes),
+            ColumnType::Decimal => CellRef::Decimal(bytes),
+            _ => CellRef::Text(bytes),
         },
     }
 }
 
-fn unsigned(value: u64) -> Cell {
-    i64::try_from(value).map_or(Cell::UInt(value), Cell::Int)
+fn unsigned<'a>(value: u64) -> CellRef<'a> {
+    i64::try_from(value).map_or(CellRef::UInt(value), CellRef::Int)
 }
 
 /// BIT(n) comes as up to eight bytes, big-endian.
-fn bit(bytes: &[u8]) -> Cell {
+fn bit<'a>(bytes: &[u8]) -> CellRef<'a> {
     unsigned(
         bytes
             .iter()
@@ -53,9 +61,13 @@ fn bit(bytes: &[u8]) -> Cell {
     )
 }
 
-fn text(bytes: Vec<u8>, cell: impl Fn(Box<str>) -> Cell) -> Cell {
+fn text(bytes: Vec<u8>, column_type: ColumnType) -> Cell {
+    if column_type == ColumnType::Binary {
+        return Cell::Bytes(bytes.into());
+    }
     match String::from_utf8(bytes) {
-        Ok(text) => cell(text.into()),
+        Ok(text) if column_type == ColumnType::Decimal => Cell::Decimal(text.into()),
+        Ok(text) => Cell::Text(text.into()),
         Err(error) => Cell::Bytes(error.into_bytes().into()),
     }
 }

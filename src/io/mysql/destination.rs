@@ -18,6 +18,7 @@ use super::checksum::MySqlChecksums;
 use super::decode;
 use super::layout::{named, no_table, printed};
 use super::schema::{Table, quoted};
+use super::selection::Selection;
 use super::session::{Sessions, is_of_one_key, label, shown};
 use super::source::{MySqlSource, padded, padded_count};
 use super::stream::{Rows, Stream, repeated_keys};
@@ -49,9 +50,8 @@ pub(super) struct Plan {
     pub(super) map: ColumnMap,
     pub(super) key_type: ColumnType,
     pub(super) placeholder: &'static str,
-    /// `SELECT` list of the compared columns, each with a leading comma.
-    list: String,
-    types: Vec<ColumnType>,
+    /// The compared columns, in the order of the pairs.
+    compared: Selection,
     /// Nothing but equal bytes is equal in the key column.
     bytes_decide: bool,
 }
@@ -171,7 +171,7 @@ impl MySqlDestination {
             Err(problem) => return Ok(Err(problem)),
         };
         let mut pairs = Vec::with_capacity(columns.len());
-        let (mut list, mut types) = (String::new(), Vec::with_capacity(columns.len()));
+        let mut compared = Selection::default();
         for pair in columns {
             let column = match named(
                 &table,
@@ -202,13 +202,12 @@ impl MySqlDestination {
                 ColumnType::Timestamp(digits) if !both => ColumnType::DateTime(digits),
                 other => other,
             };
-            list.push_str(", ");
-            list.push_str(&if both {
+            let expression = if both {
                 quoted(&column.name)
             } else {
                 printed(&column, table.zone.as_deref())
-            });
-            types.push(destination_type);
+            };
+            compared.push(expression, destination_type);
             pairs.push(Pair {
                 name: source.name.clone(),
                 source_index,
@@ -228,8 +227,7 @@ impl MySqlDestination {
             },
             key_type: key.column_type,
             placeholder: decode::key_placeholder(layout.key.column_type, key.column_type),
-            list,
-            types,
+            compared,
             bytes_decide: matches!(
                 (layout.key.column_type, key.column_type),
                 (ColumnType::Int, ColumnType::Int) | (ColumnType::Binary, ColumnType::Binary)
@@ -245,8 +243,8 @@ impl MySqlDestination {
             .as_ref()
             .map_or_else(String::new, |condition| format!(" AND ({condition})"));
         format!(
-            "SELECT {first}{} FROM {}.{} WHERE {} IN ({}){condition}",
-            plan.list,
+            "SELECT {} FROM {}.{} WHERE {} IN ({}){condition}",
+            plan.compared.list(Some(first)),
             quoted(&job.database),
             quoted(&job.table),
             quoted(&job.by_column),
@@ -273,11 +271,7 @@ impl MySqlDestination {
             bounded::each(answer, ROWS_MAX, |row| {
                 let mut values = row.unwrap().into_iter();
                 let first = values.next().unwrap_or(Value::NULL);
-                let cells = values.zip(&plan.types);
-                rows.push((
-                    first,
-                    cells.map(|(value, &t)| decode::cell(value, t)).collect(),
-                ));
+                rows.push((first, plan.compared.cells(values).collect()));
             })?;
             Ok(rows)
         })
@@ -448,12 +442,7 @@ impl Destination for MySqlDestination {
         let Some(stream) = self.read_stream()? else {
             return Ok(None);
         };
-        let rows = Rows {
-            job,
-            list: &plan.list,
-            types: &plan.types,
-            key_type: plan.key_type,
-        };
+        let rows = Rows::new(job, &plan.compared, plan.key_type, stream);
         let operation = format!("Read all rows of {}", job.name());
         self.sessions
             .attempt(&mut |conn| stream.visit(conn, &rows, after, limit, visitor))

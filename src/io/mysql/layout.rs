@@ -1,6 +1,7 @@
 //! Which source columns are read, in which order and form, and what makes a table unfit.
 
 use super::schema::{Table, literal, quoted};
+use super::selection::Selection;
 use crate::config::Job;
 use crate::logic::advice::words;
 use crate::logic::cell::{Column, ColumnType};
@@ -26,8 +27,20 @@ pub(super) struct Layout {
     pub(super) scan_list: String,
     /// The types of that list.
     pub(super) scan_types: Vec<ColumnType>,
+    /// What a visit of whole tables reads.
+    pub(super) visited: Visited,
     /// Every column as it is sent, for `SELECT`.
     pub(super) whole_list: String,
+}
+
+/// The compared columns, in their order, then what else has to be read.
+#[derive(Debug)]
+pub(super) struct Visited {
+    pub(super) selection: Selection,
+    /// Where the id is.
+    pub(super) id: usize,
+    /// Where the key is.
+    pub(super) key: usize,
 }
 
 /// A source column in one of its forms.
@@ -113,6 +126,15 @@ impl Layout {
             });
             scan_types.push(*column_type);
         }
+        let mut selection = Selection::default();
+        for (expression, column_type) in list.iter().zip(&scan_types).skip(3) {
+            selection.push(expression.clone(), *column_type);
+        }
+        let visited = Visited {
+            id: selection.place_of(&list[0], id.column_type),
+            key: selection.place_of(&list[1], key.column_type),
+            selection,
+        };
         let whole: Vec<String> = table
             .columns
             .iter()
@@ -129,6 +151,7 @@ impl Layout {
             zone,
             scan_list,
             scan_types,
+            visited,
             whole_list,
         })
     }

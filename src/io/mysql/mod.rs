@@ -8,6 +8,7 @@ pub mod inspect;
 mod layout;
 mod pieces;
 mod schema;
+mod selection;
 mod session;
 mod source;
 mod stream;

@@ -7,13 +7,13 @@ use mysql::{Conn, Params, Value};
 
 use super::bounded::{self, ROWS_MAX};
 use super::decode;
-use super::layout::Layout;
+use super::layout::{Layout, Visited};
 use super::pieces::Pieces;
 use super::schema::quoted;
 use super::session::{Sessions, is_of_one_key, label};
 use crate::config::{Job, TableJob};
 use crate::error::{Error, Result};
-use crate::logic::cell::{Cell, Column, ColumnType, Id};
+use crate::logic::cell::{Cell, CellRef, Cells as _, Column, ColumnType, Id};
 use crate::logic::gaps::Span;
 use crate::logic::row::Row;
 use crate::logic::window::{Bounds, Request, What};
@@ -149,7 +149,7 @@ impl MySqlSource {
             let lowest = self.run("the lowest id", |conn| {
                 conn.exec_first::<Value, _, _>(&sql, ())
             })?;
-            let lowest = lowest.and_then(|id| id_of(&decode::cell(id, ColumnType::Int)));
+            let lowest = lowest.and_then(|id| id_of(decode::lent(&id, ColumnType::Int)));
             Ok(lowest.map(|from| Span {
                 from,
                 to: u64::MAX.into(),
@@ -203,7 +203,7 @@ impl Source for MySqlSource {
         })?;
         let value = |at| {
             let value = row.as_ref().and_then(|row| row.as_ref(at)).cloned();
-            id_of(&decode::cell(value.unwrap_or(Value::NULL), ColumnType::Int))
+            id_of(decode::lent(&value.unwrap_or(Value::NULL), ColumnType::Int))
         };
         Ok(Bounds {
             now_us: value(0).and_then(|us| i64::try_from(us).ok()).unwrap_or(0),
@@ -247,7 +247,7 @@ impl Source for MySqlSource {
                 Ok(found) => ids.extend(
                     found
                         .into_iter()
-                        .filter_map(|id| id_of(&decode::cell(id, ColumnType::Int))),
+                        .filter_map(|id| id_of(decode::lent(&id, ColumnType::Int))),
                 ),
                 Err(error) if is_of_one_key(&error) => {
                     let (one, other) = keys.split_at(keys.len() / 2);
@@ -269,10 +269,15 @@ impl Source for MySqlSource {
             visitor.restart();
             return Ok(None);
         };
+        let Visited {
+            selection,
+            id: id_at,
+            key: key_at,
+        } = &layout.visited;
         let id = quoted(&layout.id.name);
         let sql = format!(
             "SELECT {} {}{id} BETWEEN ? AND ? ORDER BY {id} LIMIT ?",
-            layout.scan_list,
+            selection.list(None),
             self.table_clause()
         );
         let values = vec![
@@ -280,27 +285,15 @@ impl Source for MySqlSource {
             id_value(piece.to),
             Value::UInt(limit as u64),
         ];
-        let mut cells = Vec::with_capacity(layout.compared.len());
         let (count, last) = self.run("all rows", |conn| {
             visitor.restart();
             let (mut count, mut last) = (0, None);
             let answer = conn.exec_iter(&sql, Params::Positional(values.clone()))?;
             bounded::each(answer, limit, |row| {
-                let mut values = row
-                    .unwrap()
-                    .into_iter()
-                    .zip(&layout.scan_types)
-                    .map(|(value, &t)| decode::cell(value, t));
+                let row = selection.sent(&row);
                 count += 1;
-                let (Some(id), Some(key), Some(_updated)) =
-                    (values.next(), values.next(), values.next())
-                else {
-                    return;
-                };
-                cells.clear();
-                cells.extend(values);
-                if let Some(id) = id_of(&id) {
-                    visitor.row(id, &key, &cells);
+                if let Some(id) = id_of(row.cell(*id_at)) {
+                    visitor.row(id, row.cell(*key_at), &row);
                     last = Some(id);
                 }
             })?;
@@ -373,7 +366,7 @@ fn scanned(values: Vec<Value>, layout: &Layout) -> Option<Row> {
         .into_iter()
         .zip(&layout.scan_types)
         .map(|(value, &column_type)| decode::cell(value, column_type));
-    let id = id_of(&cells.next()?)?;
+    let id = id_of(cells.next()?.lent())?;
     Some(Row {
         id,
         key: cells.next()?,
@@ -382,10 +375,10 @@ fn scanned(values: Vec<Value>, layout: &Layout) -> Option<Row> {
     })
 }
 
-pub(super) fn id_of(cell: &Cell) -> Option<Id> {
+pub(super) fn id_of(cell: CellRef<'_>) -> Option<Id> {
     match cell {
-        Cell::Int(value) => Some(Id::from(*value)),
-        Cell::UInt(value) => Some(Id::from(*value)),
+        CellRef::Int(value) => Some(Id::from(value)),
+        CellRef::UInt(value) => Some(Id::from(value)),
         _ => None,
     }
 }

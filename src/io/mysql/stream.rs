@@ -7,10 +7,11 @@ use mysql::{Conn, Params, Value};
 
 use super::pieces::Pieces;
 use super::schema::{Table, quoted};
+use super::selection::Selection;
 use super::source::{id_of, id_value};
 use super::{bounded, decode};
 use crate::config::TableJob;
-use crate::logic::cell::{Cell, ColumnType, Id};
+use crate::logic::cell::{Cell, Cells as _, ColumnType, Id};
 use crate::logic::fingerprint::KeyFold;
 use crate::logic::gaps::Span;
 use crate::logic::shard::Shard;
@@ -101,7 +102,6 @@ impl Stream {
         let TableJob {
             database,
             table,
-            by_column,
             condition,
             ..
         } = job;
@@ -130,8 +130,7 @@ impl Stream {
         };
         values.push(Value::UInt(limit as u64));
         let sql = format!(
-            "SELECT {}, {order}{list} FROM {}.{}{condition} ORDER BY {order} LIMIT ?",
-            quoted(by_column),
+            "SELECT {list} FROM {}.{}{condition} ORDER BY {order} LIMIT ?",
             quoted(database),
             quoted(table)
         );
@@ -148,7 +147,7 @@ impl Stream {
             format!("SELECT MIN({key}), MAX({key}) FROM {database}.{table}"),
             (),
         )?;
-        let id = |value| id_of(&decode::cell(value, ColumnType::Int));
+        let id = |value: Value| id_of(decode::lent(&value, ColumnType::Int));
         Ok(ends.and_then(|(from, to)| {
             Some(Span {
                 from: id(from)?,
@@ -177,8 +176,7 @@ impl Stream {
         format!("({})", alternatives.join(" OR "))
     }
 
-    /// Shows the rows after a place to `visitor`; the next place when there may be more. `list` and `types` are those of
-    /// the compared columns, each with a leading comma.
+    /// Shows the rows after a place to `visitor`; the next place when there may be more.
     pub(super) fn visit(
         &self,
         conn: &mut Conn,
@@ -197,29 +195,26 @@ impl Stream {
                 }
             }
         };
-        let (sql, values) = self.query(rows.job, rows.list, &part, limit);
-        let mut cells = Vec::with_capacity(rows.types.len());
-        let (mut count, mut last) = (0, Vec::new());
+        let list = rows.selection.list(None);
+        let (sql, values) = self.query(rows.job, &list, &part, limit);
+        let (mut count, mut final_row) = (0, None);
         let answer = conn.exec_iter(sql, Params::Positional(values))?;
         bounded::each(answer, limit, |row| {
-            let mut values = row.unwrap().into_iter();
-            let key = decode::cell(values.next().unwrap_or(Value::NULL), rows.key_type);
-            last.clear();
-            last.extend(values.by_ref().take(self.order.len()));
-            cells.clear();
-            cells.extend(
-                values
-                    .zip(rows.types)
-                    .map(|(value, &column_type)| decode::cell(value, column_type)),
-            );
-            visitor.row(0, &key, &cells);
+            let cells = rows.selection.sent(&row);
+            visitor.row(0, cells.cell(rows.key), &cells);
             count += 1;
+            final_row = Some(row);
         })?;
-        let place = last
-            .into_iter()
-            .zip(&self.order)
-            .map(|(value, (_, column_type))| decode::cell(value, *column_type));
-        let place = (count >= limit).then(|| Place(place.collect()));
+        let final_row = final_row.as_ref().filter(|_| count >= limit);
+        let place = final_row.map(|row| {
+            let cells = rows.selection.sent(row);
+            Place(
+                rows.order
+                    .iter()
+                    .map(|&at| cells.cell(at).owned())
+                    .collect(),
+            )
+        });
         let (Some((_, pieces)), Part::Piece(_, piece)) = (&self.shard, part) else {
             return Ok(place);
         };
@@ -241,7 +236,7 @@ enum Part<'a> {
 
 /// The ids after a place in a primary key that is the id.
 fn rest_after(place: Option<&Place>) -> Span {
-    let last = place.and_then(|Place(place)| id_of(place.first()?));
+    let last = place.and_then(|Place(place)| id_of(place.first()?.lent()));
     Span {
         from: last.map_or(i64::MIN.into(), |last| last + 1),
         to: u64::MAX.into(),
@@ -295,8 +290,32 @@ pub(super) fn repeated_keys(
 
 /// What is read of each row.
 pub(super) struct Rows<'a> {
-    pub(super) job: &'a TableJob,
-    pub(super) list: &'a str,
-    pub(super) types: &'a [ColumnType],
-    pub(super) key_type: ColumnType,
+    job: &'a TableJob,
+    /// The compared columns, then what else is needed.
+    selection: Selection,
+    /// Where the key is.
+    key: usize,
+    /// Where the primary key's columns are.
+    order: Vec<usize>,
+}
+
+impl<'a> Rows<'a> {
+    pub(super) fn new(
+        job: &'a TableJob,
+        compared: &Selection,
+        key_type: ColumnType,
+        stream: &Stream,
+    ) -> Self {
+        let mut selection = compared.clone();
+        let key = selection.place_of(&quoted(&job.by_column), key_type);
+        let places = stream.order.iter();
+        let order = places.map(|(name, column_type)| selection.place_of(name, *column_type));
+        let order = order.collect();
+        Self {
+            job,
+            selection,
+            key,
+            order,
+        }
+    }
 }

@@ -154,9 +154,9 @@ fn as_sent(u: &mut Unstructured<'_>, [one, other]: [ColumnType; 2], rule: &Rule)
     };
     let seed = u.arbitrary()?;
     let of_source =
-        Fingerprinter::of_source(&map, KeyFold::default(), seed).row(std::slice::from_ref(&source));
-    let of_copy = Fingerprinter::of_destination(&map, KeyFold::default(), seed)
-        .row(std::slice::from_ref(&copy));
+        Fingerprinter::of_source(&map, KeyFold::default(), seed).row(&vec![source.clone()]);
+    let of_copy =
+        Fingerprinter::of_destination(&map, KeyFold::default(), seed).row(&vec![copy.clone()]);
     let same = of_source == of_copy && fits(&copy, other);
     assert!(
         !same || equal,

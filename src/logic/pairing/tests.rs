@@ -1,0 +1,204 @@
+use proptest::prelude::*;
+
+use super::*;
+
+#[derive(Default)]
+struct Memory(HashMap<(usize, bool), Vec<Record>>);
+
+impl Spill for Memory {
+    fn append(&mut self, partition: usize, side: Side, records: &[Record]) -> Result<()> {
+        self.0
+            .entry((partition, side == Side::Source))
+            .or_default()
+            .extend(records);
+        Ok(())
+    }
+
+    fn take(&mut self, partition: usize, side: Side) -> Result<Vec<Record>> {
+        Ok(self
+            .0
+            .remove(&(partition, side == Side::Source))
+            .unwrap_or_default())
+    }
+}
+
+fn record(key: u64, row: u128, tag: i64) -> Record {
+    let spread = u128::from(key).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835);
+    Record {
+        key: spread,
+        row,
+        tag,
+    }
+}
+
+fn finished(mut pairing: Pairing, spill: &mut Memory) -> Unpaired {
+    let mut source = pairing.take_suspects();
+    let destination = pairing.finish(spill, &mut |tag| source.push(tag));
+    Unpaired {
+        source,
+        destination: destination.unwrap(),
+    }
+}
+
+fn joined(
+    source: &[Record],
+    destination: &[Record],
+    memory_bytes: usize,
+    batch: usize,
+) -> Unpaired {
+    let mut pairing = Pairing::new(memory_bytes, true);
+    let mut spill = Memory::default();
+    let (mut left, mut right) = (source.chunks(batch), destination.chunks(batch));
+    loop {
+        let (one, other) = (left.next(), right.next());
+        if one.is_none() && other.is_none() {
+            break;
+        }
+        pairing
+            .add(Side::Source, one.unwrap_or_default(), &mut spill)
+            .unwrap();
+        pairing
+            .add(Side::Destination, other.unwrap_or_default(), &mut spill)
+            .unwrap();
+    }
+    let mut unpaired = finished(pairing, &mut spill);
+    unpaired.source.sort_unstable();
+    unpaired.destination.sort_by_key(|record| record.tag);
+    unpaired
+}
+
+#[test]
+fn a_record_comes_back_from_its_bytes() {
+    let record = Record {
+        key: u128::MAX - 5,
+        row: 7,
+        tag: -9,
+    };
+    assert_eq!(Record::from_bytes(&record.to_bytes()), record);
+}
+
+#[test]
+fn tables_in_the_same_order_hold_almost_nothing() {
+    let rows: Vec<Record> = (0..100_000).map(|n| record(n, 1, 0)).collect();
+    let mut pairing = Pairing::new(100 * ENTRY_BYTES * 10, true);
+    let mut spill = Memory::default();
+    for batch in rows.chunks(500) {
+        pairing.add(Side::Source, batch, &mut spill).unwrap();
+        pairing.add(Side::Destination, batch, &mut spill).unwrap();
+    }
+    assert_eq!(pairing.waiting(), (0, 0));
+    assert!(spill.0.is_empty());
+}
+
+#[test]
+fn what_waits_is_counted_and_never_more_than_memory_holds() {
+    let rows: Vec<Record> = (0..1_000).map(|n| record(n, 1, 0)).collect();
+    let mut pairing = Pairing::new(200 * ENTRY_BYTES, false);
+    let mut spill = Memory::default();
+    pairing.add(Side::Source, &rows[..90], &mut spill).unwrap();
+    pairing
+        .add(Side::Destination, &rows[80..190], &mut spill)
+        .unwrap();
+    assert_eq!(pairing.waiting(), (80, 100));
+    assert!(spill.0.is_empty(), "there is room for all of them");
+    pairing.add(Side::Source, &rows[190..], &mut spill).unwrap();
+    let (source, destination) = pairing.waiting();
+    assert!(source + destination <= 200 && source + destination > 100);
+    assert!(!spill.0.is_empty());
+    let unpaired = finished(pairing, &mut spill);
+    assert_eq!(unpaired.source.len(), 80 + 810);
+    assert_eq!(unpaired.destination, [], "nobody wants them");
+}
+
+#[test]
+fn rows_of_repeated_keys_count_as_waiting_and_are_spilled_with_the_others() {
+    // Each key twice: one waits for its like, one beside it.
+    let rows: Vec<Record> = (0..200).map(|n| record(n / 2, 1, 0)).collect();
+    let mut pairing = Pairing::new(150 * ENTRY_BYTES, true);
+    let mut spill = Memory::default();
+    pairing
+        .add(Side::Destination, &rows[..150], &mut spill)
+        .unwrap();
+    assert!(spill.0.is_empty(), "there is room for all of them");
+    pairing
+        .add(Side::Destination, &rows[150..], &mut spill)
+        .unwrap();
+    let spilled: usize = spill.0.values().map(Vec::len).sum();
+    assert!((50..100).contains(&spilled), "{spilled}");
+    let unpaired = finished(pairing, &mut spill);
+    assert_eq!(unpaired.destination.len(), 200);
+}
+
+#[test]
+fn keys_are_spread_over_all_partitions() {
+    let mut counts = [0; PARTITIONS];
+    for n in 0..64_000 {
+        counts[partition_of(record(n, 1, 0).key)] += 1;
+    }
+    assert!(counts.iter().all(|count| (500..2_000).contains(count)));
+}
+
+#[test]
+fn what_differs_is_named_by_the_tag_of_its_source_row() {
+    for source_first in [true, false] {
+        let mut pairing = Pairing::new(1 << 20, true);
+        let mut spill = Memory::default();
+        let mut sides = [
+            (Side::Source, record(1, 1, 10)),
+            (Side::Destination, record(1, 2, 20)),
+        ];
+        if !source_first {
+            sides.reverse();
+        }
+        for (side, record) in sides {
+            pairing.add(side, &[record], &mut spill).unwrap();
+        }
+        assert_eq!(finished(pairing, &mut spill).source, [10]);
+    }
+}
+
+#[test]
+fn a_key_that_several_destination_rows_have_leaves_the_others_over() {
+    let source = [record(1, 1, 10)];
+    let destination = [record(1, 1, 20), record(1, 2, 21), record(1, 1, 22)];
+    for batch in [1, 3] {
+        let unpaired = joined(&source, &destination, 1 << 20, batch);
+        assert_eq!(unpaired.source, [] as [i64; 0]);
+        assert_eq!(unpaired.destination.len(), 2);
+    }
+}
+
+proptest! {
+    /// Whatever the order, the batches and the memory: a source row is left over unless one copy of its key has
+    /// its fingerprint and was not given to another row of that key.
+    #[test]
+    fn the_order_and_the_memory_change_nothing(
+        keys in proptest::collection::hash_map(0_u64..400, (proptest::option::of(0_u128..3), proptest::option::of(0_u128..3)), 0..300),
+        shuffle in any::<u64>(),
+        memory_entries in 64_usize..400,
+        batch in 1_usize..50,
+    ) {
+        let mut source: Vec<Record> = vec![];
+        let mut destination: Vec<Record> = vec![];
+        let (mut expected_source, mut expected_destination) = (vec![], vec![]);
+        for (&key, &(one, other)) in &keys {
+            let tag = i64::try_from(key).unwrap();
+            source.extend(one.map(|row| record(key, row, tag)));
+            destination.extend(other.map(|row| record(key, row, tag)));
+            if one.is_some() && one != other {
+                expected_source.push(tag);
+            }
+            if one.is_none() && other.is_some() {
+                expected_destination.push(tag);
+            }
+        }
+        source.sort_by_key(|record| record.tag);
+        destination.sort_by_key(|record| record.key.rotate_left((shuffle % 128) as u32));
+        expected_source.sort_unstable();
+        expected_destination.sort_unstable();
+        let unpaired = joined(&source, &destination, memory_entries * ENTRY_BYTES, batch);
+        prop_assert_eq!(unpaired.source, expected_source);
+        let tags: Vec<i64> = unpaired.destination.iter().map(|record| record.tag).collect();
+        prop_assert_eq!(tags, expected_destination);
+    }
+}
