@@ -131,11 +131,11 @@ pub trait Destination: Sync {
         Ok(vec![])
     }
 
-    /// The two servers' own checksums of source and destination, after a key of this run; or why there are none.
+    /// The two servers' own checksums of source and destination, keyed by a number of this run; or why there are none.
     ///
     /// # Errors
     /// When either table's columns cannot be read.
-    fn checksums(&self, _run_key: &str) -> Result<Offer<'_>> {
+    fn checksums(&self, _seed: u64) -> Result<Offer<'_>> {
         Ok(Err("its server computes none".into()))
     }
 

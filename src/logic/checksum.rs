@@ -6,8 +6,9 @@
 //! * rows that trade their values, or that all got the same edit, change a sum like any other rows: what SHA-256 makes of two
 //!   rows has nothing in common, which cannot be said of CRC32, whose differences are those of its input;
 //! * each row counts: two rows of the same content do not cancel each other, as they do under XOR;
-//! * no value reaches into the next one: text and bytes come after their length, and other types cannot hold the comma that
-//!   ends them; NULL is a digit of its own before its column, and no value can take its place;
+//! * no value reaches into the next one, or passes for a NULL: what stands between two values, and what stands for NULL, are
+//!   words of each run, which a value holds with a chance of 2^-32. (Lengths before the texts would rule that out, for a third
+//!   more of the servers' time, and leave the chance of the next line where it is.)
 //! * a chunk that differs passes as equal with a chance of 2^-32, which another run, under another key, does not repeat.
 //!
 //! Only columns whose values both servers print alike take part: of the same kind, and with the same digits. The same text is
@@ -56,14 +57,10 @@ pub struct TextColumn {
 enum Form {
     /// By its number, whatever its width.
     Number,
-    /// As it is printed, which holds no comma.
-    Closed,
-    /// After its length in bytes of UTF-8.
-    Utf8,
-    /// After its length in characters, as UTF-8: one of the two holds another character set.
+    /// As it is printed.
+    Printed,
+    /// As UTF-8: one of the two holds another character set.
     Converted,
-    /// After its length.
-    Bytes,
 }
 
 impl Form {
@@ -76,22 +73,21 @@ impl Form {
         match (source.column_type, destination.column_type) {
             (Int | Year | Bit, Int | Year | Bit) => Some(Self::Number),
             (Decimal, Decimal) if source.scale == destination.scale => Some(Self::Number),
-            (Date, Date) | (Uuid, Uuid) => Some(Self::Closed),
+            (Date, Date) | (Uuid, Uuid) | (Binary, Binary) => Some(Self::Printed),
             (DateTime(one), DateTime(other))
             | (Timestamp(one), Timestamp(other))
             | (Time(one), Time(other))
                 if one == other =>
             {
-                Some(Self::Closed)
+                Some(Self::Printed)
             }
             (Text | Enum | Set | Json, Text | Enum | Set | Json) => {
                 Some(if source.is_utf8() && destination.is_utf8() {
-                    Self::Utf8
+                    Self::Printed
                 } else {
                     Self::Converted
                 })
             }
-            (Binary, Binary) => Some(Self::Bytes),
             _ => None,
         }
     }
@@ -104,39 +100,38 @@ impl TextColumn {
         matches!(charset, Some("utf8mb4" | "utf8mb3" | "utf8" | "ascii"))
     }
 
-    /// What of a row the column adds to the checksum's text, in SQL.
-    fn parts(&self, form: Form, is_nullable: bool, parts: &mut Vec<String>) {
+    /// What the column adds to the text of a row, in SQL.
+    fn text(&self, form: Form) -> String {
         let name = quoted(&self.name);
-        if is_nullable {
-            parts.push(format!("{name} IS NULL"));
-        }
-        match form {
-            Form::Utf8 | Form::Bytes => parts.push(format!("LENGTH({name})")),
-            Form::Converted => parts.push(format!("CHAR_LENGTH({name})")),
-            Form::Number | Form::Closed => {}
-        }
         let prints_otherwise =
             self.is_zerofill || !matches!(self.column_type, ColumnType::Int | ColumnType::Decimal);
-        parts.push(match form {
+        match form {
             Form::Number if prints_otherwise => format!("{name}+0"),
+            // A UUID's IFNULL would have to be a UUID.
+            Form::Printed if self.column_type == ColumnType::Uuid => {
+                format!("CAST({name} AS CHAR)")
+            }
             Form::Converted if self.charset.is_none() => format!("CAST({name} AS CHAR)"),
             Form::Converted if !self.is_utf8() => format!("CONVERT({name} USING utf8mb4)"),
             _ => name,
-        });
+        }
     }
 }
 
 /// The checksums of both sides, in SQL: `COUNT(*), SUM(…)` over rows of the source, and over those of the destination. `pairs` are
-/// the key columns and the compared ones, `run_key` differs from run to run.
+/// the key columns and the compared ones, `seed` differs from run to run. Numbers of 32 bits are summed up as DOUBLE, exactly
+/// while there are no more than [`SUMMED_ROWS_MAX`] of them, and faster than as DECIMAL.
 ///
 /// # Errors
 /// The pair whose texts cannot be compared.
 pub fn checksums(
     pairs: &[(TextColumn, TextColumn)],
-    run_key: &str,
+    seed: u64,
 ) -> Result<(String, String), String> {
-    let mut source_parts = vec![literal(run_key)];
-    let mut destination_parts = source_parts.clone();
+    let (between, null) = (seed >> 32, seed & u64::from(u32::MAX));
+    let [between, null] = [between, null].map(|word| literal(&format!("{word:08x}")));
+    let mut source_texts = vec![between, literal("")];
+    let mut destination_texts = source_texts.clone();
     for (source, destination) in pairs {
         let form = Form::of(source, destination).ok_or_else(|| {
             format!(
@@ -145,25 +140,32 @@ pub fn checksums(
             )
         })?;
         let is_nullable = source.is_nullable || destination.is_nullable;
-        source.parts(form, is_nullable, &mut source_parts);
-        destination.parts(form, is_nullable, &mut destination_parts);
+        let text = |column: &TextColumn| match column.text(form) {
+            text if is_nullable => format!("IFNULL({text},{null})"),
+            text => text,
+        };
+        source_texts.push(text(source));
+        destination_texts.push(text(destination));
     }
-    let sum = |parts: &[String]| {
+    let sum = |texts: &[String]| {
         format!(
-            "COUNT(*), SUM(CRC32(SHA2(CONCAT_WS(',',{}),256)))",
-            parts.join(",")
+            "COUNT(*), SUM(CRC32(SHA2(CONCAT_WS({}),256))*1e0)",
+            texts.join(",")
         )
     };
-    Ok((sum(&source_parts), sum(&destination_parts)))
+    Ok((sum(&source_texts), sum(&destination_texts)))
 }
+
+/// So many numbers of 32 bits have a sum of 53 bits, which a DOUBLE holds exactly.
+pub const SUMMED_ROWS_MAX: u64 = 1 << 21;
 
 /// What a server said of some rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Checksum {
     /// How many.
     pub rows: u64,
-    /// Of their numbers; `None` when the server could not tell each row's.
-    pub sum: Option<u128>,
+    /// Of their numbers; `None` when the server could not tell each row's, or the sum of so many.
+    pub sum: Option<u64>,
 }
 
 impl Checksum {

@@ -83,13 +83,12 @@ impl Pass<'_, '_> {
         } else {
             how.method
         };
-        let run_key = format!("{:016x}", how.seed);
         for (number, destination) in self.job.destinations.iter().enumerate() {
             let is_here = position.destinations.contains(&destination.name);
             if !is_here || method == Method::Stream {
                 continue;
             }
-            match self.destinations[number].checksums(&run_key) {
+            match self.destinations[number].checksums(how.seed) {
                 Ok(Ok(checksums)) => {
                     let is_slow = || self.is_slow(number, &*checksums, span);
                     if method == Method::Checksum || is_slow()? {

@@ -140,15 +140,12 @@ impl Destination for Side<'_> {
         Ok(last.map(|&key| Place(vec![key_cell(key)])))
     }
 
-    fn checksums(&self, run_key: &str) -> Result<Offer<'_>> {
+    fn checksums(&self, seed: u64) -> Result<Offer<'_>> {
         self.map()?;
         if self.view.sim.model().plan.unordered {
             return Ok(Err("nobody knows the order of its keys".into()));
         }
-        Ok(Ok(Box::new(Sums {
-            side: self,
-            run_key: run_key.into(),
-        })))
+        Ok(Ok(Box::new(Sums { side: self, seed })))
     }
 
     fn repeated_keys(&self, limit: usize) -> Result<Vec<Cell>> {

@@ -15,7 +15,7 @@ use crate::view::{Side, turn_to};
 /// Of one destination and the source.
 pub(crate) struct Sums<'s> {
     pub(crate) side: &'s Side<'s>,
-    pub(crate) run_key: String,
+    pub(crate) seed: u64,
 }
 
 impl Sums<'_> {
@@ -26,9 +26,9 @@ impl Sums<'_> {
         };
         for (key, Content { v, w }) in rows {
             let mut hasher = DefaultHasher::new();
-            (&self.run_key, key, v, w).hash(&mut hasher);
+            (self.seed, key, v, w).hash(&mut hasher);
             checksum.rows += 1;
-            let sum = u128::from(hasher.finish() >> 32);
+            let sum = hasher.finish() >> 32;
             checksum.sum = checksum.sum.map(|so_far| so_far + sum);
         }
         checksum

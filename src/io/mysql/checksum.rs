@@ -1,7 +1,6 @@
 //! Checksums of chunks, computed by the two servers: a statement for each side and some dozens of chunks.
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
 
 use mysql::prelude::Queryable;
 use mysql::{Conn, Params, Row, Value};
@@ -13,7 +12,7 @@ use super::source::{MySqlSource, id_value};
 use crate::config::TableJob;
 use crate::error::Result;
 use crate::logic::cell::Column;
-use crate::logic::checksum::{Checksum, Chunk, KeyRange, TextColumn, checksums};
+use crate::logic::checksum::{Checksum, Chunk, KeyRange, SUMMED_ROWS_MAX, TextColumn, checksums};
 use crate::logic::gaps::Span;
 use crate::world::Checksums;
 
@@ -30,7 +29,7 @@ impl<'a> MySqlChecksums<'a> {
     pub(super) fn read(
         source: &'a MySqlSource,
         destination: &'a MySqlDestination,
-        run_key: &str,
+        seed: u64,
     ) -> Result<std::result::Result<Self, String>> {
         let (layout, plan) = (source.layout()?, destination.plan()?);
         let (source_job, destination_job) = (source.table(), destination.table());
@@ -46,7 +45,10 @@ impl<'a> MySqlChecksums<'a> {
                 let reason = format!("column {} is a time in its server's zone", pair.destination);
                 return Ok(Err(reason));
             }
-            names.push((&pair.name, &pair.destination));
+            let name = (&pair.name, &pair.destination);
+            if !names.contains(&name) {
+                names.push(name);
+            }
         }
         let column = |columns: &HashMap<String, TextColumn>, name: &str| {
             let found = columns.get(&name.to_lowercase()).cloned();
@@ -59,7 +61,7 @@ impl<'a> MySqlChecksums<'a> {
             ))
         });
         let pairs: std::result::Result<Vec<_>, String> = pairs.collect();
-        let sums = pairs.and_then(|pairs| checksums(&pairs, run_key));
+        let sums = pairs.and_then(|pairs| checksums(&pairs, seed));
         Ok(sums.map(|(source_sum, destination_sum)| Self {
             source,
             destination,
@@ -115,18 +117,22 @@ impl Checksums for MySqlChecksums<'_> {
             .iter()
             .enumerate()
             .map(|(number, range)| {
-                let mut within = String::new();
+                let mut within = Vec::new();
                 for (bound, operator) in [(&range.from, ">="), (&range.below, "<")] {
                     if let Some(cell) = bound {
-                        let _ = write!(within, " AND {key} {operator} {}", plan.placeholder); // Into a String: cannot fail.
+                        within.push(format!("{key} {operator} {}", plan.placeholder));
                         values.push(decode::key_parameter(cell, plan.key_type));
                     }
                 }
+                if within.is_empty() {
+                    within.push(format!("{key} IS NOT NULL"));
+                }
                 format!(
-                    "SELECT {number}, {}, NULL FROM {}.{} WHERE {key} IS NOT NULL{within}{condition}",
+                    "SELECT {number}, {}, NULL FROM {}.{} WHERE {}{condition}",
                     self.destination_sum,
                     quoted(database),
-                    quoted(table)
+                    quoted(table),
+                    within.join(" AND ")
                 )
             })
             .collect();
@@ -156,16 +162,16 @@ fn said(
     let mut said = vec![(Checksum::default(), Value::NULL); members];
     for row in rows {
         let mut values = row.unwrap().into_iter();
-        let mut number = || values.next().and_then(unsigned);
+        let mut number = || values.next().as_ref().and_then(whole);
         let (member, rows, sum) = (number(), number(), number());
         let at = member.and_then(|member| said.get_mut(usize::try_from(member).ok()?));
         if let (Some(at), Some(rows)) = (at, rows) {
-            let rows = u64::try_from(rows).unwrap_or(u64::MAX);
             let sum = if rows == 0 { Some(0) } else { sum };
+            let is_exact = is_complete && rows <= SUMMED_ROWS_MAX;
             *at = (
                 Checksum {
                     rows,
-                    sum: sum.filter(|_| is_complete),
+                    sum: sum.filter(|_| is_exact),
                 },
                 values.next().unwrap_or(Value::NULL),
             );
@@ -174,12 +180,17 @@ fn said(
     Ok(said)
 }
 
-/// A count as an integer, a sum as a decimal's text.
-fn unsigned(value: Value) -> Option<u128> {
-    match value {
-        Value::Int(value) => u128::try_from(value).ok(),
-        Value::UInt(value) => Some(value.into()),
-        Value::Bytes(text) => std::str::from_utf8(&text).ok()?.parse().ok(),
+/// A count is an integer, a sum a whole number as DOUBLE.
+fn whole(value: &Value) -> Option<u64> {
+    match *value {
+        Value::Int(value) => u64::try_from(value).ok(),
+        Value::UInt(value) => Some(value),
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "whole, and not below zero"
+        )]
+        Value::Double(value) if value >= 0.0 && value.fract() == 0.0 => Some(value as u64),
         _ => None,
     }
 }

@@ -458,8 +458,8 @@ impl Destination for MySqlDestination {
             .map_err(|error| self.failed(&operation, &error))
     }
 
-    fn checksums(&self, run_key: &str) -> Result<Offer<'_>> {
-        let checksums = MySqlChecksums::read(&self.source, self, run_key)?;
+    fn checksums(&self, seed: u64) -> Result<Offer<'_>> {
+        let checksums = MySqlChecksums::read(&self.source, self, seed)?;
         Ok(checksums.map(|checksums| Box::new(checksums) as Box<dyn Checksums>))
     }
 
