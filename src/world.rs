@@ -85,6 +85,9 @@ pub trait Visitor {
 
     /// A row: its id (0 in a destination), its key, and its compared cells.
     fn row(&mut self, id: Id, key: CellRef<'_>, cells: &dyn Cells);
+
+    /// Where that row was, in a destination.
+    fn passed(&mut self, _place: &dyn Fn() -> Place) {}
 }
 
 /// A place in a destination's own order.

@@ -10,7 +10,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::Pass;
-use super::feed::BATCH_ROWS;
+use super::feed::{BATCH_ROWS, Section};
 use super::stream::Unmet;
 use crate::error::Result;
 use crate::logic::cell::{Cell, CellRef, Cells, ColumnType, Id};
@@ -21,13 +21,14 @@ use crate::logic::print;
 use crate::logic::report::{Fate, Kind, Line, rfc3339};
 use crate::logic::suspects::Suspects;
 use crate::logic::window::{Request, What};
-use crate::world::{Place, Visitor};
+use crate::world::Visitor;
 
 /// Extra rows of one destination that are told one by one; more are not looked for.
 const EXTRA_MAX: usize = 100_000;
 
-/// Batches that are read for the keys of one.
-const BATCHES_AGAIN: usize = 3;
+/// How often more rows are read for the keys of one section, and how many times as many.
+const READS_AGAIN: usize = 3;
+const MORE_ROWS: usize = 4;
 
 /// Keys that only this destination has.
 pub(super) struct Extra {
@@ -48,31 +49,38 @@ impl Pass<'_, '_> {
             number,
             fold,
             records,
-            places,
+            sections,
         } in unmet
         {
             let destination = self.destinations[number];
             let Ok(map) = destination.map() else { continue };
-            let mut by_batch: HashMap<i64, Vec<u128>> = HashMap::new();
+            let mut by_section: HashMap<i64, Vec<u128>> = HashMap::new();
             for record in records {
-                by_batch.entry(record.tag).or_default().push(record.key);
+                by_section.entry(record.tag).or_default().push(record.key);
             }
-            let mut batches: Vec<(i64, Vec<u128>)> = by_batch.into_iter().collect();
-            batches.sort_unstable();
-            let mut keys = Vec::new();
-            for (batch, wanted) in batches {
-                let place = usize::try_from(batch)
+            let mut wanted: Vec<(i64, Vec<u128>)> = by_section.into_iter().collect();
+            wanted.sort_unstable();
+            let (mut wanted, mut keys) = (wanted.into_iter().peekable(), Vec::new());
+            let mut known = Vec::new();
+            while let Some((section, prints)) = wanted.next() {
+                let section = usize::try_from(section)
                     .ok()
-                    .and_then(|at| places.get(at))
-                    .and_then(Option::as_ref);
+                    .and_then(|at| sections.get(at));
                 let maker = Fingerprinter::of_destination(map, fold, seed);
-                let mut wanted_keys = WantedKeys::new(maker, wanted);
-                if let Err(error) = self.read_again(number, place, &mut wanted_keys) {
+                let mut wanted_keys = WantedKeys::new(maker, prints);
+                if let Some(section) = section
+                    && let Err(error) = self.read_again(number, section, &mut wanted_keys)
+                {
                     self.mark_unread(number, &error);
                     break;
                 }
-                let like = self.rows_like(&wanted_keys.known)?;
-                let Some(left) = self.not_found_for(number, like, wanted_keys.known)? else {
+                known.append(&mut wanted_keys.known);
+                if known.len() < KEYS_PER_LOOK && wanted.peek().is_some() {
+                    continue;
+                }
+                let like = self.rows_like(&known)?;
+                let Some(left) = self.not_found_for(number, like, std::mem::take(&mut known))?
+                else {
                     break;
                 };
                 keys.extend(left);
@@ -96,18 +104,14 @@ impl Pass<'_, '_> {
         Ok(())
     }
 
-    /// Reads a batch again until all wanted keys are found: rows that have come since may have moved some of them into
-    /// the next batch, rows that have gone are not looked for further.
-    fn read_again(
-        &self,
-        number: usize,
-        place: Option<&Place>,
-        keys: &mut WantedKeys,
-    ) -> Result<()> {
+    /// Reads a section again until all wanted keys are found: rows that have come since may have moved some of them behind its
+    /// end, rows that have gone are not looked for further.
+    fn read_again(&self, number: usize, section: &Section, keys: &mut WantedKeys) -> Result<()> {
         let throttle = &self.destination_throttles[number];
-        let limit = throttle.rows_at_once(BATCH_ROWS);
-        let mut next = place.cloned();
-        for _ in 0..BATCHES_AGAIN {
+        let (mut rows, mut next) = (section.rows.max(1), section.began.clone());
+        for _ in 0..READS_AGAIN {
+            let limit = throttle.rows_at_once(rows);
+            rows = (rows * MORE_ROWS).min(BATCH_ROWS);
             let turn = throttle.turn();
             next = self.destinations[number].visit(next.as_ref(), limit, keys)?;
             turn.took(limit);

@@ -24,9 +24,22 @@ pub(super) struct SourceBatch {
     pub(super) read_to: Id,
 }
 
+/// Rows of a [`Section`], at the least.
+const SECTION_ROWS: usize = 1_024;
+/// Sections of a table, about: later ones are longer where it has many more rows.
+const SECTIONS: usize = 32_768;
+
+/// Rows of a destination that can be read again.
+pub(super) struct Section {
+    /// Behind this place.
+    pub(super) began: Option<Place>,
+    pub(super) rows: usize,
+}
+
 /// A batch of a destination.
 pub(super) struct DestinationBatch {
-    pub(super) began: Option<Place>,
+    /// The tag of a record is the number of its section, counted from the table's beginning.
+    pub(super) sections: Vec<Section>,
     pub(super) records: Vec<Record>,
     pub(super) is_last: bool,
 }
@@ -129,7 +142,9 @@ pub(super) fn read_destination(
     let mut visitor = DestinationVisitor {
         maker,
         records: vec![],
-        batch: 0,
+        sections: vec![],
+        before: 0,
+        rows_before: 0,
     };
     let mut after: Option<Place> = None;
     loop {
@@ -142,8 +157,14 @@ pub(super) fn read_destination(
             }
         };
         turn.took(visitor.records.len());
+        visitor.rows_before += visitor.records.len();
+        visitor.before += visitor.sections.len();
+        let mut sections = std::mem::take(&mut visitor.sections);
+        if let Some(first) = sections.first_mut() {
+            first.began = after.take();
+        }
         let batch = DestinationBatch {
-            began: after.take(),
+            sections,
             records: std::mem::take(&mut visitor.records),
             is_last: next.is_none(),
         };
@@ -151,28 +172,46 @@ pub(super) fn read_destination(
             return;
         }
         after = next;
-        visitor.batch += 1;
     }
 }
 
 struct DestinationVisitor {
     maker: Fingerprinter,
     records: Vec<Record>,
-    batch: i64,
+    sections: Vec<Section>,
+    /// Sections of the batches before.
+    before: usize,
+    /// Rows of the batches before.
+    rows_before: usize,
 }
 
 impl Visitor for DestinationVisitor {
     fn restart(&mut self) {
         self.records = Vec::with_capacity(BATCH_ROWS);
+        let (began, rows) = (None, 0);
+        self.sections = vec![Section { began, rows }];
     }
 
     fn row(&mut self, _: Id, key: CellRef<'_>, cells: &dyn Cells) {
+        let tag = self.before + self.sections.len() - 1;
         if let Some(key) = self.maker.key(key) {
             self.records.push(Record {
                 key,
                 row: self.maker.row(cells),
-                tag: self.batch,
+                tag: i64::try_from(tag).unwrap_or(i64::MAX),
             });
+        }
+    }
+
+    fn passed(&mut self, place: &dyn Fn() -> Place) {
+        let rows_max = SECTION_ROWS.max((self.rows_before + self.records.len()) / SECTIONS);
+        let Some(section) = self.sections.last_mut() else {
+            return;
+        };
+        section.rows += 1;
+        if section.rows >= rows_max {
+            let (began, rows) = (Some(place()), 0);
+            self.sections.push(Section { began, rows });
         }
     }
 }

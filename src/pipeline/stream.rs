@@ -6,7 +6,7 @@
 
 use std::sync::mpsc::{Receiver, sync_channel};
 
-use super::feed::{DestinationBatch, SourceBatch, read_destination, read_source};
+use super::feed::{DestinationBatch, Section, SourceBatch, read_destination, read_source};
 use super::{Duplicates, Method, Pass};
 use crate::error::{Error, Result};
 use crate::logic::cell::Id;
@@ -15,7 +15,6 @@ use crate::logic::fingerprint::{Fingerprinter, KeyFold};
 use crate::logic::gaps::Span;
 use crate::logic::pairing::{Pairing, Record, Side, Spill};
 use crate::logic::suspects::Collector;
-use crate::world::Place;
 
 /// Keys with several rows in a destination that are looked at one by one.
 const REPEATED_KEYS_MAX: usize = 10_000;
@@ -43,16 +42,16 @@ struct Member {
     is_done: bool,
     /// Why it takes part no more.
     error: Option<Error>,
-    /// Where each batch began; the tag of a record is its batch's number.
-    places: Vec<Option<Place>>,
+    /// What has been read of it.
+    sections: Vec<Section>,
 }
 
-/// Destination rows that no source row met, and where their batches began.
+/// Destination rows that no source row met, and where they are.
 pub(super) struct Unmet {
     pub(super) number: usize,
     pub(super) fold: KeyFold,
     pub(super) records: Vec<Record>,
-    pub(super) places: Vec<Option<Place>>,
+    pub(super) sections: Vec<Section>,
 }
 
 /// What two streams came to.
@@ -265,7 +264,7 @@ impl Pass<'_, '_> {
                     pairing,
                     mut spill,
                     error,
-                    places,
+                    sections,
                     ..
                 },
                 &(_, fold),
@@ -281,7 +280,7 @@ impl Pass<'_, '_> {
                         number,
                         fold,
                         records,
-                        places,
+                        sections,
                     });
                 }
             }
@@ -373,7 +372,7 @@ impl Member {
             batches,
             is_done: false,
             error: None,
-            places: vec![],
+            sections: vec![],
         }
     }
 
@@ -387,11 +386,11 @@ impl Member {
     fn read(&mut self) -> Result<Vec<i64>> {
         match self.batches.recv() {
             Ok(Ok(DestinationBatch {
-                began,
+                sections,
                 records,
                 is_last,
             })) => {
-                self.places.push(began);
+                self.sections.extend(sections);
                 self.is_done = is_last;
                 self.pairing
                     .add(Side::Destination, &records, &mut *self.spill)?;

@@ -131,6 +131,7 @@ impl Destination for Side<'_> {
         }
         for &key in &keys {
             show(&model, self.number, key, visitor);
+            visitor.passed(&|| Place(vec![key_cell(key)]));
             model.visited_copies(self.view.process, self.number, key);
         }
         let process = self.view.process;

@@ -3,7 +3,7 @@
 //! A shard's rows can be told from the others' where the primary key is the source's id, and only there.
 
 use mysql::prelude::Queryable;
-use mysql::{Conn, Params, Value};
+use mysql::{Conn, Params, Row, Value};
 
 use super::pieces::Pieces;
 use super::schema::{Table, quoted};
@@ -202,19 +202,12 @@ impl Stream {
         bounded::each(answer, limit, |row| {
             let cells = rows.selection.sent(&row);
             visitor.row(0, cells.cell(rows.key), &cells);
+            visitor.passed(&|| rows.place(&row));
             count += 1;
             final_row = Some(row);
         })?;
         let final_row = final_row.as_ref().filter(|_| count >= limit);
-        let place = final_row.map(|row| {
-            let cells = rows.selection.sent(row);
-            Place(
-                rows.order
-                    .iter()
-                    .map(|&at| cells.cell(at).owned())
-                    .collect(),
-            )
-        });
+        let place = final_row.map(|row| rows.place(row));
         let (Some((_, pieces)), Part::Piece(_, piece)) = (&self.shard, part) else {
             return Ok(place);
         };
@@ -317,5 +310,16 @@ impl<'a> Rows<'a> {
             key,
             order,
         }
+    }
+
+    /// Where a row is in the table's order.
+    fn place(&self, row: &Row) -> Place {
+        let cells = self.selection.sent(row);
+        Place(
+            self.order
+                .iter()
+                .map(|&at| cells.cell(at).owned())
+                .collect(),
+        )
     }
 }
