@@ -2,6 +2,12 @@
 
 mod common;
 
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
 use common::{Db, Outcome, Scene, Server, assert_ids};
 
 /// Users whose keys grow with their ids, in the source and the copy.
@@ -159,4 +165,74 @@ fn an_audit_that_is_stopped_goes_on_where_it_was() {
         .args("--method checksum --resume")
         .exits(1);
     assert_ids(&scene.receiver().ids(), [7, 29_999]);
+}
+
+/// A link to a server that carries a megabyte a second, for each connection, and counts what the server sends.
+struct SlowLink {
+    port: u16,
+    sent_bytes: Arc<AtomicU64>,
+}
+
+impl SlowLink {
+    fn to(server: &Server) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("Listen");
+        let port = listener.local_addr().expect("An address").port();
+        let (host, server_port) = (server.host.clone(), server.port);
+        let sent_bytes = Arc::new(AtomicU64::new(0));
+        let counted = Arc::clone(&sent_bytes);
+        std::thread::spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                let server = TcpStream::connect((host.as_str(), server_port))
+                    .expect("Connect to the server");
+                let ends = (
+                    client.try_clone().expect("A second handle"),
+                    server.try_clone().expect("A second handle"),
+                );
+                let counted = Arc::clone(&counted);
+                std::thread::spawn(move || carry(server, client, Some(&counted)));
+                std::thread::spawn(move || carry(ends.0, ends.1, None));
+            }
+        });
+        Self { port, sent_bytes }
+    }
+}
+
+/// Until either end is closed.
+fn carry(mut from: TcpStream, mut to: TcpStream, counted: Option<&AtomicU64>) {
+    let mut buffer = [0; 8192];
+    while let Ok(count @ 1..) = from.read(&mut buffer) {
+        if let Some(sent_bytes) = counted {
+            sent_bytes.fetch_add(count as u64, Ordering::Relaxed);
+            std::thread::sleep(Duration::from_micros(count as u64));
+        }
+        if to.write_all(&buffer[..count]).is_err() {
+            break;
+        }
+    }
+    let _ = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both)); // They may be closed already.
+}
+
+#[test]
+fn a_slow_link_is_noticed_and_spared() {
+    let mut scene = aligned(60_000);
+    scene
+        .db
+        .exec("UPDATE des.user SET name = 'x' WHERE number = '000012345'");
+    let link = SlowLink::to(&scene.db.server);
+    for (side, database) in [("src", &scene.db.source), ("des/0", &scene.db.copies[0])] {
+        let dsn = format!("mysql:host=127.0.0.1;port={};dbname={database}", link.port);
+        scene.config.set(&format!("/{side}/dsn"), dsn);
+    }
+    let sent_bytes = |options: &str| {
+        let before = link.sent_bytes.load(Ordering::Relaxed);
+        let outcome = scene
+            .cupid("reconcile")
+            .args("--dry-run --report -")
+            .args(options)
+            .exits(1);
+        assert_eq!(ids(&outcome.stdout), [12_345], "{}", outcome.stderr);
+        link.sent_bytes.load(Ordering::Relaxed) - before
+    };
+    let (chosen, read) = (sent_bytes(""), sent_bytes("--method stream"));
+    assert!(chosen < read / 2, "{chosen} bytes of {read}");
 }
