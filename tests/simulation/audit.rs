@@ -43,7 +43,8 @@ struct Tells {
 /// What a process was shown of both tables while they were read from end to end.
 #[derive(Debug, Default)]
 pub(crate) struct Shown {
-    rows: HashMap<i64, Content>,
+    /// For each destination: the source is summed up for each of them.
+    rows: Vec<HashMap<i64, Content>>,
     copies: Vec<HashMap<i64, Vec<Content>>>,
 }
 
@@ -62,8 +63,8 @@ impl Model {
     /// A process begins an audit.
     pub(crate) fn begin_audit(&mut self, process: usize, audit: &Audit, destinations: &[usize]) {
         let shown = Shown {
+            rows: vec![HashMap::new(); self.plan.destinations],
             copies: vec![HashMap::new(); self.plan.destinations],
-            ..Shown::default()
         };
         let state = &mut self.processes[process];
         state.shown = shown;
@@ -103,13 +104,17 @@ impl Model {
         }
     }
 
-    /// The process was shown a source row.
-    pub(crate) fn visited(&mut self, process: usize, id: i64, content: Content) {
-        self.processes[process].shown.rows.insert(id, content);
+    /// The process was shown a source row, to compare it with those of a destination.
+    pub(crate) fn visited(
+        &mut self,
+        process: usize,
+        destination: usize,
+        id: i64,
+        content: Content,
+    ) {
+        self.processes[process].shown.rows[destination].insert(id, content);
         if let Some(key) = self.plan.key_of(id) {
-            for destination in 0..self.plan.destinations {
-                self.paired(process, destination, key);
-            }
+            self.paired(process, destination, key);
         }
     }
 
@@ -129,7 +134,7 @@ impl Model {
             return;
         };
         let equal = |id: &i64| {
-            let content = shown.rows.get(id);
+            let content = shown.rows[destination].get(id);
             content.is_some_and(|content| copies.contains(content))
         };
         let ids: Vec<i64> = self.plan.ids_of(key).filter(equal).collect();

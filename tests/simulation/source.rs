@@ -180,7 +180,9 @@ impl Source for View<'_> {
                 continue;
             }
             show(&model.plan, id, content, visitor);
-            model.visited(self.process, id, content);
+            for destination in 0..model.plan.destinations {
+                model.visited(self.process, destination, id, content);
+            }
         }
         let process = self.process;
         model.tell(|| format!("[{process}] visit the source from {}: {rows:?}", span.from));

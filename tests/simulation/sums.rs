@@ -52,7 +52,7 @@ impl Checksums for Sums<'_> {
             let rows = model.rows_between(small(span.from), small(span.to));
             let rows: Vec<(i64, Content)> = rows.map(|(id, row)| (id, row.content)).collect();
             for &(id, content) in &rows {
-                model.visited(view.process, id, content);
+                model.visited(view.process, *number, id, content);
             }
             let keyed = rows.iter().map(|&(id, row)| (model.plan.key_of(id), row));
             let checksum = self.sum(keyed);
