@@ -169,6 +169,47 @@ fn no_greeting_however_wrong_does_harm() {
     }
 }
 
+/// A server that asks for a plugin with this salt, and goes on with these packets, each after a word of the client.
+fn asking(plugin: &'static str, salt: &'static [u8], packets: &'static [&[u8]]) -> SocketAddr {
+    serve(move |mut stream| {
+        write_packet(&mut stream, 0, &greeting())?;
+        let wish = [b"\xfe", plugin.as_bytes(), b"\0", salt].concat();
+        for payload in std::iter::once(&wish[..]).chain(packets.iter().copied()) {
+            let Packet(number, _) = read_packet(&mut stream)?;
+            write_packet(&mut stream, number + 1, payload)?;
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn no_wish_at_the_log_in_however_odd_does_harm() {
+    const SALT: &[u8] = b"12345678901234567890123456789012";
+    const PARSEC: &[u8] = b"P\x00123456789012345678";
+    let mut scene = Scene::new();
+    for (plugin, salt, packets) in [
+        (
+            "mysql_native_password",
+            b"".as_slice(),
+            [b"".as_slice(), b""],
+        ),
+        ("caching_sha2_password", &SALT[..20], [b"", b""]),
+        ("caching_sha2_password", &SALT[..20], [b"\x01", b""]),
+        ("caching_sha2_password", &SALT[..20], [b"\x01\x04", b""]),
+        ("caching_sha2_password", b"", [b"\x01\x04", b"\x01no key"]),
+        ("client_ed25519", &SALT[..1], [b"", b""]),
+        ("parsec", &SALT[..31], [PARSEC, b""]),
+        ("parsec", SALT, [b"\x01P", PARSEC]),
+        ("", b"", [b"", b""]),
+    ] {
+        let packets: &'static [&[u8]] = Box::leak(Box::new(packets));
+        let port = asking(plugin, salt, packets).port();
+        let dsn = format!("mysql:host=127.0.0.1;port={port};dbname=my");
+        scene.config.set("/src/dsn", dsn);
+        copes(&scene, &format!("{plugin} {packets:?}"), &ALL[..1], 2);
+    }
+}
+
 #[test]
 fn no_password_is_sent_in_clear_and_no_file_at_all() {
     let heard = Arc::new(Mutex::new(Vec::new()));

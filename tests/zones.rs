@@ -60,15 +60,9 @@ fn instants_on_servers_of_different_zones_agree() {
             .set(&format!("{pointer}/table"), "t")
             .set(&format!("{pointer}/byColumn"), "id");
     }
-    let dsn = format!(
-        "mysql:host={};port={};dbname={}",
-        there.server.host, there.server.port, there.copies[0]
-    );
     scene
         .config
-        .set("/des/0/dsn", dsn)
-        .set("/des/0/user", there.reader.as_str())
-        .set("/des/0/password", there.reader_password.as_str())
+        .set_place("/des/0", &there, &there.copies[0])
         .set("/des/0/columns", json!({"v": "v"}));
     for command in ["run", "reconcile"] {
         let outcome = scene

@@ -107,6 +107,8 @@ impl TextColumn {
             self.is_zerofill || !matches!(self.column_type, ColumnType::Int | ColumnType::Decimal);
         match form {
             Form::Number if prints_otherwise => format!("{name}+0"),
+            // MariaDB puts bytes into the characters of the texts beside them where those are of several collations.
+            Form::Printed if self.column_type == ColumnType::Binary => format!("HEX({name})"),
             // A UUID's IFNULL would have to be a UUID.
             Form::Printed if self.column_type == ColumnType::Uuid => {
                 format!("CAST({name} AS CHAR)")

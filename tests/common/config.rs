@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{Db, Receiver};
+use super::{Db, Receiver, Server};
 
 /// The configuration of a test, to be changed by [`Config::set`]. Its name is `test`.
 pub(crate) struct Config {
@@ -25,7 +25,7 @@ impl Config {
             .expect("Create a folder");
         let account = |database: &str| {
             json!({
-                "dsn": format!("mysql:host={};port={};dbname={database}", db.server.host, db.server.port),
+                "dsn": dsn(db, database),
                 "user": db.reader,
                 "password": db.reader_password,
                 "table": "user",
@@ -74,6 +74,13 @@ impl Config {
         }
         *place = value.into();
         self
+    }
+
+    /// Moves `/src` or one of `/des` to a database of another server.
+    pub(crate) fn set_place(&mut self, pointer: &str, db: &Db, database: &str) -> &mut Self {
+        self.set(&format!("{pointer}/dsn"), dsn(db, database))
+            .set(&format!("{pointer}/user"), db.reader.as_str())
+            .set(&format!("{pointer}/password"), db.reader_password.as_str())
     }
 
     /// Removes the key at a JSON pointer.
@@ -126,6 +133,12 @@ impl Config {
         self.folder.path().join("state")
     }
 
+    /// Empties the state folder, as if nothing had ever run.
+    pub(crate) fn forget(&self) {
+        std::fs::remove_dir_all(self.state()).expect("Remove the state folder");
+        std::fs::create_dir(self.state()).expect("Create the state folder");
+    }
+
     /// `checkpoint.json` gives `<state>/test.checkpoint.json`.
     pub(crate) fn state_file(&self, extension: &str) -> PathBuf {
         self.state().join(format!("test.{extension}"))
@@ -175,4 +188,9 @@ impl Config {
         files.sort();
         files
     }
+}
+
+fn dsn(db: &Db, database: &str) -> String {
+    let Server { host, port, .. } = &*db.server;
+    format!("mysql:host={host};port={port};dbname={database}")
 }

@@ -1,4 +1,5 @@
-//! The database server: the one named by `CUPID_TEST_DSN`, else a private `MariaDB`.
+//! The database server: the one named by `CUPID_TEST_DSN`, else a private `MariaDB`. Who needs a second one asks for another
+//! variable.
 //!
 //! A private server is the child of a small shell that waits on a pipe from the test process. However that process
 //! ends (return, panic, abort, SIGKILL), the pipe closes, and the shell kills the server and removes its folder.
@@ -36,6 +37,8 @@ pub(crate) struct Server {
 
 struct Private {
     folder: PathBuf,
+    /// Beside those that every private server has.
+    options: Vec<String>,
     watchdog: Mutex<Option<(Child, ChildStdin)>>,
 }
 
@@ -44,39 +47,47 @@ impl Server {
     pub(crate) fn shared() -> Arc<Self> {
         static SHARED: OnceLock<Arc<Server>> = OnceLock::new();
         let server = SHARED.get_or_init(|| {
-            Arc::new(match std::env::var("CUPID_TEST_DSN") {
-                Ok(dsn) => Self::named(&dsn),
-                Err(_) => Self::start_private(),
-            })
+            Self::named_by("CUPID_TEST_DSN").unwrap_or_else(|| Self::private_with(&[]))
         });
         Arc::clone(server)
     }
 
-    /// A server of the caller's own, to kill and start again; always Debian's `MariaDB`.
-    pub(crate) fn private() -> Arc<Self> {
-        Arc::new(Self::start_private())
+    /// The server that a variable names.
+    pub(crate) fn named_by(variable: &str) -> Option<Arc<Self>> {
+        let dsn = std::env::var(variable).ok()?;
+        Some(Arc::new(Self::named(&dsn, variable)))
     }
 
-    fn named(dsn: &str) -> Self {
+    /// A server of the caller's own, to kill and start again; always Debian's `MariaDB`.
+    pub(crate) fn private() -> Arc<Self> {
+        Self::private_with(&[])
+    }
+
+    /// The same with these options of `mariadbd`.
+    pub(crate) fn private_with(options: &[&str]) -> Arc<Self> {
+        Arc::new(Self::start_private(options))
+    }
+
+    fn named(dsn: &str, variable: &str) -> Self {
         let opts = mysql::Opts::from_url(dsn)
-            .expect("CUPID_TEST_DSN should be mysql://user:password@host:port/");
+            .unwrap_or_else(|_| panic!("{variable} should be mysql://user:password@host:port/"));
         let server = Self {
             host: opts.get_ip_or_hostname().to_string(),
             port: opts.get_tcp_port(),
             user: opts
                 .get_user()
-                .expect("CUPID_TEST_DSN names no user")
+                .unwrap_or_else(|| panic!("{variable} names no user"))
                 .to_owned(),
             password: opts.get_pass().unwrap_or_default().to_owned(),
             private: None,
         };
-        server
-            .try_connect()
-            .expect("Connect to the server named by CUPID_TEST_DSN");
+        if let Err(error) = server.try_connect() {
+            panic!("Connect to the server named by {variable}: {error}");
+        }
         server
     }
 
-    fn start_private() -> Self {
+    fn start_private(options: &[&str]) -> Self {
         let folder = tempfile::Builder::new()
             .prefix("cupid-db-")
             .tempdir()
@@ -92,6 +103,7 @@ impl Server {
                 password: "admin".to_owned(),
                 private: Some(Private {
                     folder: folder.clone(),
+                    options: options.iter().map(ToString::to_string).collect(),
                     watchdog: Mutex::new(None),
                 }),
             };
@@ -162,6 +174,7 @@ impl Server {
             .arg(arg("socket", &folder.join("s.sock")))
             .arg(arg("pid-file", &folder.join("pid")))
             .arg(arg("init-file", &folder.join("init.sql")))
+            .args(&private.options)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())

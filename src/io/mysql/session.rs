@@ -3,12 +3,14 @@
 //! A session is read-only, in UTC, in utf8mb4, with an empty `sql_mode` (so that zero dates are readable, quotes mean
 //! what they say and CHAR comes without padding), and no statement of it runs unbounded, on either end.
 
+use std::cell::Cell;
+use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 use std::time::Duration;
 
 use mysql::prelude::Queryable;
-use mysql::{ClientIdentity, Conn, OptsBuilder, SslOpts};
+use mysql::{ClientIdentity, Conn, DriverError, OptsBuilder, SslOpts};
 
 use super::bounded;
 use crate::config::{Address, Server, Tls};
@@ -31,6 +33,10 @@ const RETRY_DELAYS: [Duration; 4] = [
 ];
 /// Waits before each further try to open a connection: fewer, for a server that is down holds up the other destinations.
 const CONNECT_RETRIES: usize = 2;
+
+/// What is said of a log-in at which the client library gave up.
+const SENSELESS: &str =
+    "The server and the client library do not understand each other at the log-in";
 
 const READ_ONLY: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY";
 /// One statement for both families: MariaDB reads `/*M!`, and leaves out `/*!` with versions from 5.7.0 to 5.9.99, which
@@ -159,11 +165,34 @@ fn open(server: &Server) -> mysql::Result<Conn> {
             .tcp_port(*port),
         Address::Socket(path) => options.socket(Some(path.to_string_lossy())),
     };
-    let mut conn = Conn::new(options)?;
+    let mut conn = log_in(options)?;
     for statement in [READ_ONLY, SESSION] {
         bounded::none(conn.query_iter(statement)?)?;
     }
     Ok(conn)
+}
+
+thread_local! {
+    /// The client library is at work on a log-in.
+    static LOGGING_IN: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The client library panics at what it takes for impossible: an account of `parsec` and no password, a salt of another
+/// length than it knows, an empty packet. That is one more error of a log-in, without the words of a panic.
+fn log_in(options: OptsBuilder) -> mysql::Result<Conn> {
+    static QUIET: Once = Once::new();
+    QUIET.call_once(|| {
+        let usual = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if !LOGGING_IN.get() {
+                usual(info);
+            }
+        }));
+    });
+    LOGGING_IN.set(true);
+    let outcome = panic::catch_unwind(AssertUnwindSafe(|| Conn::new(options)));
+    LOGGING_IN.set(false);
+    outcome.unwrap_or_else(|_| Err(std::io::Error::other(SENSELESS).into()))
 }
 
 fn bracketed(host: &str) -> String {
@@ -214,19 +243,28 @@ fn explained(error: &mysql::Error, server: &Server) -> String {
     let text = shown(&text);
     let advice = match error {
         mysql::Error::MySqlError(error) if error.code == 1045 => {
-            format!("; check user {:?} and its password", server.user)
+            format!(
+                "; check user {:?} and its password, and whether it has to come over TLS or with a certificate",
+                server.user
+            )
         }
         mysql::Error::MySqlError(error) if matches!(error.code, 1969 | 3024) => {
             format!(
                 "; a statement may take {STATEMENT_S_MAX} s, so an index is probably missing: `cupid check` tells which"
             )
         }
+        mysql::Error::DriverError(DriverError::TlsNotSupported) => {
+            "; turn TLS on at the server, or leave `tls` out".into()
+        }
+        _ if text.contains(SENSELESS) => {
+            format!("; check user {:?} and its password", server.user)
+        }
         _ if text.contains("not valid for name") => {
-            "; MySQL's own certificates carry no host name: use one that does, or set \
+            "; certificates that a server makes for itself carry no host name: use one that does, or set \
             \"verify\": false in `tls` next to its \"ca\", which then must still have signed it"
                 .into()
         }
-        _ if text.contains("UnknownIssuer") => {
+        _ if text.contains("UnknownIssuer") || text.contains("BadSignature") => {
             "; set \"ca\" in `tls` to the file of the authority that signed it".into()
         }
         _ if text.contains("authentication protocol") => {
@@ -254,7 +292,8 @@ pub(super) fn shown(text: &str) -> String {
         .collect()
 }
 
-/// Errors that the next try may not meet. Numbers: MySQL and MariaDB error references.
+/// Errors that the next try may not meet. Numbers: MySQL and MariaDB error references. 1045, a denied access, is one of them:
+/// the client library takes a zero at the end of a salt for an end of text, and answers one salt of 256 of `ed25519` wrong.
 fn is_passing(error: &mysql::Error) -> bool {
     match error {
         error if bounded::is_excess(error) => false,
@@ -262,7 +301,7 @@ fn is_passing(error: &mysql::Error) -> bool {
             true
         }
         mysql::Error::MySqlError(error) => {
-            matches!(error.code, 1040 | 1047 | 1053 | 1077..=1080 | 1158..=1161 | 1205 | 1213 | 1317 | 1412 | 1615 | 1927 | 2006 | 2013 | 3169 | 4031)
+            matches!(error.code, 1040 | 1045 | 1047 | 1053 | 1077..=1080 | 1158..=1161 | 1205 | 1213 | 1317 | 1412 | 1615 | 1927 | 2006 | 2013 | 3169 | 4031)
         }
         _ => false,
     }

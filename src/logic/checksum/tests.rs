@@ -68,6 +68,13 @@ fn one_text_on_both_sides_whatever_the_character_sets_and_widths() {
     };
     let (_, destination) = sums(column("a", ColumnType::Text), address).unwrap();
     assert!(destination.contains("CAST(`b` AS CHAR)"), "{destination}");
+    let bytes = |name| TextColumn {
+        charset: None,
+        is_nullable: true,
+        ..column(name, ColumnType::Binary)
+    };
+    let (source, destination) = sums(bytes("a"), bytes("b")).unwrap();
+    assert!(source.contains("IFNULL(HEX(`a`),") && destination.contains("IFNULL(HEX(`b`),"));
 }
 
 #[test]
