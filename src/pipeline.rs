@@ -36,7 +36,7 @@ use crate::config::{Job, UpdateJob};
 use crate::error::{Error, Result};
 use crate::logic::cell::Id;
 use crate::logic::checkpoint::{Checkpoint, Position, VERSION, joined};
-use crate::logic::owed::Outbox;
+use crate::logic::outbox::Outbox;
 use crate::logic::retry::{DELAY_MAX, Endpoint, RetryPolicy};
 use crate::logic::summary::{Summary, Unread};
 use crate::logic::window::Limits;

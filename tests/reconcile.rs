@@ -398,6 +398,48 @@ fn extra_rows_are_reported_beside_an_empty_source_and_by_an_audit_that_goes_on()
 }
 
 #[test]
+fn a_key_that_only_the_copy_has_is_reported_once_however_many_rows_share_it() {
+    // The second row of the key lies thousands of rows behind the first one.
+    let scene = with_duplicates("1");
+    scene.db.exec("DELETE FROM src.user WHERE id = 1");
+    let outcome = scene.cupid("reconcile").args("--extra --report -").exits(1);
+    let (lines, key) = (outcome.stdout.lines().skip(1), ",copy1,extra,,n1,");
+    let lines: Vec<&str> = lines.filter(|line| line.contains(key)).collect();
+    assert_eq!(lines.len(), 1, "{}", outcome.stdout);
+}
+
+#[test]
+fn an_audit_whose_time_is_up_while_it_looks_for_extra_rows_stops_and_another_one_finds_them() {
+    let scene = Scene::in_sync(1..=3000);
+    scene
+        .db
+        .exec("DELETE FROM src.user WHERE id IN (5, 1500, 2999)");
+    // Reading takes a second and a half at this rate, and so does reading again where something is missing.
+    let outcome = scene
+        .cupid("reconcile")
+        .args("--extra --max-rate 2000 --for 2s --json")
+        .exits(1);
+    let summary: serde_json::Value = serde_json::from_str(&outcome.stdout).unwrap();
+    assert_eq!(summary["interrupted"], true, "{summary}");
+    let outcome = scene
+        .cupid("reconcile")
+        .args("--resume --extra --report -")
+        .exits(1);
+    assert_eq!(outcome.stdout.matches(",extra,").count(), 3);
+}
+
+#[test]
+fn copies_without_a_row_that_memory_has_no_room_for_are_not_taken_for_looked_at() {
+    let scene = Scene::in_sync(1..=25_000);
+    let audit = || scene.cupid("reconcile").args("--from-id 25000 --extra");
+    audit().exits(0).assert_silent();
+    audit()
+        .args("--memory 1M")
+        .exits(1)
+        .assert_says(&["rows too many", "--memory"]);
+}
+
+#[test]
 fn who_asks_for_extra_rows_of_a_copy_that_cannot_be_read_from_end_to_end_is_told() {
     let scene = Scene::in_sync(1..=3);
     scene.db.exec("ALTER TABLE des.user DROP COLUMN id");

@@ -7,7 +7,8 @@ use super::state_dir::{Lock, StateDir};
 use crate::error::{Error, Result};
 use crate::logic::cell::Id;
 use crate::logic::checkpoint::Checkpoint;
-use crate::logic::owed::{Outbox, Owed};
+use crate::logic::outbox::Outbox;
+use crate::logic::owed::Owed;
 use crate::world::Store;
 
 /// The state of an audit.

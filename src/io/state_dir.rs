@@ -16,7 +16,8 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Result};
 use crate::logic::cell::Id;
 use crate::logic::checkpoint::Checkpoint;
-use crate::logic::owed::{Outbox, Owed};
+use crate::logic::outbox::Outbox;
+use crate::logic::owed::Owed;
 use crate::world::Store;
 
 pub use adopt::audit_name;

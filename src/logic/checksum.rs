@@ -196,6 +196,16 @@ impl Chunk {
         self.checksum.rows <= UNDIVIDED_ROWS || self.span.from >= self.span.to
     }
 
+    /// Takes one in that comes after it.
+    fn append(&mut self, next: &Self) {
+        self.span.to = next.span.to;
+        let Checksum { rows, sum } = &mut self.checksum;
+        *rows = rows.saturating_add(next.checksum.rows);
+        *sum = sum
+            .zip(next.checksum.sum)
+            .and_then(|(one, other)| one.checked_add(other));
+    }
+
     /// Its parts.
     #[must_use]
     pub fn parts(&self) -> Vec<Span> {
@@ -283,6 +293,11 @@ impl Paver {
             }
             let begins = Some(chunk.first_key.clone()).filter(|key| *key != Cell::Null);
             if let Some(mut held) = self.held.take() {
+                if begins.is_none() {
+                    held.chunk.append(&chunk);
+                    self.held = Some(held);
+                    continue;
+                }
                 held.range.below.clone_from(&begins);
                 tiles.push(held);
                 self.from = begins;

@@ -16,6 +16,7 @@ mod json;
 mod lane;
 mod moment;
 mod number;
+pub mod outbox;
 pub mod owed;
 pub mod pace;
 pub mod page;

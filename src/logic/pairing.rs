@@ -21,7 +21,7 @@ pub struct Record {
     pub key: u128,
     /// Fingerprint of what is compared.
     pub row: u128,
-    /// The source row's id, or the number of the destination's batch.
+    /// The source row's id, or where in the destination the row is.
     pub tag: i64,
 }
 
@@ -93,33 +93,14 @@ const PARTITIONS: usize = 64;
 /// About what one unpaired record costs in a hash table.
 const ENTRY_BYTES: usize = 80;
 
-/// Rows that are not known to be equal, in no order.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Unpaired {
-    /// Tags of source rows whose copies are missing or have another fingerprint.
-    source: Vec<i64>,
-    /// Destination rows that no source row has met.
-    destination: Vec<Record>,
-}
-
-impl Unpaired {
-    /// Forgets a record and its copy when they are equal.
-    fn compare(&mut self, side: Side, record: Record, copy: Record) {
-        if record.row != copy.row {
-            let source = if side == Side::Source { record } else { copy };
-            self.source.push(source.tag);
-        }
-    }
-}
-
 /// The join of one source with one destination.
 #[derive(Debug)]
 pub struct Pairing {
     lane: Lane,
     partitions: Vec<Partition>,
     entries_max: usize,
-    unpaired: Unpaired,
-    keep_destination: bool,
+    /// Tags of source rows whose copies have another fingerprint.
+    suspects: Vec<i64>,
 }
 
 #[derive(Debug, Default)]
@@ -161,15 +142,14 @@ impl Hasher for KeyHasher {
 }
 
 impl Pairing {
-    /// `memory_bytes` is what the unpaired records may take. `keep_destination`: unpaired destination rows are wanted.
+    /// `memory_bytes` is what the unpaired records may take.
     #[must_use]
-    pub fn new(memory_bytes: usize, keep_destination: bool) -> Self {
+    pub fn new(memory_bytes: usize) -> Self {
         Self {
-            lane: Lane::default(),
+            lane: Lane::new(),
             partitions: (0..PARTITIONS).map(|_| Partition::default()).collect(),
             entries_max: (memory_bytes / ENTRY_BYTES).max(PARTITIONS),
-            unpaired: Unpaired::default(),
-            keep_destination,
+            suspects: vec![],
         }
     }
 
@@ -196,14 +176,14 @@ impl Pairing {
         let mut passed = Vec::new();
         for &record in records {
             if let Some(copy) = self.lane.copy_of(side, record.key, &mut passed) {
-                self.unpaired.compare(side, record, copy);
+                compare(side, record, copy, &mut self.suspects);
                 for record in passed.drain(..) {
                     self.settle(side.other(), record);
                 }
                 continue;
             }
             let partition = &mut self.partitions[partition_of(record.key)];
-            if !partition.meet(side, record, &mut self.unpaired) && !self.lane.take(side, record) {
+            if !partition.meet(side, record, &mut self.suspects) && !self.lane.take(side, record) {
                 self.settle(side, record);
             }
             if self.lane.is_out_of_step() {
@@ -231,7 +211,7 @@ impl Pairing {
         let partition = &mut self.partitions[partition_of(record.key)];
         if partition.is_spilled {
             partition.outgoing.push((side, record));
-        } else if !partition.meet(side, record, &mut self.unpaired) {
+        } else if !partition.meet(side, record, &mut self.suspects) {
             partition.wait(side, record);
         }
     }
@@ -245,7 +225,7 @@ impl Pairing {
 
     /// Tags of source rows whose copies turned out to have another fingerprint since this was asked for.
     pub fn take_suspects(&mut self) -> Vec<i64> {
-        std::mem::take(&mut self.unpaired.source)
+        std::mem::take(&mut self.suspects)
     }
 
     /// Spills the largest partitions until memory is within its bound.
@@ -279,7 +259,7 @@ impl Pairing {
     }
 
     /// Both tables have been read: joins what was spilled. Hands out the tags of source rows that never met their like,
-    /// which may be all, and returns the destination rows that no source row has met.
+    /// which may be all, and the destination rows that no source row has met, which may be all, too.
     ///
     /// # Errors
     /// When the spill cannot be read.
@@ -287,7 +267,8 @@ impl Pairing {
         mut self,
         spill: &mut dyn Spill,
         suspected: &mut dyn FnMut(i64),
-    ) -> Result<Vec<Record>> {
+        unmet: &mut dyn FnMut(Record),
+    ) -> Result<()> {
         self.close_lane();
         self.write_out(spill)?;
         for at in 0..PARTITIONS {
@@ -295,19 +276,16 @@ impl Pairing {
             if partition.is_spilled {
                 for side in [Side::Destination, Side::Source] {
                     for record in spill.take(at, side)? {
-                        if !partition.meet(side, record, &mut self.unpaired) {
+                        if !partition.meet(side, record, &mut self.suspects) {
                             partition.wait(side, record);
                         }
                     }
                 }
             }
-            partition.leave(&mut self.unpaired);
-            self.unpaired.source.drain(..).for_each(&mut *suspected);
-            if !self.keep_destination {
-                self.unpaired.destination.clear();
-            }
+            self.take_suspects().into_iter().for_each(&mut *suspected);
+            partition.leave(suspected, unmet);
         }
-        Ok(self.unpaired.destination)
+        Ok(())
     }
 }
 
@@ -317,7 +295,7 @@ impl Partition {
     }
 
     /// Pairs a record with its copy if that one waits here.
-    fn meet(&mut self, side: Side, record: Record, unpaired: &mut Unpaired) -> bool {
+    fn meet(&mut self, side: Side, record: Record, suspects: &mut Vec<i64>) -> bool {
         let copies = match side {
             Side::Source => &mut self.destination,
             Side::Destination => &mut self.source,
@@ -328,7 +306,7 @@ impl Partition {
         let copy = copies.remove(&record.key);
         if let Some((row, tag)) = copy {
             let key = record.key;
-            unpaired.compare(side, record, Record { key, row, tag });
+            compare(side, record, Record { key, row, tag }, suspects);
         }
         copy.is_some()
     }
@@ -365,21 +343,28 @@ impl Partition {
         };
     }
 
-    fn leave(self, unpaired: &mut Unpaired) {
-        unpaired
-            .source
-            .extend(self.source.into_values().map(|(_, tag)| tag));
-        let destination = self
-            .destination
-            .into_iter()
-            .map(|(key, (row, tag))| Record { key, row, tag });
-        unpaired.destination.extend(destination);
+    /// Hands out what never met its like.
+    fn leave(self, suspected: &mut dyn FnMut(i64), unmet: &mut dyn FnMut(Record)) {
+        for (_, tag) in self.source.into_values() {
+            suspected(tag);
+        }
+        for (key, (row, tag)) in self.destination {
+            unmet(Record { key, row, tag });
+        }
         for (side, record) in self.repeated {
             match side {
-                Side::Source => unpaired.source.push(record.tag),
-                Side::Destination => unpaired.destination.push(record),
+                Side::Source => suspected(record.tag),
+                Side::Destination => unmet(record),
             }
         }
+    }
+}
+
+/// Forgets a record and its copy when they are equal.
+fn compare(side: Side, record: Record, copy: Record, suspects: &mut Vec<i64>) {
+    if record.row != copy.row {
+        let source = if side == Side::Source { record } else { copy };
+        suspects.push(source.tag);
     }
 }
 

@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use serde::Serialize;
 
 use super::compare;
-use super::owed::{Outbox, Owed};
+use super::outbox::Outbox;
+use super::owed::Owed;
 use super::report::{Kind, Line};
 use super::summary::{Summary, Unread, counted, grouped};
 use crate::error::Exit;

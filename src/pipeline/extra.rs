@@ -7,7 +7,7 @@
 //! at the audit's end, after the confirmation delay: still there, and still without a source row. It is reported, and nobody is
 //! called back for it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use super::Pass;
 use super::feed::{BATCH_ROWS, Section};
@@ -17,6 +17,7 @@ use crate::logic::cell::{Cell, CellRef, Cells, ColumnType, Id};
 use crate::logic::fingerprint::Fingerprinter;
 use crate::logic::fix::{Fix, Wrong};
 use crate::logic::gaps::Span;
+use crate::logic::pairing::Record;
 use crate::logic::print;
 use crate::logic::report::{Fate, Kind, Line, rfc3339};
 use crate::logic::suspects::Suspects;
@@ -38,70 +39,99 @@ pub(super) struct Extra {
 }
 
 impl Pass<'_, '_> {
-    /// Which of the rows that met no source row are found for none. `suspects` are the source rows that met no copy.
+    /// Which of the rows that met no source row are found for none. `suspects` are the source rows that met no copy. What there
+    /// is no time for is left to another audit.
     pub(super) fn look_for_extra(
         &mut self,
         unmet: Vec<Unmet>,
         suspects: &Suspects,
         seed: u64,
     ) -> Result<()> {
-        for Unmet {
-            number,
-            fold,
-            records,
-            sections,
-        } in unmet
-        {
-            let destination = self.destinations[number];
-            let Ok(map) = destination.map() else { continue };
-            let mut by_section: HashMap<i64, Vec<u128>> = HashMap::new();
-            for record in records {
-                by_section.entry(record.tag).or_default().push(record.key);
-            }
-            let mut wanted: Vec<(i64, Vec<u128>)> = by_section.into_iter().collect();
-            wanted.sort_unstable();
-            let (mut wanted, mut keys) = (wanted.into_iter().peekable(), Vec::new());
-            let mut known = Vec::new();
-            while let Some((section, prints)) = wanted.next() {
-                let section = usize::try_from(section)
-                    .ok()
-                    .and_then(|at| sections.get(at));
-                let maker = Fingerprinter::of_destination(map, fold, seed);
-                let mut wanted_keys = WantedKeys::new(maker, prints);
-                if let Some(section) = section
-                    && let Err(error) = self.read_again(number, section, &mut wanted_keys)
-                {
-                    self.mark_unread(number, &error);
-                    break;
-                }
-                known.append(&mut wanted_keys.known);
-                if known.len() < KEYS_PER_LOOK && wanted.peek().is_some() {
-                    continue;
-                }
-                let like = self.rows_like(&known)?;
-                let Some(left) = self.not_found_for(number, like, std::mem::take(&mut known))?
-                else {
-                    break;
-                };
-                keys.extend(left);
-                if keys.len() > EXTRA_MAX {
-                    let name = &self.job.destinations[number].name;
-                    self.observer.warn(&format!("Destination {name} has more than {EXTRA_MAX} extra rows; the others are not looked for"));
-                    break;
-                }
-            }
-            // Where only equal bytes are equal, a source row that finds one of these would have met it.
-            if map.key_type == ColumnType::Text || map.key_type != map.destination_key_type {
-                let left = self.not_found_for(number, suspects.clone(), keys)?;
-                keys = left.unwrap_or_default();
-            }
+        for unmet in unmet {
+            let number = unmet.number;
+            let keys = self.keys_found_for_none(unmet, suspects, seed)?;
+            let seen_us = self.clock.now_us();
             self.extra.push(Extra {
                 number,
                 keys,
-                seen_us: self.clock.now_us(),
+                seen_us,
             });
         }
         Ok(())
+    }
+
+    fn keys_found_for_none(
+        &self,
+        unmet: Unmet,
+        suspects: &Suspects,
+        seed: u64,
+    ) -> Result<Vec<Cell>> {
+        let Unmet {
+            number,
+            fold,
+            mut records,
+            left_out,
+            sections,
+        } = unmet;
+        let Ok(map) = self.destinations[number].map() else {
+            return Ok(vec![]);
+        };
+        if left_out > 0 {
+            self.tell_left_out(number, left_out);
+        }
+        let is_over = &|| self.is_scan_over();
+        let mut maker = Fingerprinter::of_destination(map, fold, seed);
+        records.sort_unstable_by_key(|record| record.tag);
+        let mut wanted = records.chunk_by(|a, b| a.tag == b.tag).peekable();
+        let (mut known, mut keys) = (Vec::new(), Vec::new());
+        while let Some(records) = wanted.next() {
+            if is_over() {
+                self.shared().summary.interrupted = true;
+                break;
+            }
+            let mut wanted_keys = WantedKeys::new(maker.clone(), records);
+            let section = usize::try_from(records[0].tag).ok();
+            if let Some(section) = section.and_then(|at| sections.get(at))
+                && let Err(error) = self.read_again(number, section, &mut wanted_keys)
+            {
+                self.mark_unread(number, &error);
+                break;
+            }
+            known.append(&mut wanted_keys.known);
+            if known.len() < KEYS_PER_LOOK && wanted.peek().is_some() {
+                continue;
+            }
+            let like = self.rows_like(&known)?;
+            let known = std::mem::take(&mut known);
+            let Some(left) = self.not_found_for(number, like, known, is_over)? else {
+                break;
+            };
+            keys.extend(left);
+            if keys.len() > EXTRA_MAX {
+                let name = &self.job.destinations[number].name;
+                self.observer.warn(&format!("Destination {name} has more than {EXTRA_MAX} extra rows; the others are not looked for"));
+                break;
+            }
+        }
+        // Several rows of a key are one key, wherever they are.
+        let mut told = HashSet::new();
+        keys.retain(|key| maker.key(key.lent()).is_none_or(|print| told.insert(print)));
+        // Where only equal bytes are equal, a source row that finds one of these would have met it.
+        if map.key_type == ColumnType::Text || map.key_type != map.destination_key_type {
+            let left = self.not_found_for(number, suspects.clone(), keys, is_over)?;
+            keys = left.unwrap_or_default();
+        }
+        Ok(keys)
+    }
+
+    /// An audit that does not look at all of them has not come to its end.
+    fn tell_left_out(&self, number: usize, left_out: usize) {
+        self.shared().summary.interrupted = true;
+        let name = &self.job.destinations[number].name;
+        self.observer.warn(&format!(
+            "Destination {name} has {left_out} rows too many that met no row of the source: memory has no room for them, so they \
+             are not looked at; give --memory more, or audit the whole table, without --resume and --from-id"
+        ));
     }
 
     /// Reads a section again until all wanted keys are found: rows that have come since may have moved some of them behind its
@@ -126,11 +156,13 @@ impl Pass<'_, '_> {
     /// Looks again at the keys that only a destination had, and tells those that are still so.
     pub(super) fn tell_extra(&mut self) -> Result<()> {
         let delay_us = super::micros(self.job.confirm_delay);
+        let extra = std::mem::take(&mut self.extra);
+        let is_over = || self.clock.stopping();
         for Extra {
             number,
             keys,
             seen_us,
-        } in std::mem::take(&mut self.extra)
+        } in extra
         {
             let wait_us = seen_us
                 .saturating_add(delay_us)
@@ -139,13 +171,14 @@ impl Pass<'_, '_> {
                 self.clock
                     .sleep(std::time::Duration::from_micros(wait_us.unsigned_abs()));
             }
-            if self.clock.stopping() {
+            if is_over() {
                 self.shared().summary.interrupted = true;
                 return Ok(());
             }
             for keys in keys.chunks(KEYS_PER_LOOK) {
                 let like = self.rows_like(keys)?;
-                let Some(keys) = self.not_found_for(number, like, keys.to_vec())? else {
+                let keys = self.not_found_for(number, like, keys.to_vec(), &is_over)?;
+                let Some(keys) = keys else {
                     break;
                 };
                 let Some(still) = self.spellings(number, &keys)? else {
@@ -181,17 +214,23 @@ impl Pass<'_, '_> {
         Ok(())
     }
 
-    /// Those of these keys of a destination that it does not find for any of these source rows; `None` when it cannot be read.
+    /// Those of these keys of a destination that it does not find for any of these source rows; `None` when it cannot be read,
+    /// or there is no time to.
     fn not_found_for(
         &self,
         number: usize,
         mut rows_left: Suspects,
         mut keys: Vec<Cell>,
+        is_over: &dyn Fn() -> bool,
     ) -> Result<Option<Vec<Cell>>> {
         let key_type = self.destinations[number].map()?.destination_key_type;
         let spelling = |key: &Cell| print::report_text(key, key_type).into_owned();
         let mut left: HashSet<String> = keys.iter().map(spelling).collect();
         while !left.is_empty() && !rows_left.is_empty() {
+            if is_over() {
+                self.shared().summary.interrupted = true;
+                return Ok(None);
+            }
             let spans = rows_left.next(KEYS_PER_LOOK);
             let end = spans.last().map_or(Id::MAX - 1, |span| span.to);
             let request = Request {
@@ -266,10 +305,10 @@ struct WantedKeys {
 }
 
 impl WantedKeys {
-    fn new(maker: Fingerprinter, wanted: Vec<u128>) -> Self {
+    fn new(maker: Fingerprinter, wanted: &[Record]) -> Self {
         Self {
             maker,
-            wanted: wanted.into_iter().collect(),
+            wanted: wanted.iter().map(|record| record.key).collect(),
             fresh: vec![],
             known: vec![],
         }

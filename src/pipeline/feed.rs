@@ -215,3 +215,122 @@ impl Visitor for DestinationVisitor {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::sync::mpsc::sync_channel;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::logic::cell::{Cell, ColumnType};
+    use crate::logic::compare::{ColumnMap, Found};
+    use crate::logic::fingerprint::KeyFold;
+    use crate::world::Clock;
+
+    const ROWS: i64 = 7_000;
+    /// Every so many rows have no key.
+    const KEYLESS: i64 = 7;
+
+    /// A copy that loses the connection in the middle of every batch.
+    struct Shaky;
+
+    impl Destination for Shaky {
+        fn map(&self) -> Result<&ColumnMap> {
+            unreachable!("nobody asks for it")
+        }
+
+        fn visit(
+            &self,
+            after: Option<&Place>,
+            limit: usize,
+            visitor: &mut dyn Visitor,
+        ) -> Result<Option<Place>> {
+            let first = match after.map(|Place(cells)| &cells[..]) {
+                Some([Cell::Int(last)]) => last + 1,
+                _ => 0,
+            };
+            let rows: Vec<i64> = (first..ROWS).take(limit).collect();
+            for shown in [rows.len() / 2, rows.len()] {
+                visitor.restart();
+                for &row in &rows[..shown] {
+                    let key = Some(CellRef::Int(row)).filter(|_| row % KEYLESS != 0);
+                    visitor.row(0, key.unwrap_or(CellRef::Null), &vec![]);
+                    visitor.passed(&|| Place(vec![Cell::Int(row)]));
+                }
+            }
+            let last = rows.last().filter(|_| rows.len() == limit);
+            Ok(last.map(|&row| Place(vec![Cell::Int(row)])))
+        }
+
+        fn find(&self, _: &[&Cell]) -> Result<Found> {
+            unreachable!("nobody looks rows up")
+        }
+
+        fn spelled(&self, _: &[&Cell]) -> Result<Vec<Cell>> {
+            unreachable!("nobody looks keys up")
+        }
+    }
+
+    /// Time stands still.
+    struct Still;
+
+    impl Clock for Still {
+        fn now_us(&self) -> i64 {
+            0
+        }
+
+        fn sleep(&self, _: Duration) {}
+
+        fn stopping(&self) -> bool {
+            false
+        }
+
+        fn random(&self) -> f64 {
+            0.0
+        }
+    }
+
+    struct Keys(Fingerprinter, HashSet<u128>);
+
+    impl Visitor for Keys {
+        fn restart(&mut self) {
+            self.1.clear();
+        }
+
+        fn row(&mut self, _: Id, key: CellRef<'_>, _: &dyn Cells) {
+            self.1.extend(self.0.key(key));
+        }
+    }
+
+    #[test]
+    fn a_row_is_found_again_where_its_record_says_also_after_lost_connections() {
+        let map = ColumnMap {
+            pairs: vec![],
+            key_type: ColumnType::Int,
+            destination_key_type: ColumnType::Int,
+        };
+        let maker = Fingerprinter::of_destination(&map, KeyFold::default(), 7);
+        let (to, batches) = sync_channel(100);
+        let throttle = Throttle::new(&Still, Some(3_000));
+        read_destination(&Shaky, maker.clone(), &throttle, &to);
+        let (mut sections, mut records) = (vec![], vec![]);
+        for batch in batches.try_iter() {
+            let batch = batch.unwrap();
+            sections.extend(batch.sections);
+            records.extend(batch.records);
+            assert_eq!(batch.is_last, records.len() == 6_000);
+        }
+        assert_eq!(records.len(), 6_000, "a row without a key has no record");
+        let keys = sections.iter().map(|Section { began, rows }| {
+            assert!(*rows <= SECTION_ROWS);
+            let mut keys = Keys(maker.clone(), HashSet::new());
+            Shaky.visit(began.as_ref(), *rows, &mut keys).unwrap();
+            keys.1
+        });
+        let keys: Vec<HashSet<u128>> = keys.collect();
+        for Record { key, tag, .. } in records {
+            assert!(keys[usize::try_from(tag).unwrap()].contains(&key), "{tag}");
+        }
+    }
+}

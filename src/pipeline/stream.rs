@@ -18,6 +18,8 @@ use crate::logic::suspects::Collector;
 
 /// Keys with several rows in a destination that are looked at one by one.
 const REPEATED_KEYS_MAX: usize = 10_000;
+/// Rows that met no source row which even the least memory has room for.
+const UNMET_LEAST: usize = 1_024;
 
 /// How an audit reads whole tables.
 pub struct Streaming<'a> {
@@ -50,7 +52,10 @@ struct Member {
 pub(super) struct Unmet {
     pub(super) number: usize,
     pub(super) fold: KeyFold,
+    /// No more of them than memory has room for.
     pub(super) records: Vec<Record>,
+    /// How many others there are.
+    pub(super) left_out: usize,
     pub(super) sections: Vec<Section>,
 }
 
@@ -235,6 +240,11 @@ impl Pass<'_, '_> {
         let mut is_whole = false;
         let source = self.source;
         let memory_bytes = how.memory_bytes / folds.len().max(1);
+        let unmet_max = if how.extra {
+            UNMET_LEAST.max(memory_bytes / size_of::<Record>())
+        } else {
+            0
+        };
         std::thread::scope(|scope| -> Result<()> {
             let mut makers = Vec::new();
             let mut members = Vec::new();
@@ -248,7 +258,7 @@ impl Pass<'_, '_> {
                 scope.spawn(move || read_destination(destination, maker, throttle, &sender));
                 members.push(Member::new(
                     number,
-                    Pairing::new(memory_bytes, how.extra),
+                    Pairing::new(memory_bytes),
                     (how.spill)(),
                     batches,
                 ));
@@ -274,12 +284,20 @@ impl Pass<'_, '_> {
                     failed.push((number, error));
                     continue;
                 }
-                let records = pairing.finish(&mut *spill, &mut suspect)?;
+                let (mut records, mut left_out) = (Vec::new(), 0);
+                pairing.finish(&mut *spill, &mut suspect, &mut |record| {
+                    if records.len() < unmet_max {
+                        records.push(record);
+                    } else {
+                        left_out += 1;
+                    }
+                })?;
                 if is_whole {
                     unmet.push(Unmet {
                         number,
                         fold,
                         records,
+                        left_out,
                         sections,
                     });
                 }

@@ -8,7 +8,8 @@ use cupid::error::{Error, Result};
 use cupid::logic::cell::Id;
 use cupid::logic::checkpoint::{Checkpoint, Unusable};
 use cupid::logic::gaps::Gap;
-use cupid::logic::owed::{Outbox, Owed};
+use cupid::logic::outbox::Outbox;
+use cupid::logic::owed::Owed;
 use cupid::world::Store;
 
 use crate::audit::Campaign;

@@ -16,17 +16,15 @@ use mysql::{Conn, Params, Value};
 use super::bounded::{self, ROWS_MAX};
 use super::checksum::MySqlChecksums;
 use super::decode;
-use super::layout::{named, no_table, printed};
+use super::plan::Plan;
 use super::schema::{Table, quoted};
-use super::selection::Selection;
 use super::session::{Sessions, is_of_one_key, label, shown};
 use super::source::{MySqlSource, padded, padded_count};
 use super::stream::{Rows, Stream, repeated_keys};
 use crate::config::{DestinationJob, Job, SourceJob, TableJob};
 use crate::error::{Error, Result};
-use crate::logic::cell::{Cell, ColumnType};
-use crate::logic::compare::{ColumnMap, Found, Matches, Pair};
-use crate::logic::equal::Comparator;
+use crate::logic::cell::Cell;
+use crate::logic::compare::{ColumnMap, Found, Matches};
 use crate::logic::fingerprint::KeyFold;
 use crate::world::{Checksums, Clock, Destination, Offer, Place, Visitor};
 
@@ -41,19 +39,6 @@ pub struct MySqlDestination {
     source: Arc<MySqlSource>,
     plan: OnceLock<Plan>,
     stream: OnceLock<Option<Stream>>,
-}
-
-/// How the table is read.
-pub(super) struct Plan {
-    /// As the server described it.
-    pub(super) table: Table,
-    pub(super) map: ColumnMap,
-    pub(super) key_type: ColumnType,
-    pub(super) placeholder: &'static str,
-    /// The compared columns, in the order of the pairs.
-    compared: Selection,
-    /// Nothing but equal bytes is equal in the key column.
-    bytes_decide: bool,
 }
 
 impl MySqlDestination {
@@ -106,7 +91,13 @@ impl MySqlDestination {
             .run(&format!("Read the columns of {database}.{table}"), |conn| {
                 Table::read(conn, database, table)
             })?;
-        let plan = self.make_plan(schema)?.map_err(|problem| Error::Config {
+        let plan = Plan::new(
+            self.source.layout()?,
+            self.destination(),
+            self.number,
+            schema,
+        );
+        let plan = plan.map_err(|problem| Error::Config {
             path: self.job.path.clone(),
             problem: format!("{problem} at {}", label(&self.destination().table.server)),
         })?;
@@ -148,91 +139,6 @@ impl MySqlDestination {
     fn failed_look_up(&self, error: &mysql::Error) -> Error {
         let name = self.destination().table.name();
         self.failed(&format!("Look up keys in {name}"), error)
-    }
-
-    fn make_plan(&self, table: Table) -> Result<std::result::Result<Plan, String>> {
-        let layout = self.source.layout()?;
-        let DestinationJob {
-            table: job,
-            columns,
-            ..
-        } = self.destination();
-        let (number, name) = (self.number, job.name());
-        if table.columns.is_empty() {
-            return Ok(Err(no_table(&format!("des[{number}].table"), &name)));
-        }
-        let key = match named(
-            &table,
-            &format!("des[{number}].byColumn"),
-            &job.by_column,
-            &name,
-        ) {
-            Ok(key) => key,
-            Err(problem) => return Ok(Err(problem)),
-        };
-        let mut pairs = Vec::with_capacity(columns.len());
-        let mut compared = Selection::default();
-        for pair in columns {
-            let column = match named(
-                &table,
-                &format!("des[{number}].columns"),
-                &pair.destination,
-                &name,
-            ) {
-                Ok(column) => column,
-                Err(problem) => return Ok(Err(problem)),
-            };
-            let instant = matches!(column.column_type, ColumnType::Timestamp(_));
-            let forms = layout
-                .compared
-                .iter()
-                .enumerate()
-                .filter(|(_, c)| c.name.to_lowercase() == pair.source.to_lowercase());
-            // The first form of a TIMESTAMP is the instant, the last one what its server prints.
-            let form = if instant {
-                forms.clone().next()
-            } else {
-                forms.clone().next_back()
-            };
-            let Some((source_index, source)) = form else {
-                continue;
-            };
-            let both = instant && matches!(source.column_type, ColumnType::Timestamp(_));
-            let destination_type = match column.column_type {
-                ColumnType::Timestamp(digits) if !both => ColumnType::DateTime(digits),
-                other => other,
-            };
-            let expression = if both {
-                quoted(&column.name)
-            } else {
-                printed(&column, table.zone.as_deref())
-            };
-            compared.push(expression, destination_type);
-            pairs.push(Pair {
-                name: source.name.clone(),
-                source_index,
-                source_type: source.column_type,
-                in_server_zone: instant && !both && table.zone.is_some(),
-                destination: column.name,
-                destination_type,
-                comparator: Comparator::new(source.column_type, destination_type, &pair.rule),
-            });
-        }
-        Ok(Ok(Plan {
-            table,
-            map: ColumnMap {
-                pairs,
-                key_type: layout.key.column_type,
-                destination_key_type: key.column_type,
-            },
-            key_type: key.column_type,
-            placeholder: decode::key_placeholder(layout.key.column_type, key.column_type),
-            compared,
-            bytes_decide: matches!(
-                (layout.key.column_type, key.column_type),
-                (ColumnType::Int, ColumnType::Int) | (ColumnType::Binary, ColumnType::Binary)
-            ),
-        }))
     }
 
     /// `SELECT` of the compared columns by so many keys.

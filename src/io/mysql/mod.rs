@@ -7,6 +7,7 @@ mod destination;
 pub mod inspect;
 mod layout;
 mod pieces;
+mod plan;
 mod schema;
 mod selection;
 mod session;

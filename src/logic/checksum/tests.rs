@@ -75,6 +75,10 @@ fn one_text_on_both_sides_whatever_the_character_sets_and_widths() {
     };
     let (source, destination) = sums(bytes("a"), bytes("b")).unwrap();
     assert!(source.contains("IFNULL(HEX(`a`),") && destination.contains("IFNULL(HEX(`b`),"));
+    let uuid = |name| column(name, ColumnType::Uuid);
+    let (source, destination) = sums(uuid("a"), uuid("b")).unwrap();
+    assert!(source.contains("CAST(`a` AS CHAR)"), "{source}");
+    assert!(destination.contains("CAST(`b` AS CHAR)"), "{destination}");
 }
 
 #[test]
@@ -118,7 +122,10 @@ fn only_a_known_sum_of_as_many_rows_agrees() {
 fn chunk(from: Id, rows: u64, first_key: Cell) -> Chunk {
     Chunk {
         span: Span { from, to: from + 9 },
-        checksum: Checksum { rows, sum: Some(0) },
+        checksum: Checksum {
+            rows,
+            sum: Some(rows * 10),
+        },
         first_key,
     }
 }
@@ -144,6 +151,50 @@ fn ranges_lie_side_by_side_and_cover_every_key() {
 }
 
 #[test]
+fn a_chunk_that_begins_with_null_belongs_to_the_range_before_it() {
+    let mut paver = Paver::new(KeyRange::default());
+    let mut unknown = chunk(50, 1, Cell::Null);
+    unknown.checksum.sum = None;
+    let mut tiles = paver.push(vec![
+        chunk(0, 2, Cell::Null),
+        chunk(10, 3, Cell::Int(5)),
+        chunk(20, 4, Cell::Null),
+        chunk(40, 1, Cell::Int(9)),
+        unknown,
+    ]);
+    tiles.extend(paver.finish());
+    let key = |value| Some(Cell::Int(value));
+    let told: Vec<_> = tiles
+        .into_iter()
+        .map(|Tile { chunk, range }| (chunk.span.from, chunk.span.to, chunk.checksum, range))
+        .collect();
+    let sum = |rows, sum| Checksum { rows, sum };
+    let range = |from, below| KeyRange { from, below };
+    assert_eq!(
+        told,
+        [
+            (0, 9, sum(2, Some(20)), range(None, key(5))),
+            (10, 29, sum(7, Some(70)), range(key(5), key(9))),
+            (40, 59, sum(2, None), range(key(9), None)),
+        ]
+    );
+}
+
+#[test]
+fn a_chunk_is_divided_until_it_is_worth_looking_at_its_rows() {
+    for (rows, to, is_undivided) in [
+        (64, 99, true),
+        (65, 99, false),
+        (65, 1, false),
+        (65, 0, true),
+    ] {
+        let mut chunk = chunk(0, rows, Cell::Int(1));
+        chunk.span.to = to;
+        assert_eq!(chunk.is_undivided(), is_undivided, "{rows} {to}");
+    }
+}
+
+#[test]
 fn keys_that_do_not_grow_with_ids_are_noticed() {
     let tile = |rows| Tile {
         chunk: chunk(0, rows, Cell::Int(1)),
@@ -158,6 +209,14 @@ fn keys_that_do_not_grow_with_ids_are_noticed() {
         shuffled.note(&tile(8_000), found(0));
     }
     assert!(!drifted.is_lost() && shuffled.is_lost());
+    for (found_rows, is_lost) in [(8_000 - 2_016, false), (8_000 + 2_017, true)] {
+        let mut most = Alignment::default();
+        for rows in [8_000, 8_000, 8_000, 0, 0, 0, 0] {
+            most.note(&tile(8_000), found(rows));
+        }
+        most.note(&tile(8_000), found(found_rows));
+        assert_eq!(most.is_lost(), is_lost, "{found_rows}: half are not most");
+    }
 }
 
 #[test]
@@ -181,11 +240,20 @@ fn checksums_are_for_links_that_are_slow_and_not_merely_far() {
         summed_us,
         round_trip_us,
     };
-    assert!(!sample(30_000, 100, 10).is_for_checksums());
-    assert!(sample(600_000, 8_000, 300).is_for_checksums());
-    assert!(!sample(600_000, 300_000, 300).is_for_checksums());
-    assert!(!sample(210_000, 208_000, 100_000).is_for_checksums());
-    assert!(sample(800_000, 208_000, 100_000).is_for_checksums());
+    for (read_us, summed_us, round_trip_us, is_for_checksums) in [
+        (30_000, 100, 10, false),
+        (100_000, 100, 10, false),
+        (100_001, 100, 10, true),
+        (600_000, 8_000, 300, true),
+        (600_000, 300_000, 300, false),
+        (210_000, 208_000, 100_000, false),
+        (800_000, 208_000, 100_000, true),
+        (800_000, 400_000, 100_000, true),
+        (799_999, 400_000, 100_000, false),
+    ] {
+        let sample = sample(read_us, summed_us, round_trip_us);
+        assert_eq!(sample.is_for_checksums(), is_for_checksums, "{sample:?}");
+    }
 }
 
 proptest! {

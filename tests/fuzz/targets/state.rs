@@ -3,7 +3,7 @@
 
 use cupid::logic::cell::{Cell, Id};
 use cupid::logic::checkpoint::{Checkpoint, Position, joined};
-use cupid::logic::owed::Outbox;
+use cupid::logic::outbox::Outbox;
 use cupid::logic::row::Row;
 use cupid::logic::window::{Bounds, Limits, Scan, What};
 
