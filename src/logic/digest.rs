@@ -67,15 +67,11 @@ impl Digest {
         if self.last.as_ref() != Some(&row) {
             self.last = Some(row);
             self.source.get_or_insert_with(|| source.clone());
-            let (first, last) = self
-                .detected
-                .get_or_insert_with(|| (detected_at.clone(), detected_at.clone()));
-            if detected_at < first {
-                first.clone_from(detected_at);
-            }
-            if detected_at > last {
-                last.clone_from(detected_at);
-            }
+            let then = || detected_at.clone();
+            self.detected = Some(match self.detected.take() {
+                Some((first, last)) => (first.min(then()), last.max(then())),
+                None => (then(), then()),
+            });
             let of_kind = self.rows.entry(destination.clone()).or_default();
             *of_kind.entry(*kind).or_default() += 1;
             *self.fates.entry(*callback).or_default() += 1;
@@ -174,8 +170,9 @@ impl Places {
         let width = (high - low).max(0) + 1;
         for (&place, &count) in &self.counts {
             let middle = (place << self.bits_dropped) + (1 << self.bits_dropped) / 2;
-            let offset = (middle.clamp(low, high.max(low)) - low) * parts as Id / width;
-            counts[usize::try_from(offset).unwrap_or(0).min(parts - 1)] += count;
+            // Below `width`, and so the quotient below `parts`.
+            let offset = middle.clamp(low, high.max(low)) - low;
+            counts[usize::try_from(offset * parts as Id / width).unwrap_or(0)] += count;
         }
         counts
     }
@@ -222,6 +219,53 @@ mod tests {
         assert_eq!(digest.columns, [("a".into(), 2), ("b".into(), 1)].into());
         assert_eq!(digest.samples[&Kind::Different][0].values.len(), 2);
         assert_eq!(digest.id_range(), Some((1, 3)));
+        assert_eq!(digest.source.as_deref(), Some("my.user"));
+        let (first, last) = digest.detected.unwrap();
+        assert!(first.contains(".001Z") && last.contains(".003Z"));
+    }
+
+    #[test]
+    fn a_row_counts_once_for_each_destination_and_each_has_its_values() {
+        let mut digest = Digest::default();
+        for (id, destination) in [(1, "d"), (1, "e"), (2, "e")] {
+            digest.add(&Line {
+                destination: destination.into(),
+                ..line(Kind::Different, id, "a")
+            });
+        }
+        let counts = digest.rows.values().map(|rows| rows[&Kind::Different]);
+        assert_eq!(counts.collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(digest.fates, [(Fate::DryRun, 3)].into());
+        let samples = &digest.samples[&Kind::Different];
+        assert!(samples.iter().all(|sample| sample.values.len() == 1));
+    }
+
+    #[test]
+    fn a_sample_is_kept_short_and_holds_nothing_of_other_rows() {
+        let mut digest = Digest::default();
+        for column in 0..SAMPLE_COLUMNS + 5 {
+            digest.add(&line(Kind::Different, 0, &format!("c{column}")));
+        }
+        let long = "é".repeat(VALUE_CHARS + 1);
+        for id in 1..=Id::try_from(SAMPLE_ROWS).unwrap() {
+            digest.add(&Line {
+                source_value: long.clone(),
+                ..line(Kind::Different, id, "a")
+            });
+        }
+        let last = Id::try_from(SAMPLE_ROWS).unwrap() - 1;
+        digest.add(&Line {
+            destination: "e".into(),
+            ..line(Kind::Different, last, "b")
+        });
+        let samples = &digest.samples[&Kind::Different];
+        assert_eq!(samples.len(), SAMPLE_ROWS);
+        assert_eq!(samples[0].values.len(), SAMPLE_COLUMNS);
+        let (_, source, _) = &samples[1].values[0];
+        assert_eq!(source.chars().count(), VALUE_CHARS + 1);
+        assert!(source.ends_with('…'));
+        assert_eq!(samples[SAMPLE_ROWS - 1].id, last.to_string());
+        assert_eq!(samples[SAMPLE_ROWS - 1].values.len(), 1);
     }
 
     #[test]
@@ -252,5 +296,17 @@ mod tests {
         let range = places.range().unwrap();
         assert_eq!(places.parts(range, 3), [1, 2, 1]);
         assert_eq!(places.parts((5, 5), 1), [4]);
+    }
+
+    #[test]
+    fn no_row_is_further_from_its_place_than_that_is_wide() {
+        let most = Id::try_from(PLACES_MAX).unwrap();
+        for (ids, width) in [(most, 1), (most * 2, 2)] {
+            let mut places = Places::default();
+            (0..ids).for_each(|id| places.add(id));
+            let parts = places.parts((0, ids - 1), usize::try_from(ids).unwrap());
+            let middles = (0..ids).map(|id| if id % width == width / 2 { width } else { 0 });
+            assert!(parts.into_iter().map(Id::from).eq(middles));
+        }
     }
 }

@@ -338,3 +338,6 @@ fn escaped(text: &str) -> String {
 fn push(html: &mut String, text: std::fmt::Arguments<'_>) {
     let _ = html.write_fmt(text); // Writing to a String cannot fail.
 }
+
+#[cfg(test)]
+mod tests;

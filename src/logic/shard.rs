@@ -327,6 +327,12 @@ mod tests {
     }
 
     #[test]
+    fn a_shard_says_which_it_is_and_how_much_of_the_work_is_its_own() {
+        let shard = shards(8)[3];
+        assert_eq!((shard.to_string().as_str(), shard.share(800)), ("3/8", 100));
+    }
+
+    #[test]
     fn the_condition_is_that_of_the_ids() {
         let condition = shards(8)[3].condition("`id`");
         assert_eq!(

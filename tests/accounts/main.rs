@@ -98,7 +98,7 @@ fn every_plugins_account_gets_in_on_every_way() {
                 .receiver()
                 .take()
                 .iter()
-                .map(|call| call.id())
+                .map(common::Callback::id)
                 .collect();
             assert_eq!(found, [2], "{what}");
             for password in ["hidden-other", ""] {

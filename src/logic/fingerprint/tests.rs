@@ -172,6 +172,18 @@ fn what_is_the_same_in_both_columns_has_the_same_fingerprint() {
             ColumnType::Int,
             Cell::Int(12),
         ),
+        (
+            ColumnType::Decimal,
+            decimal("-0.00"),
+            ColumnType::Int,
+            Cell::Int(0),
+        ),
+        (
+            ColumnType::Float,
+            Cell::Float(1.5),
+            ColumnType::Decimal,
+            decimal("1.50"),
+        ),
         (ColumnType::Int, Cell::Int(12), ColumnType::Text, text("12")),
         (
             ColumnType::Float,
@@ -311,5 +323,16 @@ fn keys_fold_as_their_collation_does_and_no_further() {
     assert_eq!(key("AbC "), key("abc"));
     assert_ne!(key("é"), key("e"));
     assert_eq!(maker.key(CellRef::Null), None);
-    assert_eq!(maker.key(CellRef::Int(5)), maker.key(CellRef::Text(b"5")));
+    for (key, text) in [
+        (CellRef::Int(-5), "-5"),
+        (CellRef::UInt(u64::MAX), "18446744073709551615"),
+        (CellRef::Bytes(b"ab"), "ab"),
+    ] {
+        assert_eq!(maker.key(key), maker.key(CellRef::Text(text.as_bytes())));
+    }
+    let day = maker.key(CellRef::DateTime(DAY));
+    assert_ne!(
+        day,
+        maker.key(CellRef::DateTime(DateTime { day: 3, ..DAY }))
+    );
 }
