@@ -1,8 +1,8 @@
 //! Pairs the rows of two tables by key, in whatever order they come, in bounded memory.
 //!
 //! Each row is a [`Record`] of 40 bytes: fingerprint of its key, fingerprint of its compared cells, and a tag that
-//! finds it again. While both tables come in the same order, a row's copy is next in line in the line of the side that is
-//! ahead. Else a row meets its copy in a hash table that holds only what has not met yet, so two tables in a similar order
+//! finds it again. While both tables come in the same order, a row's copy is next among those that wait in line (`lane`) on the
+//! side that is ahead. Else a row meets its copy in a hash table that holds only what has not met yet, so two tables in a similar order
 //! need almost no memory. When the table is full, whole partitions (by the key's fingerprint) are handed to a
 //! [`Spill`] and joined at the end, one at a time. What has paired with the same fingerprints is equal and forgotten;
 //! everything else is only suspected, and others judge it.
