@@ -122,7 +122,7 @@ impl TextColumn {
 
 /// The checksums of both sides, in SQL: `COUNT(*), SUM(…)` over rows of the source, and over those of the destination. `pairs` are
 /// the key columns and the compared ones, `seed` differs from run to run. Numbers of 32 bits are summed up as DOUBLE, exactly
-/// while there are no more than [`SUMMED_ROWS_MAX`] of them, and faster than as DECIMAL.
+/// while there are no more than two million of them, and faster than as DECIMAL.
 ///
 /// # Errors
 /// The pair whose texts cannot be compared.
@@ -159,7 +159,7 @@ pub fn checksums(
 }
 
 /// So many numbers of 32 bits have a sum of 53 bits, which a DOUBLE holds exactly.
-pub const SUMMED_ROWS_MAX: u64 = 1 << 21;
+const SUMMED_ROWS_MAX: u64 = 1 << 21;
 
 /// What a server said of some rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -171,6 +171,16 @@ pub struct Checksum {
 }
 
 impl Checksum {
+    /// As a server told it: it has no sum of no rows, and one of too many may be rounded.
+    #[must_use]
+    pub fn told(rows: u64, sum: Option<u64>) -> Self {
+        let sum = if rows == 0 { Some(0) } else { sum };
+        Self {
+            rows,
+            sum: sum.filter(|_| rows <= SUMMED_ROWS_MAX),
+        }
+    }
+
     /// The rows are the same.
     #[must_use]
     pub fn agrees_with(self, other: Self) -> bool {

@@ -12,7 +12,7 @@ use super::source::{MySqlSource, id_value};
 use crate::config::TableJob;
 use crate::error::Result;
 use crate::logic::cell::Column;
-use crate::logic::checksum::{Checksum, Chunk, KeyRange, SUMMED_ROWS_MAX, TextColumn, checksums};
+use crate::logic::checksum::{Checksum, Chunk, KeyRange, TextColumn, checksums};
 use crate::logic::gaps::Span;
 use crate::world::Checksums;
 
@@ -166,13 +166,8 @@ fn said(
         let (member, rows, sum) = (number(), number(), number());
         let at = member.and_then(|member| said.get_mut(usize::try_from(member).ok()?));
         if let (Some(at), Some(rows)) = (at, rows) {
-            let sum = if rows == 0 { Some(0) } else { sum };
-            let is_exact = is_complete && rows <= SUMMED_ROWS_MAX;
             *at = (
-                Checksum {
-                    rows,
-                    sum: sum.filter(|_| is_exact),
-                },
+                Checksum::told(rows, sum.filter(|_| is_complete)),
                 values.next().unwrap_or(Value::NULL),
             );
         }

@@ -119,6 +119,18 @@ fn only_a_known_sum_of_as_many_rows_agrees() {
     assert!(!sum(3, None).agrees_with(sum(3, None)));
 }
 
+#[test]
+fn a_sum_is_known_as_long_as_it_is_exact() {
+    let sum = |rows, sum| Checksum::told(rows, sum).sum;
+    assert_eq!(sum(0, None), Some(0));
+    assert_eq!(sum(1, None), None);
+    assert_eq!(sum(1, Some(7)), Some(7));
+    assert_eq!(sum(SUMMED_ROWS_MAX, Some(7)), Some(7));
+    assert_eq!(sum(SUMMED_ROWS_MAX + 1, Some(7)), None);
+    // A DOUBLE holds each integer up to 2^53.
+    assert!(SUMMED_ROWS_MAX * u64::from(u32::MAX) <= 1 << 53);
+}
+
 fn chunk(from: Id, rows: u64, first_key: Cell) -> Chunk {
     Chunk {
         span: Span { from, to: from + 9 },
