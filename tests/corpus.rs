@@ -33,7 +33,7 @@
 //! | DVT#1368 #1801 #1080 | trimmed or long keys pair wrongly | `keys_that_differ_by_blanks`, `keys_padded_to_a_width`, `keys_above_64_bits`, `unsigned_keys_of_64_bits` |
 //! | airbyte#16159, python-mysql-replication#162 | zero dates become NULL | `zero_dates` |
 //! | tidb-tools#422 #356, DVT's `MemoryError` | memory without bound, an audit that cannot resume | `tests/reconcile: what_memory_does_not_hold_goes_to_files_and_is_still_paired`, `src/logic/pairing: the_order_and_the_memory_change_nothing`, `tests/reconcile: an_audit_whose_time_is_up_goes_on_where_it_stopped` |
-//! | ape-dts: "cannot detect extra rows" | orphans in the destination | `rows_that_only_the_copy_has`, `rows_only_the_copy_has_in_another_case`, `rows_only_the_copy_has_that_the_source_cannot_spell`, `tests/reconcile: rows_that_only_the_copy_has_are_reported_when_asked_for_and_never_called_back` |
+//! | ape-dts: "cannot detect extra rows" | orphans in the destination | `rows_that_only_the_copy_has`, `rows_only_the_copy_has_in_another_case`, `rows_only_the_copy_has_that_the_source_cannot_spell`, `tests/extra: rows_that_only_the_copy_has_are_reported_when_asked_for_and_never_called_back` |
 //! | twindb/backup#195 | two cron runs at once | `tests/commands: two_runs_at_once_are_refused_with_75_in_silence`, `tests/reconcile: two_audits_of_one_configuration_are_75_and_an_audit_beside_a_run_is_not` |
 //! | the first cupid | NULL = '', '1.0' = '1' | `null_and_the_empty_text`, `texts_that_are_the_same_number` |
 //! | | a callback for each differing column | `tests/pass: a_different_row_gives_one_callback_of_type_2_however_many_columns_differ` |
