@@ -321,6 +321,50 @@ fn settings_tables_and_state() {
 }
 
 #[test]
+fn a_refusal_is_told_where_nothing_is_unread() {
+    let mut world = World::sound();
+    world.source().refusal = Some("src.x: is odd".into());
+    let says_it = |world: &World| {
+        world
+            .advice()
+            .iter()
+            .any(|found| found.text.contains("odd"))
+    };
+    assert!(says_it(&world));
+    world.facts.destinations[0] = Err("Connection refused".into());
+    assert!(!says_it(&world));
+}
+
+#[test]
+fn either_insert_or_update_is_enough() {
+    for off in [r#""insert": true"#, r#""update": true"#] {
+        let mut world = World::sound();
+        world.set(off, &off.replace("true", "false"));
+        assert_ne!(exit(&world.advice()), Exit::Config, "{off}");
+    }
+}
+
+#[test]
+fn a_plan_is_told_with_what_there_is_of_it() {
+    let plan = |key: Option<&str>, rows, extra: &str| {
+        explained(&Plan {
+            access: "ref".into(),
+            key: key.map(Into::into),
+            rows,
+            extra: extra.into(),
+        })
+    };
+    assert_eq!(
+        plan(Some("updated"), 1, "Using where"),
+        "EXPLAIN: ref, index updated, 1 row, Using where"
+    );
+    assert_eq!(
+        plan(None, 99_871, ""),
+        "EXPLAIN: ref, no index, 99,871 rows"
+    );
+}
+
+#[test]
 fn no_password_hash_is_printed() {
     let mut world = World::sound();
     world.source().server.grants = vec![
