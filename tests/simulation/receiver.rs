@@ -114,6 +114,7 @@ impl Receiver for Side<'_> {
             name: "post",
             destination: self.number,
             first: id,
+            sleeper: 0,
         };
         let mut model = self.view.sim.take_turn(call, work);
         if model.is_over(process) {

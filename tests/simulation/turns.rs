@@ -29,8 +29,10 @@ pub(crate) struct Call {
     pub(crate) process: usize,
     pub(crate) name: &'static str,
     pub(crate) destination: usize,
-    /// The first id or key.
+    /// The first id or key; how long a sleep is, as a thread may have had to do with nothing yet.
     pub(crate) first: i64,
+    /// Two threads may sleep equally long: the one that was started first is the first. 0 for any other call.
+    pub(crate) sleeper: u32,
 }
 
 /// What takes its time.

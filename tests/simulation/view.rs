@@ -12,6 +12,7 @@ use cupid::world::{Clock, Observer};
 use crate::broken::Broken;
 use crate::model::Model;
 use crate::sim::Sim;
+use crate::threads::me;
 use crate::turns::{Call, Work};
 
 thread_local! {
@@ -65,6 +66,7 @@ impl View<'_> {
             name,
             destination: destination(),
             first,
+            sleeper: if let Work::Sleep(_) = work { me() } else { 0 },
         };
         let mut model = self.sim.take_turn(call, work);
         model.step(self.process).then_some(model)
@@ -93,7 +95,6 @@ impl Clock for View<'_> {
 
     fn sleep(&self, duration: Duration) {
         let us = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
-        // A thread that has had to do with nothing yet is known by how long it sleeps.
         drop(self.call("sleep", us, Work::Sleep(us)));
     }
 
