@@ -345,6 +345,15 @@ fn either_insert_or_update_is_enough() {
 }
 
 #[test]
+fn many_rows_that_an_index_finds_are_no_reason_to_warn() {
+    let mut world = World::sound();
+    for side in [&mut world.facts.source, &mut world.facts.destinations[0]] {
+        side.as_mut().unwrap().plan.as_mut().unwrap().rows = 9_000_000;
+    }
+    assert_eq!(exit(&world.advice()), Exit::Done);
+}
+
+#[test]
 fn a_plan_is_told_with_what_there_is_of_it() {
     let plan = |key: Option<&str>, rows, extra: &str| {
         explained(&Plan {
