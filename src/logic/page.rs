@@ -79,14 +79,19 @@ fn head(html: &mut String, digest: &Digest, about: &About<'_>, table: &str) {
         format!(" of {} compared", grouped(summary.compared))
     });
     let unread = about.summary.map_or(&[][..], |summary| &summary.unread);
-    let verdict = match (total, unread.is_empty()) {
-        (0, true) => format!("<p class=\"verdict good\">No difference{of_compared}</p>\n"),
-        (0, false) => format!("<p class=\"verdict\">No difference{of_compared}</p>\n"),
-        _ => format!(
+    let has_stopped = about
+        .summary
+        .is_some_and(|summary| summary.interrupted || summary.paused);
+    let verdict = if total > 0 {
+        format!(
             "<p class=\"verdict\"><b>{}</b>{of_compared} {} not what the source says</p>\n",
             counted(total, "row"),
             if total == 1 { "is" } else { "are" }
-        ),
+        )
+    } else if unread.is_empty() && !has_stopped {
+        format!("<p class=\"verdict good\">No difference{of_compared}</p>\n")
+    } else {
+        format!("<p class=\"verdict\">No difference{of_compared}</p>\n")
     };
     html.push_str(&verdict);
     if digest.rows.len() > 1
@@ -106,10 +111,7 @@ fn head(html: &mut String, digest: &Digest, about: &About<'_>, table: &str) {
             ),
         );
     }
-    if about
-        .summary
-        .is_some_and(|summary| summary.interrupted || summary.paused)
-    {
+    if has_stopped {
         html.push_str("<p class=\"warning\">The audit stopped before its end: this page shows what it had found.</p>\n");
     }
     html.push_str("</header>\n");
