@@ -37,8 +37,8 @@ pub const COUNT_MAX: u32 = 256;
 const ROWS_WORTH_A_QUERY: u64 = 128;
 /// A query over many blocks brings enough when it brings this many rows.
 const ROWS_ENOUGH: u64 = 1_024;
-/// No id column has more blocks.
-const BLOCKS_MAX: Id = 1 << (65 - BLOCK_BITS);
+/// No id column has more blocks, for ids take less than 65 bits.
+const BLOCKS_MAX: Id = 1 << 51;
 
 /// One part of N.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
