@@ -264,6 +264,27 @@ mod tests {
     }
 
     #[test]
+    fn a_piece_begins_and_ends_with_its_block_or_the_span() {
+        let walk = Walk::new(shards(8)[1]);
+        let own = Span {
+            from: BLOCK_IDS,
+            to: 2 * BLOCK_IDS - 1,
+        };
+        assert_eq!(walk.piece(Span { from: 5, ..ALL }), Some(own));
+        let within = Span {
+            from: own.from + 1,
+            to: own.to - 1,
+        };
+        assert_eq!(walk.piece(within), Some(within));
+        let behind = own.to + 1;
+        let before = Span {
+            from: behind,
+            to: behind,
+        };
+        assert_eq!(walk.piece(before), None);
+    }
+
+    #[test]
     fn ids_with_steps_of_any_size_are_shared_evenly() {
         for bits in 10..40 {
             for count in [2, 7, 8, 32] {
