@@ -231,14 +231,9 @@ impl Pairing {
     /// Spills the largest partitions until memory is within its bound.
     fn bound(&mut self, spill: &mut dyn Spill) -> Result<()> {
         while self.len() > self.entries_max {
-            let largest = self
-                .partitions
-                .iter_mut()
-                .max_by_key(|partition| partition.len());
-            let Some(partition) = largest.filter(|partition| partition.len() > 0) else {
-                break;
-            };
-            partition.spill();
+            // The lane is closed by now, so the largest one holds something.
+            let largest = self.partitions.iter_mut().max_by_key(|of| of.len());
+            largest.into_iter().for_each(Partition::spill);
         }
         self.write_out(spill)
     }

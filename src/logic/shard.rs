@@ -264,6 +264,32 @@ mod tests {
     }
 
     #[test]
+    fn a_query_spans_more_blocks_the_less_it_brings() {
+        let after = |blocks, ids, rows| {
+            let mut walk = Walk::new(shards(8)[1]);
+            walk.blocks = blocks;
+            let from = 1_000;
+            walk.has_read(
+                Span {
+                    from,
+                    to: from + ids - 1,
+                },
+                rows,
+            );
+            walk.blocks
+        };
+        assert_eq!(after(1, BLOCK_IDS, 0), 16);
+        // 128 rows of a block are worth a query of its own, 127 are not.
+        assert_eq!((after(1, 128, 1), after(1, 129, 1)), (1, 2));
+        // Of several blocks' ids one in eight is the shard's own.
+        assert_eq!((after(1, 1_024, 1), after(2, 1_024, 1)), (2, 1));
+        assert_eq!((after(2, 2_048, 2), after(2, 2_049, 2)), (1, 4));
+        let far = 1_000 * BLOCK_IDS;
+        assert_eq!((after(64, far, 1_023), after(64, far, 1_024)), (128, 64));
+        assert_eq!(after(BLOCKS_MAX, far, 0), BLOCKS_MAX);
+    }
+
+    #[test]
     fn a_piece_begins_and_ends_with_its_block_or_the_span() {
         let walk = Walk::new(shards(8)[1]);
         let own = Span {

@@ -125,6 +125,22 @@ fn what_waits_is_counted_and_never_more_than_memory_holds() {
 }
 
 #[test]
+fn a_copy_beside_an_empty_source_stays_within_memory() {
+    let rows: Vec<Record> = (0..1_000).map(|n| record(n, 1, 0)).collect();
+    let mut pairing = Pairing::new(200 * ENTRY_BYTES);
+    let mut spill = Memory::default();
+    let (first, others) = rows.split_at(200);
+    pairing.add(Side::Destination, first, &mut spill).unwrap();
+    let in_line = pairing.lane.len_of(Side::Destination);
+    assert_eq!(in_line, 200, "all that there is room for");
+    for batch in others.chunks(10) {
+        pairing.add(Side::Destination, batch, &mut spill).unwrap();
+        assert!((100..=200).contains(&pairing.waiting().1));
+    }
+    assert_eq!(finished(pairing, &mut spill).destination.len(), 1_000);
+}
+
+#[test]
 fn rows_of_repeated_keys_count_as_waiting_and_are_spilled_with_the_others() {
     // Each key twice: one waits for its like, one beside it.
     let rows: Vec<Record> = (0..200).map(|n| record(n / 2, 1, 0)).collect();
