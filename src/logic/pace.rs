@@ -1,4 +1,4 @@
-//! How fast rows may be read: so many a second, evenly.
+//! How fast rows may be read: so many a second, evenly; and how many of a table at once.
 //!
 //! A reader waits until what was read before has had its time. Time in which nothing was read is not made up for: a
 //! limit is there to spare a server, and what was saved up would hit it all at once. No batch holds more than one
@@ -39,6 +39,50 @@ impl Pace {
         let time_us = u128::from(rows) * 1_000_000 / u128::from(self.rows_per_second);
         let time_us = i64::try_from(time_us).unwrap_or(i64::MAX);
         self.free_at_us = self.free_at_us.max(began_us).saturating_add(time_us);
+    }
+}
+
+/// How many rows to ask for where a table is read from end to end, statement by statement.
+///
+/// A server ends a statement that takes a minute, and rows may be wide and the link slow. So it begins with a few and goes
+/// on with as many as take about a second.
+#[derive(Clone, Copy, Debug)]
+pub struct Stride {
+    rows: usize,
+}
+
+/// More at once are not read faster.
+pub const STRIDE_ROWS_MAX: usize = 50_000;
+const STRIDE_ROWS_FIRST: usize = 16;
+const STRIDE_US: u128 = 1_000_000;
+
+impl Default for Stride {
+    fn default() -> Self {
+        Self {
+            rows: STRIDE_ROWS_FIRST,
+        }
+    }
+}
+
+impl Stride {
+    /// How many to ask for now.
+    #[must_use]
+    pub fn rows(self) -> usize {
+        self.rows
+    }
+
+    /// A statement brought so many rows in so many microseconds. One that brought none tells nothing.
+    #[must_use]
+    pub fn learnt(self, rows: usize, took_us: i64) -> Self {
+        if rows == 0 {
+            return self;
+        }
+        let took_us = u128::from(took_us.max(1).unsigned_abs());
+        let fitting = rows as u128 * STRIDE_US / took_us;
+        let fitting = usize::try_from(fitting).unwrap_or(usize::MAX);
+        Self {
+            rows: fitting.min(self.rows * 8).clamp(1, STRIDE_ROWS_MAX),
+        }
     }
 }
 
@@ -97,6 +141,26 @@ mod tests {
         for (rate, rows) in [(0, 1), (1, 1), (700, 700), (u64::MAX, 4_096)] {
             assert_eq!(Pace::new(rate).rows_at_once(4_096), rows);
         }
+    }
+
+    #[test]
+    fn a_table_is_read_by_as_many_rows_as_take_a_second() {
+        let narrow = |stride: Stride| stride.learnt(stride.rows(), 10);
+        let mut stride = Stride::default();
+        let rows: Vec<usize> = std::iter::repeat_with(|| {
+            let rows = stride.rows();
+            stride = narrow(stride);
+            rows
+        })
+        .take(6)
+        .collect();
+        assert_eq!(rows, [16, 128, 1_024, 8_192, 50_000, 50_000]);
+        assert_eq!(stride.learnt(50_000, 10_000_000).rows(), 5_000);
+        let slow = stride.learnt(1, i64::MAX);
+        assert_eq!(slow.rows(), 1, "at least one");
+        assert_eq!(slow.learnt(1, 0).rows(), 8);
+        assert_eq!(stride.learnt(0, 10_000_000).rows(), 50_000);
+        assert_eq!(stride.learnt(500, SECOND_US / 2).rows(), 1_000);
     }
 
     #[test]

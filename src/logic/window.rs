@@ -46,7 +46,8 @@ pub struct Limits {
 pub const BATCH_ROWS_MAX: usize = 4_096;
 /// A batch grows and shrinks towards this many bytes of row values.
 const BATCH_BYTES: usize = 4 << 20;
-const BATCH_ROWS_FIRST: usize = 1_024;
+/// Nothing is known of their width yet.
+const BATCH_ROWS_FIRST: usize = 128;
 const SPANS_PER_REQUEST: usize = 256;
 
 /// One batch to read from the source.

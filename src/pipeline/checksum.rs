@@ -154,7 +154,8 @@ impl Pass<'_, '_> {
             let now_us = self.clock.now_us();
             now_us - std::mem::replace(&mut began_us, now_us)
         };
-        let Some(last) = self.source.visit(span, SAMPLE_ROWS, &mut Unseen)? else {
+        // Rows so wide that not even these can be read at once are streamed, a few at a time.
+        let Ok(Some(last)) = self.source.visit(span, SAMPLE_ROWS, &mut Unseen) else {
             return Ok(false);
         };
         let read = self.destinations[number].visit(None, SAMPLE_ROWS, &mut Unseen);

@@ -10,13 +10,14 @@
 use std::collections::HashSet;
 
 use super::Pass;
-use super::feed::{BATCH_ROWS, Section};
+use super::feed::Section;
 use super::stream::Unmet;
 use crate::error::Result;
 use crate::logic::cell::{Cell, CellRef, Cells, ColumnType, Id};
 use crate::logic::fingerprint::Fingerprinter;
 use crate::logic::fix::{Fix, Wrong};
 use crate::logic::gaps::Span;
+use crate::logic::pace::STRIDE_ROWS_MAX;
 use crate::logic::pairing::Record;
 use crate::logic::print;
 use crate::logic::report::{Fate, Kind, Line, rfc3339};
@@ -141,7 +142,7 @@ impl Pass<'_, '_> {
         let (mut rows, mut next) = (section.rows.max(1), section.began.clone());
         for _ in 0..READS_AGAIN {
             let limit = throttle.rows_at_once(rows);
-            rows = (rows * MORE_ROWS).min(BATCH_ROWS);
+            rows = (rows * MORE_ROWS).min(STRIDE_ROWS_MAX);
             let turn = throttle.turn();
             next = self.destinations[number].visit(next.as_ref(), limit, keys)?;
             turn.took(limit);

@@ -7,11 +7,9 @@ use crate::error::Result;
 use crate::logic::cell::{CellRef, Cells, Id};
 use crate::logic::fingerprint::Fingerprinter;
 use crate::logic::gaps::Span;
+use crate::logic::pace::{STRIDE_ROWS_MAX, Stride};
 use crate::logic::pairing::Record;
 use crate::world::{Destination, Place, Source, Visitor};
-
-/// Rows of one query, at the most.
-pub(super) const BATCH_ROWS: usize = 50_000;
 
 /// A batch of the source.
 pub(super) struct SourceBatch {
@@ -52,7 +50,7 @@ pub(super) fn read_source(
     throttle: &Throttle<'_>,
     to: &SyncSender<Result<SourceBatch>>,
 ) {
-    let limit = throttle.rows_at_once(BATCH_ROWS);
+    let mut stride = Stride::default();
     let mut visitor = SourceVisitor {
         makers,
         records: vec![],
@@ -62,6 +60,7 @@ pub(super) fn read_source(
     let mut from = span.from;
     loop {
         let turn = throttle.turn();
+        let limit = throttle.rows_at_once(stride.rows());
         let last = match source.visit(Span { from, to: span.to }, limit, &mut visitor) {
             Ok(last) => last,
             Err(error) => {
@@ -75,7 +74,8 @@ pub(super) fn read_source(
             rows,
             ..
         } = &mut visitor;
-        turn.took(usize::try_from(*rows).unwrap_or(usize::MAX));
+        let count = usize::try_from(*rows).unwrap_or(usize::MAX);
+        stride = stride.learnt(count, turn.took(count));
         let batch = SourceBatch {
             records: std::mem::take(records),
             without_key: std::mem::take(without_key),
@@ -104,7 +104,7 @@ impl Visitor for SourceVisitor {
         self.records = self
             .makers
             .iter()
-            .map(|_| Vec::with_capacity(BATCH_ROWS))
+            .map(|_| Vec::with_capacity(STRIDE_ROWS_MAX))
             .collect();
         self.without_key.clear();
         self.rows = 0;
@@ -138,7 +138,7 @@ pub(super) fn read_destination(
     throttle: &Throttle<'_>,
     to: &SyncSender<Result<DestinationBatch>>,
 ) {
-    let limit = throttle.rows_at_once(BATCH_ROWS);
+    let mut stride = Stride::default();
     let mut visitor = DestinationVisitor {
         maker,
         records: vec![],
@@ -149,6 +149,7 @@ pub(super) fn read_destination(
     let mut after: Option<Place> = None;
     loop {
         let turn = throttle.turn();
+        let limit = throttle.rows_at_once(stride.rows());
         let next = match destination.visit(after.as_ref(), limit, &mut visitor) {
             Ok(next) => next,
             Err(error) => {
@@ -156,7 +157,8 @@ pub(super) fn read_destination(
                 return;
             }
         };
-        turn.took(visitor.records.len());
+        let count = visitor.sections.iter().map(|section| section.rows).sum();
+        stride = stride.learnt(count, turn.took(count));
         visitor.rows_before += visitor.records.len();
         visitor.before += visitor.sections.len();
         let mut sections = std::mem::take(&mut visitor.sections);
@@ -187,7 +189,7 @@ struct DestinationVisitor {
 
 impl Visitor for DestinationVisitor {
     fn restart(&mut self) {
-        self.records = Vec::with_capacity(BATCH_ROWS);
+        self.records = Vec::with_capacity(STRIDE_ROWS_MAX);
         let (began, rows) = (None, 0);
         self.sections = vec![Section { began, rows }];
     }

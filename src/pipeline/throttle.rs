@@ -14,7 +14,10 @@ pub(super) struct Throttle<'w> {
 }
 
 /// The leave to read now.
-pub(super) struct Turn<'t>(Option<(&'t Mutex<Pace>, i64)>);
+pub(super) struct Turn<'t> {
+    throttle: &'t Throttle<'t>,
+    began_us: i64,
+}
 
 impl<'w> Throttle<'w> {
     pub(super) fn new(clock: &'w dyn Clock, rows_per_second: Option<u64>) -> Self {
@@ -32,22 +35,27 @@ impl<'w> Throttle<'w> {
 
     /// Sleeps until it is time to read; not when the program was asked to stop.
     pub(super) fn turn(&self) -> Turn<'_> {
-        Turn(self.pace.as_ref().map(|pace| {
+        if let Some(pace) = &self.pace {
             let wait_us = locked(pace).wait_us(self.clock.now_us());
             if wait_us > 0 {
                 self.clock.sleep(Duration::from_micros(wait_us));
             }
-            (pace, self.clock.now_us())
-        }))
+        }
+        Turn {
+            throttle: self,
+            began_us: self.clock.now_us(),
+        }
     }
 }
 
 impl Turn<'_> {
-    /// So many rows were read.
-    pub(super) fn took(self, rows: usize) {
-        if let Some((pace, began_us)) = self.0 {
+    /// So many rows were read: in how many microseconds.
+    pub(super) fn took(self, rows: usize) -> i64 {
+        let Self { throttle, began_us } = self;
+        if let Some(pace) = &throttle.pace {
             locked(pace).note(began_us, rows as u64);
         }
+        throttle.clock.now_us() - began_us
     }
 }
 

@@ -13,13 +13,31 @@ use mysql::{QueryResult, Row, Value};
 pub(super) const ROWS_MAX: usize = 1_000_000;
 /// Rows about a table or a server.
 const FACTS_MAX: usize = 100_000;
-/// Bytes of the values of one answer.
+/// Bytes of the values of one answer that is kept.
 const BYTES_MAX: usize = 1 << 30;
 
-/// Hands on the rows of an answer; there may be this many.
+/// Hands on the rows of an answer, which may be kept; there may be this many.
 pub(super) fn each<P: Protocol>(
+    answer: QueryResult<'_, '_, '_, P>,
+    rows_max: usize,
+    take: impl FnMut(Row),
+) -> mysql::Result<()> {
+    within(answer, rows_max, BYTES_MAX, take)
+}
+
+/// Shows the rows of an answer one by one; none is kept, so however wide they are, memory holds one of them.
+pub(super) fn passing<P: Protocol>(
+    answer: QueryResult<'_, '_, '_, P>,
+    rows_max: usize,
+    show: impl FnMut(Row),
+) -> mysql::Result<()> {
+    within(answer, rows_max, usize::MAX, show)
+}
+
+fn within<P: Protocol>(
     mut answer: QueryResult<'_, '_, '_, P>,
     rows_max: usize,
+    bytes_max: usize,
     mut take: impl FnMut(Row),
 ) -> mysql::Result<()> {
     let (mut rows, mut bytes) = (0, 0_usize);
@@ -27,7 +45,7 @@ pub(super) fn each<P: Protocol>(
         let row = row?;
         rows += 1;
         bytes = bytes.saturating_add(size_bytes(&row));
-        if rows > rows_max || bytes > BYTES_MAX {
+        if rows > rows_max || bytes > bytes_max {
             std::mem::forget(answer);
             let text = "The server sent more than it was asked for";
             return Err(Error::new(ErrorKind::InvalidData, text).into());

@@ -289,7 +289,7 @@ impl Source for MySqlSource {
             visitor.restart();
             let (mut count, mut last) = (0, None);
             let answer = conn.exec_iter(&sql, Params::Positional(values.clone()))?;
-            bounded::each(answer, limit, |row| {
+            bounded::passing(answer, limit, |row| {
                 let row = selection.sent(&row);
                 count += 1;
                 if let Some(id) = id_of(row.cell(*id_at)) {

@@ -199,7 +199,7 @@ impl Stream {
         let (sql, values) = self.query(rows.job, &list, &part, limit);
         let (mut count, mut final_row) = (0, None);
         let answer = conn.exec_iter(sql, Params::Positional(values))?;
-        bounded::each(answer, limit, |row| {
+        bounded::passing(answer, limit, |row| {
             let cells = rows.selection.sent(&row);
             visitor.row(0, cells.cell(rows.key), &cells);
             visitor.passed(&|| rows.place(&row));

@@ -219,6 +219,8 @@ fn batches_grow_with_narrow_rows_and_shrink_with_wide_ones() {
         limit
     };
     assert_eq!(answer(&mut scan, 10, false), BATCH_ROWS_FIRST);
+    assert_eq!(answer(&mut scan, 10, false), 4 * BATCH_ROWS_FIRST);
+    assert_eq!(answer(&mut scan, 10, false), 16 * BATCH_ROWS_FIRST);
     assert_eq!(answer(&mut scan, 2, true), BATCH_ROWS_MAX);
     assert_eq!(answer(&mut scan, 3, false), 3, "4 MiB hold three of them");
     assert_eq!(answer(&mut scan, 12, false), 12, "four times as many");
