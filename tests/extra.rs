@@ -119,10 +119,10 @@ fn an_audit_whose_time_is_up_while_it_looks_for_extra_rows_stops_and_another_one
     scene
         .db
         .exec("DELETE FROM src.user WHERE id IN (5, 1500, 2999)");
-    // Reading takes a second and a half at this rate, and so does reading again where something is missing.
+    // Reading takes 1.8 s at this rate, and reading again where something is missing one more.
     let outcome = scene
         .cupid("reconcile")
-        .args("--extra --max-rate 2000 --for 2s --json")
+        .args("--extra --max-rate 1500 --for 2400ms --json")
         .exits(1);
     let summary: serde_json::Value = serde_json::from_str(&outcome.stdout).unwrap();
     assert_eq!(summary["interrupted"], true, "{summary}");

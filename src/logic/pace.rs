@@ -42,13 +42,14 @@ impl Pace {
     }
 }
 
-/// How many rows to ask for where a table is read from end to end, statement by statement.
+/// How many rows a statement is for where a table is read, or summed up, from end to end.
 ///
 /// A server ends a statement that takes a minute, and rows may be wide and the link slow. So it begins with a few and goes
 /// on with as many as take about a second.
 #[derive(Clone, Copy, Debug)]
 pub struct Stride {
     rows: usize,
+    most: usize,
 }
 
 /// More at once are not read faster.
@@ -58,13 +59,17 @@ const STRIDE_US: u128 = 1_000_000;
 
 impl Default for Stride {
     fn default() -> Self {
-        Self {
-            rows: STRIDE_ROWS_FIRST,
-        }
+        Self::new(STRIDE_ROWS_FIRST, STRIDE_ROWS_MAX)
     }
 }
 
 impl Stride {
+    /// From so many rows up to `most`.
+    #[must_use]
+    pub fn new(first: usize, most: usize) -> Self {
+        Self { rows: first, most }
+    }
+
     /// How many to ask for now.
     #[must_use]
     pub fn rows(self) -> usize {
@@ -81,7 +86,8 @@ impl Stride {
         let fitting = rows as u128 * STRIDE_US / took_us;
         let fitting = usize::try_from(fitting).unwrap_or(usize::MAX);
         Self {
-            rows: fitting.min(self.rows * 8).clamp(1, STRIDE_ROWS_MAX),
+            rows: fitting.min(self.rows * 8).clamp(1, self.most),
+            ..self
         }
     }
 }

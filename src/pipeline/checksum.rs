@@ -16,12 +16,15 @@ use crate::logic::checksum::{
     Alignment, Chunk, DIVIDED_PER_STATEMENT, KeyRange, Paver, SAMPLE_ROWS, Sample, Tile, Width,
 };
 use crate::logic::gaps::Span;
+use crate::logic::pace::Stride;
 use crate::logic::suspects::Suspects;
 use crate::logic::window::{Request, What};
 use crate::world::{Checksums, Visitor};
 
 /// A statement may read so many rows at the most, about.
 const STATEMENT_ROWS_MAX: usize = 1 << 17;
+/// Those of the first one, of which nobody knows how wide they are.
+const STATEMENT_ROWS_FIRST: usize = 1 << 13;
 
 /// What checksums came to.
 pub(super) struct Summed {
@@ -256,13 +259,15 @@ fn sum_source(
     to: &SyncSender<Result<SourceChunks>>,
 ) {
     let (mut from, mut width) = (span.from, Width::default());
+    let mut stride = Stride::new(STATEMENT_ROWS_FIRST, STATEMENT_ROWS_MAX);
     while from <= span.to {
         let turn = throttle.turn();
-        let spans = width.spans(from, span.to, throttle.rows_at_once(STATEMENT_ROWS_MAX));
+        let spans = width.spans(from, span.to, throttle.rows_at_once(stride.rows()));
         let read_to = spans.last().map_or(span.to, |last| last.to);
         let batch = checksums.of_source(&spans).map(|chunks| {
             let rows = chunks.iter().map(|chunk| chunk.checksum.rows).sum();
-            turn.took(usize::try_from(rows).unwrap_or(usize::MAX));
+            let count = usize::try_from(rows).unwrap_or(usize::MAX);
+            stride = stride.learnt(count, turn.took(count));
             width = width.learnt(spans.len(), rows);
             SourceChunks { chunks, read_to }
         });
