@@ -209,8 +209,8 @@ fn touching(distance: Id) -> bool {
     distance <= 1
 }
 
-/// No more than `most` spans: where there are more, the nearest are joined until half as many are left, so that it need
-/// not be done again soon.
+/// No more than `most` spans (at least 4): where there are more, the nearest are joined until half as many are left, so
+/// that it need not be done again soon.
 fn coarsened(spans: Vec<Span>, most: usize) -> Vec<Span> {
     if spans.len() <= most {
         return spans;
@@ -220,12 +220,13 @@ fn coarsened(spans: Vec<Span>, most: usize) -> Vec<Span> {
         .map(|pair| pair[1].from - pair[0].to)
         .collect();
     let bridges = spans.len() - most / 2;
-    let (nearer, widest, _) = distances.select_nth_unstable(bridges - 1);
-    let widest = *widest;
-    let mut of_the_widest = bridges - nearer.iter().filter(|&&near| near < widest).count();
+    // The shortest distance that stays; some of those that are bridged may be as short.
+    let (bridged, shortest, _) = distances.select_nth_unstable(bridges);
+    let shortest = *shortest;
+    let mut alike = bridged.iter().filter(|&&bridge| bridge == shortest).count();
     joined(spans, |distance| {
-        let is_bridged = distance < widest || (distance == widest && of_the_widest > 0);
-        of_the_widest -= usize::from(is_bridged && distance == widest);
+        let is_bridged = distance < shortest || (distance == shortest && alike > 0);
+        alike -= usize::from(is_bridged && distance == shortest);
         is_bridged
     })
 }
@@ -305,6 +306,19 @@ mod tests {
         assert_eq!(kept.len(), SPANS_MAX / 2);
         assert!((0..many).all(|n| holds(&kept, n * 100)));
         assert!(!holds(&kept, (many - 1) * 100 - 50));
+    }
+
+    #[test]
+    fn the_nearest_are_joined_and_of_those_equally_near_the_first() {
+        let mut at = 0;
+        let mut apart = vec![Span { from: 0, to: 0 }];
+        for distance in [9, 2, 9, 2, 2, 9, 9, 9, 9, 9] {
+            at += distance;
+            apart.push(Span { from: at, to: at });
+        }
+        assert_eq!(coarsened(apart.clone(), 11), apart);
+        let joined = spans(&[(0, 33), (42, 42), (51, 51), (60, 60), (69, 69)]);
+        assert_eq!(coarsened(apart, 10), joined);
     }
 
     #[test]

@@ -200,3 +200,87 @@ pub(super) fn is_number(column_type: ColumnType) -> bool {
             | ColumnType::Double
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_whole_numbers_a_column_holds() {
+        for (declared, range) in [
+            ("tinyint(4)", Some((-128, 127))),
+            ("tinyint unsigned", Some((0, 255))),
+            ("smallint", Some((-32_768, 32_767))),
+            ("mediumint(8) unsigned", Some((0, 16_777_215))),
+            ("MEDIUMINT", Some((-8_388_608, 8_388_607))),
+            ("int(10) zerofill", Some((0, 4_294_967_295))),
+            ("bigint", Some((i64::MIN.into(), i64::MAX.into()))),
+            ("bigint(20) unsigned", Some((0, u64::MAX.into()))),
+            ("double", None),
+        ] {
+            assert_eq!(integer_range(declared), range, "{declared}");
+        }
+    }
+
+    #[test]
+    fn which_characters_a_copy_loses() {
+        let column = |charset: Option<&str>| ColumnFacts {
+            name: "name".into(),
+            column_type: ColumnType::Text,
+            declared: "varchar(64)".into(),
+            nullable: false,
+            length: Some(64),
+            digits: None,
+            scale: None,
+            charset: charset.map(Into::into),
+            collation: None,
+            on_update: false,
+        };
+        for (from, to, loses) in [
+            ("latin1", "latin1", false),
+            ("latin1", "utf8mb4", false),
+            ("latin1", "utf8mb3", false),
+            ("utf8mb3", "ucs2", false),
+            ("utf8", "utf8mb3", false),
+            ("utf8mb3", "utf8", false),
+            ("utf8mb4", "utf16", false),
+            ("utf8mb4", "gb18030", false),
+            ("ascii", "latin1", false),
+            ("utf8mb4", "utf8mb3", true),
+            ("utf16", "ucs2", true),
+            ("utf8mb3", "latin1", true),
+            ("latin1", "gbk", true),
+        ] {
+            let (source, copy) = (column(Some(from)), column(Some(to)));
+            let lost = lost_characters(&source, &copy);
+            assert_eq!(lost, Some(to).filter(|_| loses), "{from} {to}");
+        }
+        assert_eq!(
+            lost_characters(&column(None), &column(Some("latin1"))),
+            None
+        );
+    }
+
+    #[test]
+    fn what_text_beside_another_type_has_to_look_like() {
+        use ColumnType::{
+            Binary, Bit, Date, DateTime, Decimal, Double, Enum, Float, Int, Set, Text, Time,
+            Timestamp, Year,
+        };
+        for text in [Text, Enum, Set] {
+            for moment in [Date, DateTime(0), Timestamp(3), Time(6)] {
+                for pair in [spelling(text, moment), spelling(moment, text)] {
+                    assert!(pair.is_some_and(|said| said.contains("as MySQL prints")));
+                }
+            }
+            for number in [Int, Year, Bit, Decimal, Float, Double] {
+                for pair in [spelling(text, number), spelling(number, text)] {
+                    assert!(pair.is_some_and(|said| said.contains("reads as a number")));
+                }
+            }
+            assert_eq!(spelling(text, Binary), None);
+            assert_eq!(spelling(text, Text), None);
+        }
+        assert_eq!(spelling(Int, Date), None);
+    }
+}

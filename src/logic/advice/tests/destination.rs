@@ -144,6 +144,103 @@ fn pairs_of_columns_that_cannot_hold_the_same() {
     ]);
 }
 
+/// What is said of `name`, whose columns are of these types.
+fn said_of(source: ColumnType, copy: ColumnType, change: fn(&mut World)) -> String {
+    let mut world = World::sound();
+    retype(at(world.source(), "name"), source, "source's");
+    retype(at(world.copy(), "name"), copy, "copy's");
+    change(&mut world);
+    let findings = world.advice();
+    let said = findings.iter().filter(|found| found.level != Level::Ok);
+    said.map(ToString::to_string).collect()
+}
+
+#[test]
+fn what_a_copy_cannot_hold_is_told_of_each_kind_of_columns() {
+    use ColumnType::{Date, DateTime, Decimal, Double, Enum, Float, Int, Text, Time, Timestamp};
+    fn lengths(world: &mut World) {
+        at(world.source(), "name").length = Some(5);
+        at(world.copy(), "name").length = Some(3);
+    }
+    fn alike(world: &mut World) {
+        at(world.source(), "name").length = Some(3);
+        at(world.copy(), "name").length = Some(3);
+    }
+    fn digits(world: &mut World, source: (u64, u64), copy: (u64, u64)) {
+        let column = at(world.source(), "name");
+        (column.digits, column.scale) = (Some(source.0), Some(source.1));
+        let column = at(world.copy(), "name");
+        (column.digits, column.scale) = (Some(copy.0), Some(copy.1));
+    }
+    fn declared(world: &mut World, source: &str, copy: &str) {
+        at(world.source(), "name").declared = source.into();
+        at(world.copy(), "name").declared = copy.into();
+    }
+    let same: fn(&mut World) = |_| {};
+    for (source, copy, change, words) in [
+        (
+            Enum,
+            Text,
+            lengths as fn(&mut World),
+            "has 5 characters, the copy holds 3",
+        ),
+        (
+            Decimal,
+            Decimal,
+            |w| digits(w, (10, 2), (10, 4)),
+            "fewer digits before",
+        ),
+        (Double, Int, same, "whole numbers"),
+        (Float, Int, same, "whole numbers"),
+        (Decimal, Int, same, "whole numbers"),
+        (Double, Float, same, "FLOAT's precision"),
+        (
+            Int,
+            Int,
+            |w| declared(w, "int unsigned", "int"),
+            "to 2147483647",
+        ),
+        (Time(6), Time(0), same, "coarser precision, 0 digits"),
+        (Timestamp(3), Timestamp(0), same, "precision, 0 digits"),
+        (DateTime(0), Date, same, "no time of day"),
+        (Timestamp(0), Date, same, "no time of day"),
+    ] {
+        let said = said_of(source, copy, change);
+        assert!(said.contains(words), "{source:?} {copy:?}: {said}");
+    }
+    for (source, copy, change) in [
+        (Enum, Text, alike as fn(&mut World)),
+        (Float, Double, same),
+        (Date, DateTime(0), same),
+        (Int, Decimal, same),
+        (Int, Int, |w| declared(w, "int", "int")),
+        (Decimal, Decimal, |w| digits(w, (10, 2), (10, 2))),
+        (Decimal, Decimal, |w| digits(w, (4, 1), (6, 3))),
+        (Time(0), Time(6), same),
+    ] {
+        assert_eq!(said_of(source, copy, change), "", "{source:?} {copy:?}");
+    }
+}
+
+#[test]
+fn zones_matter_between_an_instant_and_what_a_clock_showed() {
+    use ColumnType::{DateTime, Timestamp};
+    fn elsewhere(world: &mut World) {
+        world.copy().server.zone_east_s = Some(28_800);
+    }
+    let (instant, clock) = (Timestamp(0), DateTime(0));
+    for (source, copy, matters) in [
+        (instant, clock, true),
+        (clock, instant, true),
+        (instant, instant, false),
+        (clock, clock, false),
+    ] {
+        let said = said_of(source, copy, elsewhere);
+        assert_eq!(said.contains("their zones differ"), matters, "{said}");
+    }
+    assert_eq!(said_of(instant, clock, |_| {}), "", "they are the same");
+}
+
 #[test]
 fn text_beside_another_type_is_explained() {
     assert_said(&[
