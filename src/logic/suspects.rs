@@ -221,9 +221,9 @@ fn coarsened(spans: Vec<Span>, most: usize) -> Vec<Span> {
         .collect();
     let bridges = spans.len() - most / 2;
     // The shortest distance that stays; some of those that are bridged may be as short.
-    let (bridged, shortest, _) = distances.select_nth_unstable(bridges);
+    let (nearest, shortest, _) = distances.select_nth_unstable(bridges);
     let shortest = *shortest;
-    let mut alike = bridged.iter().filter(|&&bridge| bridge == shortest).count();
+    let mut alike = nearest.iter().filter(|&&near| near == shortest).count();
     joined(spans, |distance| {
         let is_bridged = distance < shortest || (distance == shortest && alike > 0);
         alike -= usize::from(is_bridged && distance == shortest);

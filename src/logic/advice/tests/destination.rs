@@ -217,6 +217,7 @@ fn what_a_copy_cannot_hold_is_told_of_each_kind_of_columns() {
         (Decimal, Decimal, |w| digits(w, (10, 2), (10, 2))),
         (Decimal, Decimal, |w| digits(w, (4, 1), (6, 3))),
         (Time(0), Time(6), same),
+        (DateTime(3), DateTime(3), same),
     ] {
         assert_eq!(said_of(source, copy, change), "", "{source:?} {copy:?}");
     }
