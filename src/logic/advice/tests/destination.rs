@@ -63,6 +63,82 @@ fn how_keys_find_rows() {
     ]);
 }
 
+/// All that is said, with the statements that mend it.
+fn said(change: fn(&mut World)) -> String {
+    let mut world = World::sound();
+    change(&mut world);
+    format!("{:?}", world.advice())
+}
+
+#[test]
+fn a_view_has_no_indexes_and_is_judged_by_its_plan() {
+    fn is_view(side: &mut Side, index: &str) {
+        side.table.is_view = true;
+        drop_index(side, index);
+    }
+    for (quick, slow) in [
+        (
+            said(|w| is_view(w.copy(), "number")),
+            said(|w| {
+                is_view(w.copy(), "number");
+                reads_all(w.copy(), 10_001);
+            }),
+        ),
+        (
+            said(|w| is_view(w.source(), "updated")),
+            said(|w| {
+                is_view(w.source(), "updated");
+                reads_all(w.source(), 10_001);
+            }),
+        ),
+    ] {
+        assert!(quick.contains("a column of a view"), "{quick}");
+        for words in ["no index begins", "not unique", "CREATE INDEX"] {
+            assert!(!quick.contains(words), "{words}: {quick}");
+        }
+        assert!(slow.contains("which no index begins with"), "{slow}");
+        assert!(!slow.contains("CREATE INDEX"), "{slow}");
+    }
+}
+
+#[test]
+fn a_table_wants_an_index_even_where_nothing_is_known_of_its_size() {
+    for said in [
+        said(|w| drop_index(w.copy(), "number")),
+        said(|w| drop_index(w.source(), "updated")),
+    ] {
+        assert!(said.contains("which no index begins with"), "{said}");
+        assert!(said.contains("CREATE INDEX"), "{said}");
+    }
+}
+
+#[test]
+fn a_few_rows_may_be_read_without_an_index() {
+    for (few, many) in [
+        (
+            said(|w| reads_all(w.copy(), 1_000)),
+            said(|w| reads_all(w.copy(), 1_001)),
+        ),
+        (
+            said(|w| reads_all(w.source(), 10_000)),
+            said(|w| reads_all(w.source(), 10_001)),
+        ),
+    ] {
+        assert!(!few.contains("does not use the index"), "{few}");
+        assert!(many.contains("does not use the index"), "{many}");
+    }
+}
+
+#[test]
+fn keys_that_are_too_long_for_the_copy_are_told() {
+    let length = |w: &mut World, length| at(w.copy(), "number").length = Some(length);
+    let (mut short, mut long) = (World::sound(), World::sound());
+    length(&mut short, 63);
+    length(&mut long, 64);
+    assert!(format!("{:?}", short.advice()).contains("longer find no row"));
+    assert_eq!(exit(&long.advice()), Exit::Done);
+}
+
 #[test]
 fn pairs_of_columns_that_cannot_hold_the_same() {
     fn pair(w: &mut World, source: (ColumnType, &str), copy: (ColumnType, &str)) {
