@@ -150,3 +150,44 @@ fn what_a_window_of_updates_needs() {
         ),
     ]);
 }
+
+#[test]
+fn another_primary_key_is_named_where_it_would_do() {
+    let cases: [(fn(&mut World), bool); 4] = [
+        (|w| w.source_key(r#""idColumn": "number""#), true),
+        // It is the column itself.
+        (|w| w.source().table.indexes[0].unique = false, false),
+        // It is no integer.
+        (
+            |w| {
+                w.source_key(r#""idColumn": "name""#);
+                w.source().table.indexes[0] = index("PRIMARY", true, &["number"]);
+            },
+            false,
+        ),
+        // It has two columns.
+        (
+            |w| {
+                w.source_key(r#""idColumn": "number""#);
+                w.source().table.indexes[0] = index("PRIMARY", true, &["id", "name"]);
+            },
+            false,
+        ),
+    ];
+    for (number, (change, is_named)) in cases.into_iter().enumerate() {
+        let mut world = World::sound();
+        change(&mut world);
+        let said = format!("{:?}", world.advice());
+        assert!(said.contains("src.idColumn"), "{said}");
+        assert_eq!(said.contains("would do"), is_named, "case {number}: {said}");
+    }
+}
+
+#[test]
+fn of_a_view_nobody_says_that_its_keys_are_not_unique() {
+    let mut world = World::sound();
+    world.source().table.is_view = true;
+    world.source().table.indexes.clear();
+    let said = format!("{:?}", world.advice());
+    assert!(!said.contains("not unique"), "{said}");
+}
