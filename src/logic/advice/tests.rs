@@ -3,6 +3,7 @@
 use std::path::Path;
 
 mod destination;
+mod server;
 mod source;
 
 use super::*;
