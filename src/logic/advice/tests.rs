@@ -5,6 +5,7 @@ use std::path::Path;
 mod destination;
 mod server;
 mod source;
+mod state;
 
 use super::*;
 use crate::config::{Surroundings, parse};
@@ -193,6 +194,13 @@ fn assert_said(cases: &[Case]) {
             said.join("\n")
         );
     }
+}
+
+/// All that is said, with the statements that mend it.
+fn said(change: impl Fn(&mut World)) -> String {
+    let mut world = World::sound();
+    change(&mut world);
+    format!("{:?}", world.advice())
 }
 
 #[test]

@@ -63,13 +63,6 @@ fn how_keys_find_rows() {
     ]);
 }
 
-/// All that is said, with the statements that mend it.
-fn said(change: fn(&mut World)) -> String {
-    let mut world = World::sound();
-    change(&mut world);
-    format!("{:?}", world.advice())
-}
-
 #[test]
 fn a_view_has_no_indexes_and_is_judged_by_its_plan() {
     fn is_view(side: &mut Side, index: &str) {

@@ -2,12 +2,6 @@
 
 use super::*;
 
-fn said(change: impl Fn(&mut World)) -> String {
-    let mut world = World::sound();
-    change(&mut world);
-    format!("{:?}", world.advice())
-}
-
 fn granted(privileges: &str) -> String {
     said(|w| {
         w.source().server.grants = vec![format!("GRANT {privileges} ON `a`.* TO `r`@`%`")];

@@ -153,7 +153,8 @@ fn what_a_window_of_updates_needs() {
 
 #[test]
 fn another_primary_key_is_named_where_it_would_do() {
-    let cases: [(fn(&mut World), bool); 4] = [
+    type Change = fn(&mut World);
+    let cases: [(Change, bool); 4] = [
         (|w| w.source_key(r#""idColumn": "number""#), true),
         // It is the column itself.
         (|w| w.source().table.indexes[0].unique = false, false),
@@ -175,9 +176,7 @@ fn another_primary_key_is_named_where_it_would_do() {
         ),
     ];
     for (number, (change, is_named)) in cases.into_iter().enumerate() {
-        let mut world = World::sound();
-        change(&mut world);
-        let said = format!("{:?}", world.advice());
+        let said = said(change);
         assert!(said.contains("src.idColumn"), "{said}");
         assert_eq!(said.contains("would do"), is_named, "case {number}: {said}");
     }
@@ -185,9 +184,9 @@ fn another_primary_key_is_named_where_it_would_do() {
 
 #[test]
 fn of_a_view_nobody_says_that_its_keys_are_not_unique() {
-    let mut world = World::sound();
-    world.source().table.is_view = true;
-    world.source().table.indexes.clear();
-    let said = format!("{:?}", world.advice());
+    let said = said(|w| {
+        w.source().table.is_view = true;
+        w.source().table.indexes.clear();
+    });
     assert!(!said.contains("not unique"), "{said}");
 }
