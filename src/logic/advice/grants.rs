@@ -134,6 +134,10 @@ mod tests {
                 Some(("BACKUP_ADMIN, CLONE_ADMIN", "*.*")),
             ),
             (
+                "GRANT INSERT (a ON b) ON `a`.`t` TO `r`@`%`",
+                Some(("INSERT", "`a`.`t`")),
+            ),
+            (
                 "GRANT DELETE ON `x ON y TO z`.* TO `r`@`%`",
                 Some(("DELETE", "`x ON y TO z`.*")),
             ),
