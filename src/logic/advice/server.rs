@@ -109,7 +109,11 @@ fn connection(one: &Use<'_>, findings: &mut Findings) {
     }
     if one.place.is_none() && ahead_us.unsigned_abs() > CLOCKS_US {
         let seconds = ahead_us.unsigned_abs() / 1_000_000;
-        let side = if *ahead_us > 0 { "ahead of" } else { "behind" };
+        let side = if ahead_us.is_positive() {
+            "ahead of"
+        } else {
+            "behind"
+        };
         findings.add(
             Level::Note,
             one.key("dsn"),
