@@ -179,10 +179,11 @@ impl Places {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn line(kind: Kind, id: Id, column: &str) -> Line {
+    /// Seen so many milliseconds after the second as the id says.
+    pub(in crate::logic) fn line(kind: Kind, id: Id, column: &str) -> Line {
         Line {
             detected_at: format!("2024-01-02T03:04:05.{:03}Z", id % 1000),
             source: "my.user".into(),

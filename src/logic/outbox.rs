@@ -139,17 +139,7 @@ impl Outbox {
 mod tests {
     use super::*;
     use crate::logic::compare::Kind;
-
-    fn owed(id: Id) -> Owed {
-        Owed::new(
-            "my2.user",
-            id,
-            "N-1",
-            Kind::Different,
-            vec!["name".into()],
-            1_700_000_000_000_000,
-        )
-    }
+    use crate::logic::owed::tests::owed;
 
     fn text(outbox: &Outbox) -> String {
         outbox

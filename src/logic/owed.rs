@@ -152,10 +152,11 @@ fn shortened(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn owed(id: Id) -> Owed {
+    /// A row whose name differs.
+    pub(in crate::logic) fn owed(id: Id) -> Owed {
         Owed::new(
             "my2.user",
             id,

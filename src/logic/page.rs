@@ -88,10 +88,10 @@ fn head(html: &mut String, digest: &Digest, about: &About<'_>, table: &str) {
             counted(total, "row"),
             if total == 1 { "is" } else { "are" }
         )
-    } else if unread.is_empty() && !has_stopped {
-        format!("<p class=\"verdict good\">No difference{of_compared}</p>\n")
     } else {
-        format!("<p class=\"verdict\">No difference{of_compared}</p>\n")
+        let is_sure = unread.is_empty() && !has_stopped;
+        let good = if is_sure { " good" } else { "" };
+        format!("<p class=\"verdict{good}\">No difference{of_compared}</p>\n")
     };
     html.push_str(&verdict);
     if digest.rows.len() > 1

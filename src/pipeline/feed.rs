@@ -222,13 +222,12 @@ impl Visitor for DestinationVisitor {
 mod tests {
     use std::collections::HashSet;
     use std::sync::mpsc::sync_channel;
-    use std::time::Duration;
 
     use super::*;
     use crate::logic::cell::{Cell, ColumnType};
     use crate::logic::compare::{ColumnMap, Found};
     use crate::logic::fingerprint::KeyFold;
-    use crate::world::Clock;
+    use crate::pipeline::throttle::tests::Hand;
 
     const ROWS: i64 = 7_000;
     /// Every so many rows have no key.
@@ -274,25 +273,6 @@ mod tests {
         }
     }
 
-    /// Time stands still.
-    struct Still;
-
-    impl Clock for Still {
-        fn now_us(&self) -> i64 {
-            0
-        }
-
-        fn sleep(&self, _: Duration) {}
-
-        fn stopping(&self) -> bool {
-            false
-        }
-
-        fn random(&self) -> f64 {
-            0.0
-        }
-    }
-
     struct Keys(Fingerprinter, HashSet<u128>);
 
     impl Visitor for Keys {
@@ -314,7 +294,8 @@ mod tests {
         };
         let maker = Fingerprinter::of_destination(&map, KeyFold::default(), 7);
         let (to, batches) = sync_channel(100);
-        let throttle = Throttle::new(&Still, Some(3_000));
+        let clock = Hand::new(i64::MAX);
+        let throttle = Throttle::new(&clock, Some(3_000));
         read_destination(&Shaky, maker.clone(), &throttle, &to);
         let (mut sections, mut records) = (vec![], vec![]);
         for batch in batches.try_iter() {

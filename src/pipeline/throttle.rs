@@ -64,19 +64,19 @@ fn locked(pace: &Mutex<Pace>) -> MutexGuard<'_, Pace> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::sync::atomic::{AtomicI64, Ordering};
 
     use super::*;
 
     /// Time that goes on while somebody sleeps, until the program is asked to stop.
-    struct Hand {
+    pub(in crate::pipeline) struct Hand {
         now_us: AtomicI64,
         stops_at_us: i64,
     }
 
     impl Hand {
-        fn new(stops_at_us: i64) -> Self {
+        pub(in crate::pipeline) fn new(stops_at_us: i64) -> Self {
             Self {
                 now_us: AtomicI64::new(0),
                 stops_at_us,

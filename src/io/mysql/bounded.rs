@@ -20,37 +20,46 @@ const BYTES_MAX: usize = 1 << 30;
 pub(super) fn each<P: Protocol>(
     answer: QueryResult<'_, '_, '_, P>,
     rows_max: usize,
-    take: impl FnMut(Row),
+    mut take: impl FnMut(Row),
 ) -> mysql::Result<()> {
-    within(answer, rows_max, BYTES_MAX, take)
+    let mut bytes = 0_usize;
+    within(answer, rows_max, |row| {
+        bytes = bytes.saturating_add(size_bytes(&row));
+        let fits = bytes <= BYTES_MAX;
+        if fits {
+            take(row);
+        }
+        fits
+    })
 }
 
 /// Shows the rows of an answer one by one; none is kept, so however wide they are, memory holds one of them.
 pub(super) fn passing<P: Protocol>(
     answer: QueryResult<'_, '_, '_, P>,
     rows_max: usize,
-    show: impl FnMut(Row),
+    mut show: impl FnMut(Row),
 ) -> mysql::Result<()> {
-    within(answer, rows_max, usize::MAX, show)
+    within(answer, rows_max, |row| {
+        show(row);
+        true
+    })
 }
 
+/// `take` says whether there is room for the row.
 fn within<P: Protocol>(
     mut answer: QueryResult<'_, '_, '_, P>,
     rows_max: usize,
-    bytes_max: usize,
-    mut take: impl FnMut(Row),
+    mut take: impl FnMut(Row) -> bool,
 ) -> mysql::Result<()> {
-    let (mut rows, mut bytes) = (0, 0_usize);
+    let mut rows = 0;
     while let Some(row) = answer.next() {
         let row = row?;
         rows += 1;
-        bytes = bytes.saturating_add(size_bytes(&row));
-        if rows > rows_max || bytes > bytes_max {
+        if rows > rows_max || !take(row) {
             std::mem::forget(answer);
             let text = "The server sent more than it was asked for";
             return Err(Error::new(ErrorKind::InvalidData, text).into());
         }
-        take(row);
     }
     Ok(())
 }

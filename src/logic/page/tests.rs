@@ -7,15 +7,7 @@ use crate::logic::summary::Unread;
 fn line(kind: Kind, id: Id, column: &str) -> Line {
     Line {
         detected_at: "2024-01-02T03:04:05.000Z".into(),
-        source: "my.user".into(),
-        destination: "d".into(),
-        kind,
-        id: id.to_string(),
-        key: format!("n{id}"),
-        column: column.into(),
-        source_value: "a".into(),
-        destination_value: "b".into(),
-        callback: Fate::DryRun,
+        ..crate::logic::digest::tests::line(kind, id, column)
     }
 }
 
