@@ -121,6 +121,15 @@ impl Sides {
         })
     }
 
+    /// Forgets what is known of the tables' columns: an `ALTER TABLE` counts from the next pass on.
+    fn forget_columns(&mut self) {
+        let source = Arc::new(self.source.anew());
+        for destination in &mut self.destinations {
+            *destination = destination.anew(Arc::clone(&source));
+        }
+        self.source = source;
+    }
+
     fn world<'a>(
         &'a self,
         store: &'a mut (dyn Store + Send),

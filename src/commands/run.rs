@@ -128,6 +128,7 @@ impl Passes {
             if clock.take_reload() {
                 self.reload(clock);
             }
+            self.sides.forget_columns();
         }
     }
 

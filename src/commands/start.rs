@@ -94,6 +94,7 @@ pub(super) fn start(start: &Start, clock: &Arc<RealClock>) -> Result<Exit> {
                 .next(&job)
                 .saturating_duration_since(Instant::now()),
         );
+        sides.forget_columns();
         if clock.take_reload() {
             match reloaded(&job, clock) {
                 Ok(new) => (job, sides) = (Arc::clone(&new.job), new),

@@ -63,7 +63,7 @@ pub struct TableFacts {
     pub is_view: bool,
     /// The optimizer's estimate.
     pub rows: Option<u64>,
-    /// In table order, without invisible ones; empty when there is no such table or this account may not see it.
+    /// In table order, invisible ones too; empty when there is no such table or this account may not see it.
     pub columns: Vec<ColumnFacts>,
     /// B-trees only.
     pub indexes: Vec<Index>,

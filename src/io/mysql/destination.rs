@@ -33,7 +33,7 @@ const CASE_KEYS: usize = 64;
 
 /// One destination of a job.
 pub struct MySqlDestination {
-    pub(super) sessions: Sessions,
+    pub(super) sessions: Arc<Sessions>,
     job: Arc<Job>,
     number: usize,
     source: Arc<MySqlSource>,
@@ -51,6 +51,22 @@ impl MySqlDestination {
         clock: Arc<dyn Clock + Send>,
     ) -> Self {
         let sessions = Sessions::new(&job.destinations[number].table.server, clock);
+        Self::over(Arc::new(sessions), job, number, source)
+    }
+
+    /// The same table, for another pass: its columns are read anew, over the connections that there are.
+    #[must_use]
+    pub fn anew(&self, source: Arc<MySqlSource>) -> Self {
+        let (sessions, job) = (Arc::clone(&self.sessions), Arc::clone(&self.job));
+        Self::over(sessions, job, self.number, source)
+    }
+
+    fn over(
+        sessions: Arc<Sessions>,
+        job: Arc<Job>,
+        number: usize,
+        source: Arc<MySqlSource>,
+    ) -> Self {
         Self {
             sessions,
             job,

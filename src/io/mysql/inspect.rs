@@ -179,8 +179,13 @@ fn table_facts(conn: &mut Conn, job: &TableJob, needed: &[&str]) -> mysql::Resul
         .filter(|name| columns.iter().any(|column| same(&column.name, name)))
         .map(|name| quoted(name))
         .collect();
+    // `*` leaves out invisible columns, and `information_schema` those that this account may not read.
+    let all = columns.iter().map(|column| quoted(&column.name));
     let list = match (needed, known.as_slice()) {
-        ([], _) => "*".to_owned(),
+        ([], _) => std::iter::once("*".to_owned())
+            .chain(all)
+            .collect::<Vec<_>>()
+            .join(", "),
         (_, []) => "1".to_owned(),
         (_, known) => known.join(", "),
     };
@@ -248,7 +253,7 @@ fn columns(conn: &mut Conn, database: &str, table: &str) -> mysql::Result<Vec<Co
         let text = |at: usize| get::<String>(&row, at);
         let number = |at: usize| get::<u64>(&row, at);
         let name = text(0)?;
-        let column = described.column(&name)?; // Else it is invisible.
+        let column = described.column(&name)?;
         let is_decimal = column.column_type == ColumnType::Decimal;
         Some(ColumnFacts {
             column_type: column.column_type,
@@ -268,9 +273,12 @@ fn columns(conn: &mut Conn, database: &str, table: &str) -> mysql::Result<Vec<Co
 }
 
 fn indexes(conn: &mut Conn, database: &str, table: &str) -> mysql::Result<Vec<Index>> {
+    // MariaDB adds the end of a row's life to the unique indexes of a system-versioned table; rows that are alive share it.
     let parts: Vec<(String, bool, Option<String>, bool)> = bounded::all(conn.exec_iter(
-        "SELECT INDEX_NAME, NON_UNIQUE=0, COLUMN_NAME, SUB_PART IS NOT NULL FROM information_schema.STATISTICS \
-         WHERE TABLE_SCHEMA=? AND TABLE_NAME=? AND INDEX_TYPE='BTREE' ORDER BY INDEX_NAME, SEQ_IN_INDEX",
+        "SELECT INDEX_NAME, NON_UNIQUE=0, COLUMN_NAME, SUB_PART IS NOT NULL FROM information_schema.STATISTICS s \
+         WHERE TABLE_SCHEMA=? AND TABLE_NAME=? AND INDEX_TYPE='BTREE' AND NOT EXISTS(SELECT 1 FROM \
+         information_schema.COLUMNS c WHERE c.TABLE_SCHEMA=s.TABLE_SCHEMA AND c.TABLE_NAME=s.TABLE_NAME AND \
+         c.COLUMN_NAME=s.COLUMN_NAME AND c.GENERATION_EXPRESSION='ROW END') ORDER BY INDEX_NAME, SEQ_IN_INDEX",
         (database, table),
     )?)?;
     let mut indexes: Vec<Index> = Vec::new();

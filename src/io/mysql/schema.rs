@@ -13,7 +13,9 @@ pub(super) use crate::logic::sql::{literal, quoted};
 /// A table as its server describes it.
 #[derive(Debug)]
 pub(super) struct Table {
-    /// In table order, invisible ones left out, as `SELECT *` does.
+    /// In table order. Invisible columns are columns: an owner who hides one from `SELECT *` still keeps it in copies.
+    /// What the server does not list is none: `row_start` and `row_end` of a system-versioned table whose owner did not
+    /// declare them are the server's own records.
     pub(super) columns: Vec<Column>,
     /// The server's default zone as `CONVERT_TZ` takes it; `None` when it is UTC.
     pub(super) zone: Option<String>,
@@ -22,7 +24,7 @@ pub(super) struct Table {
 impl Table {
     pub(super) fn read(conn: &mut Conn, database: &str, table: &str) -> mysql::Result<Self> {
         let rows: Vec<Row> = bounded::all(conn.exec_iter(
-            "SELECT COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, CHARACTER_SET_NAME, DATETIME_PRECISION, EXTRA, @@GLOBAL.time_zone, \
+            "SELECT COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, CHARACTER_SET_NAME, DATETIME_PRECISION, IS_NULLABLE, @@GLOBAL.time_zone, \
              @@system_time_zone, VERSION() FROM information_schema.COLUMNS WHERE TABLE_SCHEMA=? AND TABLE_NAME=? ORDER BY ORDINAL_POSITION",
             (database, table),
         )?)?;
@@ -35,12 +37,10 @@ impl Table {
             zone = zone_of(&text(6), &text(7));
             maybe_json |=
                 data_type == "longtext" && text(8).to_ascii_lowercase().contains("mariadb");
-            if !text(5).to_ascii_uppercase().contains("INVISIBLE") {
-                columns.push(Column {
-                    name: text(0),
-                    column_type: column_type(&data_type, &charset, precision),
-                });
-            }
+            columns.push(Column {
+                name: text(0),
+                column_type: column_type(&data_type, &charset, precision),
+            });
         }
         if maybe_json {
             mark_json(conn, database, table, &mut columns)?;

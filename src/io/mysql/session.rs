@@ -39,10 +39,12 @@ const SENSELESS: &str =
     "The server and the client library do not understand each other at the log-in";
 
 const READ_ONLY: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY";
-/// One statement for both families: MariaDB reads `/*M!`, and leaves out `/*!` with versions from 5.7.0 to 5.9.99, which
-/// MySQL reads (MariaDB Knowledge Base, "Comment Syntax").
+/// One statement for both families: MariaDB reads `/*M!`, and leaves out `/*!` with versions from 5.7.0 to 9.99.99, which
+/// MySQL reads (MariaDB Knowledge Base, "Comment Syntax"). A generated invisible primary key is a
+/// column whatever the server's default for showing it (MySQL Reference Manual, "Generated Invisible Primary Keys").
 const SESSION: &str = "SET NAMES utf8mb4 COLLATE utf8mb4_general_ci, SESSION sql_mode='', time_zone='+00:00' \
-    /*M!100100 , max_statement_time=60 */ /*!50799 , max_execution_time=60000 */";
+    /*M!100100 , max_statement_time=60 */ /*!50799 , max_execution_time=60000 */ \
+    /*!80030 , show_gipk_in_create_table_and_information_schema=ON */";
 
 /// Idle connections to one server, opened when they are needed.
 pub(super) struct Sessions {

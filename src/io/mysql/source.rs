@@ -24,7 +24,7 @@ const KEYS_PER_QUERY: usize = 512;
 
 /// The source table of a job.
 pub struct MySqlSource {
-    pub(super) sessions: Sessions,
+    pub(super) sessions: Arc<Sessions>,
     job: Arc<Job>,
     layout: OnceLock<Layout>,
     pieces: Pieces,
@@ -34,8 +34,19 @@ impl MySqlSource {
     /// Opens nothing yet.
     #[must_use]
     pub fn new(job: Arc<Job>, clock: Arc<dyn Clock + Send>) -> Self {
+        let sessions = Sessions::new(&job.source.table.server, clock);
+        Self::over(Arc::new(sessions), job)
+    }
+
+    /// The same table, for another pass: its columns are read anew, over the connections that there are.
+    #[must_use]
+    pub fn anew(&self) -> Self {
+        Self::over(Arc::clone(&self.sessions), Arc::clone(&self.job))
+    }
+
+    fn over(sessions: Arc<Sessions>, job: Arc<Job>) -> Self {
         Self {
-            sessions: Sessions::new(&job.source.table.server, clock),
+            sessions,
             pieces: Pieces::new(job.source.shard),
             job,
             layout: OnceLock::new(),

@@ -42,11 +42,19 @@ impl Stream {
             by_column,
             ..
         } = job;
-        let names: Vec<String> = bounded::all(conn.exec_iter(
-            "SELECT COLUMN_NAME FROM information_schema.KEY_COLUMN_USAGE WHERE CONSTRAINT_NAME='PRIMARY' AND TABLE_SCHEMA=? \
-             AND TABLE_NAME=? ORDER BY ORDINAL_POSITION",
+        let names: Vec<(String, bool)> = bounded::all(conn.exec_iter(
+            "SELECT COLUMN_NAME, EXISTS(SELECT 1 FROM information_schema.TABLES t WHERE t.TABLE_SCHEMA=k.TABLE_SCHEMA AND \
+             t.TABLE_NAME=k.TABLE_NAME AND t.TABLE_TYPE='SYSTEM VERSIONED') FROM information_schema.KEY_COLUMN_USAGE k \
+             WHERE CONSTRAINT_NAME='PRIMARY' AND TABLE_SCHEMA=? AND TABLE_NAME=? ORDER BY ORDINAL_POSITION",
             (database, name),
         )?)?;
+        // MariaDB adds the hidden end of a row's life to the primary key; of the rows that are alive, the rest is one.
+        let is_own = |name: &str, is_versioned: bool| !is_versioned || table.column(name).is_some();
+        let names: Vec<String> = names
+            .into_iter()
+            .filter(|(name, is_versioned)| is_own(name, *is_versioned))
+            .map(|(name, _)| name)
+            .collect();
         let collation: Option<Option<String>> = bounded::first(conn.exec_iter(
             "SELECT COLLATION_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA=? AND TABLE_NAME=? AND COLUMN_NAME=?",
             (database, name, by_column),
