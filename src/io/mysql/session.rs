@@ -1,7 +1,8 @@
 //! Connections to one server: how they are opened, bounded, shared and tried again.
 //!
 //! A session is read-only, in UTC, in utf8mb4, with an empty `sql_mode` (so that zero dates are readable, quotes mean
-//! what they say and CHAR comes without padding), and no statement of it runs unbounded, on either end.
+//! what they say and CHAR comes without padding), and no statement of it runs unbounded, on either end. Nothing that a
+//! server's administrator may set for all sessions is assumed: [`SESSION`] sets it.
 
 use std::cell::Cell;
 use std::panic::{self, AssertUnwindSafe};
@@ -39,12 +40,22 @@ const SENSELESS: &str =
     "The server and the client library do not understand each other at the log-in";
 
 const READ_ONLY: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY";
-/// One statement for both families: MariaDB reads `/*M!`, and leaves out `/*!` with versions from 5.7.0 to 9.99.99, which
-/// MySQL reads (MariaDB Knowledge Base, "Comment Syntax"). A generated invisible primary key is a
-/// column whatever the server's default for showing it (MySQL Reference Manual, "Generated Invisible Primary Keys").
-const SESSION: &str = "SET NAMES utf8mb4 COLLATE utf8mb4_general_ci, SESSION sql_mode='', time_zone='+00:00' \
-    /*M!100100 , max_statement_time=60 */ /*!50799 , max_execution_time=60000 */ \
-    /*!80030 , show_gipk_in_create_table_and_information_schema=ON */";
+/// One statement for both families. MariaDB reads `/*M!` and leaves out `/*!` with versions from 5.7.0 to 9.99.99, which
+/// MySQL reads (MariaDB Knowledge Base, "Comment Syntax"). Every account may set these variables for its session.
+///
+/// - `sql_mode=0` and not `''`, which is NULL under MariaDB's `EMPTY_STRING_IS_NULL`.
+/// - `autocommit` goes from 0 to 1, which also ends a transaction that `init_connect` began. No lock stays behind.
+/// - `sql_select_limit`, `max_join_size`, `sql_big_selects` and `sql_auto_is_null` drop rows or refuse statements.
+/// - `max_sort_length` reorders long keys, by whose order a table is paged; 12,288 bytes are the weights of the longest
+///   key of `InnoDB`, and `sort_buffer_size` has room for them.
+/// - `lock_wait_timeout`, `wait_timeout` and the two of the net may be so short that idle or busy sessions are cut off.
+/// - `system_versioning_asof` shows a table's past; `show_gipk_…` hides a primary key from `information_schema`.
+const SESSION: &str = "SET NAMES utf8mb4 COLLATE utf8mb4_general_ci, SESSION sql_mode=0, time_zone='+00:00', \
+    autocommit=0, autocommit=1, completion_type=0, sql_select_limit=18446744073709551615, \
+    max_join_size=18446744073709551615, sql_big_selects=1, sql_auto_is_null=0, max_sort_length=12288, \
+    sort_buffer_size=1048576, lock_wait_timeout=60, wait_timeout=3600, net_read_timeout=60, net_write_timeout=60 \
+    /*M!100100 , max_statement_time=60 */ /*M!100300 , system_versioning_asof=DEFAULT */ \
+    /*!50708 , max_execution_time=60000 */ /*!80030 , show_gipk_in_create_table_and_information_schema=1 */";
 
 /// Idle connections to one server, opened when they are needed.
 pub(super) struct Sessions {
