@@ -7,6 +7,7 @@
 //! under the same `webhook-id`. A row whose copies have changed since they were found wrong is confirmed anew ([`super::doubt`]).
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{channel, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -213,6 +214,7 @@ impl Courier<'_, '_, '_> {
         let endpoint = &Mutex::new(endpoint);
         let mut queue = VecDeque::from(now);
         let (mut untouched, mut again) = (Vec::new(), waiting);
+        // Whatever fails, every answer that came is booked: a callback that was taken is not sent again.
         let mut book = |sent: Result<Sent>| {
             match sent? {
                 Sent::Not(task) => untouched.push(task.due),
@@ -251,7 +253,8 @@ impl Courier<'_, '_, '_> {
         Ok(())
     }
 
-    /// This thread looks at the next rows and books answers, others send.
+    /// This thread looks at the next rows and books answers, others send. After an error nothing more is sent, and the
+    /// answers to what is under way are still booked.
     fn send_side_by_side(
         &self,
         endpoint: &Mutex<&mut Endpoint>,
@@ -259,6 +262,7 @@ impl Courier<'_, '_, '_> {
         queue: &mut VecDeque<Due>,
         book: &mut dyn FnMut(Result<Sent>) -> Result<()>,
     ) -> Result<()> {
+        let has_failed = &AtomicBool::new(false);
         std::thread::scope(|scope| {
             // A chunk is handed over when the one before is used up: no more than two are in memory.
             let (hand_over, chunks) = sync_channel::<Vec<(Task, Looked)>>(0);
@@ -269,22 +273,40 @@ impl Courier<'_, '_, '_> {
                 scope.spawn(move || {
                     let next = || locked(&ready).next();
                     while let Some((task, looked)) = next() {
-                        let _ = hand_back.send(self.send(endpoint, task, looked)); // Fails only when `book` did.
+                        let sent = if has_failed.load(Ordering::Relaxed) {
+                            Ok(Sent::Not(task))
+                        } else {
+                            self.send(endpoint, task, looked)
+                        };
+                        let _ = hand_back.send(sent); // Its other end is there until all have ended.
                     }
                 });
             }
             drop((ready, hand_back)); // Each channel ends with its other end.
-            let mut chunk_rows = self.pass.first_chunk();
-            while let Some(looked) = self.look(queue, &mut chunk_rows)? {
-                let handed = hand_over.send(looked);
-                answers.try_iter().try_for_each(&mut *book)?;
-                self.save_now_and_then()?;
-                if handed.is_err() || self.is_over() || locked(endpoint).health() != Health::Fine {
-                    break;
+            let mut book_all = |answers: &mut dyn Iterator<Item = Result<Sent>>| {
+                let mut outcome = Ok(());
+                for sent in answers {
+                    outcome = outcome.and(book(sent));
                 }
-            }
+                outcome
+            };
+            let mut chunk_rows = self.pass.first_chunk();
+            let mut hand_out = || {
+                while let Some(looked) = self.look(queue, &mut chunk_rows)? {
+                    let handed = hand_over.send(looked);
+                    book_all(&mut answers.try_iter())?;
+                    self.save_now_and_then()?;
+                    let is_fine = locked(endpoint).health() == Health::Fine;
+                    if handed.is_err() || self.is_over() || !is_fine {
+                        break;
+                    }
+                }
+                Ok(())
+            };
+            let outcome: Result<()> = hand_out();
+            has_failed.store(outcome.is_err(), Ordering::Relaxed);
             drop(hand_over);
-            answers.iter().try_for_each(book)
+            outcome.and(book_all(&mut answers.iter()))
         })
     }
 
