@@ -56,6 +56,7 @@ noticed! {
     a_checkpoint_that_can_be_torn_is_noticed: TornCheckpoint,
     a_retry_after_that_is_ignored_is_noticed: RetryAfterIgnored,
     a_detection_that_is_taken_for_another_is_noticed: DetectedAnew,
+    a_callback_that_was_taken_before_an_error_and_stays_owed_is_noticed: AnswersUnbooked,
     a_lock_that_keeps_nobody_out_is_noticed: LockForgotten,
     a_row_that_an_audit_is_not_shown_is_noticed: RowsSkipped,
     an_extra_row_that_is_not_told_is_noticed: NothingLacks,

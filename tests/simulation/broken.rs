@@ -39,6 +39,8 @@ pub(crate) enum Broken {
     TornCheckpoint,
     /// `Retry-After` is not passed on.
     RetryAfterIgnored,
+    /// Taken callbacks are not written down by a process that could not read the source.
+    AnswersUnbooked,
     /// Each run takes what is owed for detected anew.
     DetectedAnew,
     /// The lock keeps nobody out.
@@ -69,6 +71,7 @@ impl Broken {
             Self::TornCheckpoint => Fact::StateReadable,
             Self::RetryAfterIgnored => Fact::Polite,
             Self::DetectedAnew => Fact::SameId,
+            Self::AnswersUnbooked => Fact::TakenOnce,
             Self::LockForgotten => Fact::OneAtATime,
             Self::AuditEqualsAnything | Self::NothingLacks => Fact::AuditWhole,
             Self::RowsBeyond => Fact::NoPanic,

@@ -206,6 +206,23 @@ pub(crate) fn time(model: &mut Model, process: usize) {
     }
 }
 
+/// A process came to its end, be it with an error.
+pub(crate) fn taken(model: &mut Model, process: usize) {
+    let state = &model.processes[process];
+    if state.failures.files {
+        return; // It could not write down what it knew.
+    }
+    let owed = &model.folders[state.command.folder()].owed;
+    if let Some((number, id)) = state
+        .taken
+        .intersection(&owed.iter().copied().collect())
+        .next()
+    {
+        let text = format!("{id} was taken by d{number} and is still owed");
+        model.fail(Fact::TakenOnce, text);
+    }
+}
+
 /// A process came to its end.
 pub(crate) fn summary(model: &mut Model, process: usize, summary: &Summary) {
     let state = &model.processes[process];

@@ -156,6 +156,7 @@ impl Model {
         }
         self.processes[process].ended = Some(self.tick);
         check::time(self, process);
+        check::taken(self, process);
         let is_refused = matches!(outcome, Err(Error::Locked(_)));
         let files = self.processes[process].files;
         if is_refused != was_busy || is_refused && files > 0 {

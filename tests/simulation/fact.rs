@@ -25,6 +25,8 @@ pub(crate) enum Fact {
     Polite,
     /// A callback keeps its `webhook-id` while it is the same.
     SameId,
+    /// A callback that was taken is no longer owed when its process ends, whatever else failed in it.
+    TakenOnce,
     /// A second run of a configuration is refused and touches nothing; a dead run is in nobody's way.
     OneAtATime,
     /// An audit that came to its end has looked at every row and told every difference that lasted.
@@ -34,7 +36,7 @@ pub(crate) enum Fact {
 }
 
 impl Fact {
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::NothingMissed,
         Self::NothingFalse,
         Self::NothingLost,
@@ -46,6 +48,7 @@ impl Fact {
         Self::StateReadable,
         Self::Polite,
         Self::SameId,
+        Self::TakenOnce,
         Self::OneAtATime,
         Self::AuditWhole,
         Self::NoPanic,

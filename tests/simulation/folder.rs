@@ -154,6 +154,7 @@ impl<'s> Disk<'s> {
         state.files += 1;
         let is_last = state.files >= state.fate.killed_at_file;
         if state.fate.files_down.contains(&state.files) && !is_last {
+            model.processes[process].failures.files = true;
             model.tell(|| format!("[{process}] the state is out of reach"));
             return Err(failed("the state"));
         }
@@ -298,6 +299,9 @@ impl Store for Disk<'_> {
                 let ids: Vec<Id> = owed.iter().map(|owed| owed.id).take(50).collect();
                 format!("[{process}] owed {ids:?}")
             });
+            for owed in owed {
+                model.processes[process].taken.remove(&key(owed));
+            }
             check::owed(model, folder, owed[..whole].iter().map(key));
         })
     }
@@ -308,7 +312,11 @@ impl Store for Disk<'_> {
         self.write(|model, is_last| {
             let known = model.folders[folder].outbox.is_some();
             let is_lost = is_last && model.rng.chance(500);
-            let is_forgotten = model.broken == Some(Broken::ReplaceForgotten);
+            let is_forgotten = match model.broken {
+                Some(Broken::ReplaceForgotten) => true,
+                Some(Broken::AnswersUnbooked) => model.processes[process].failures.source,
+                _ => false,
+            };
             if is_lost || is_forgotten || outbox.is_empty() && !known {
                 return;
             }

@@ -1,6 +1,6 @@
 //! One process: what it was started for, what will happen to it, and what it has seen.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use crate::audit::{Campaign, Shown};
@@ -79,6 +79,13 @@ pub(crate) struct Looked {
     pub(crate) agrees: bool,
 }
 
+/// What failed in a process.
+#[derive(Debug, Default)]
+pub(crate) struct Failures {
+    pub(crate) source: bool,
+    pub(crate) files: bool,
+}
+
 #[derive(Debug)]
 pub(crate) struct Process {
     pub(crate) command: Command,
@@ -98,6 +105,9 @@ pub(crate) struct Process {
     pub(crate) bounds_us: Option<i64>,
     pub(crate) tries: HashMap<(usize, i64), u32>,
     pub(crate) looked: HashMap<(usize, i64), Looked>,
+    /// Callbacks that it saw taken, and that it has not detected anew since.
+    pub(crate) taken: HashSet<(usize, i64)>,
+    pub(crate) failures: Failures,
     /// Destinations whose columns it knows.
     pub(crate) mapped: Vec<bool>,
     /// The audit that it is part of, and what it was shown.
@@ -124,6 +134,8 @@ impl Model {
             bounds_us: None,
             tries: HashMap::new(),
             looked: HashMap::new(),
+            taken: HashSet::new(),
+            failures: Failures::default(),
             mapped: vec![false; self.plan.destinations],
             campaign: None,
             shown: Shown::default(),

@@ -133,7 +133,9 @@ impl Receiver for Side<'_> {
             ledger.delivered_v = content.v;
             ledger.settle(process);
             model.quiet.until_us[folder][self.number] = i64::MIN;
-            model.processes[process].tries.remove(&(self.number, id));
+            let state = &mut model.processes[process];
+            state.tries.remove(&(self.number, id));
+            state.taken.insert((self.number, id));
         }
         if let Some(wait) = cupid::logic::retry::asked_to_wait(&answer) {
             let wait_us = i64::try_from(wait.as_micros()).unwrap_or(i64::MAX);

@@ -112,9 +112,10 @@ impl View<'_> {
         first: i64,
     ) -> Result<MutexGuard<'_, Model>> {
         let model = self.call(name, first, Work::Read);
-        let model = model.ok_or_else(|| unreadable("the source"))?;
-        let process = &model.processes[self.process];
+        let mut model = model.ok_or_else(|| unreadable("the source"))?;
+        let process = &mut model.processes[self.process];
         if process.fate.source_down.contains(&process.steps) {
+            process.failures.source = true;
             return Err(unreadable("the source"));
         }
         Ok(model)
