@@ -10,7 +10,6 @@
 
 mod socket;
 
-use std::fmt::Write;
 use std::io::{ErrorKind, Read};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -24,6 +23,9 @@ use crate::logic::retry::{Answer, parse_retry_after};
 
 /// The most that the header of an answer may have.
 const HEADER_BYTES_MAX: usize = 16 * 1024;
+
+/// The most headers that `ureq` reads of an answer.
+const HEADERS_MAX: usize = 128;
 
 /// The most that is read of an answer's body, only to keep the connection; nobody looks at it.
 const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -45,8 +47,7 @@ const CUT_SHORT: &str = "The connection was closed before the answer was complet
 pub struct Post<'a> {
     /// The body's bytes, JSON.
     pub body: &'a [u8],
-    /// Headers of this POST alone. What a header cannot hold (control characters, anything but ASCII, and the `%` that
-    /// marks it) is percent-encoded.
+    /// Headers of this POST alone, in printable ASCII ([`crate::logic::header`]).
     pub headers: &'a [(&'a str, String)],
 }
 
@@ -129,7 +130,7 @@ impl Client {
         for (name, value) in post.headers {
             headers.insert(
                 HeaderName::from_bytes(name.as_bytes()).map_err(ureq::http::Error::from)?,
-                HeaderValue::from_str(&percent_encoded(value)).map_err(ureq::http::Error::from)?,
+                HeaderValue::from_str(value).map_err(ureq::http::Error::from)?,
             );
         }
         *request.headers_mut() = headers;
@@ -180,20 +181,6 @@ fn fixed_headers(extra: &[(String, String)]) -> Result<HeaderMap, String> {
         headers.insert(header, value);
     }
     Ok(headers)
-}
-
-/// ASCII without control characters goes through, except `%`, so that decoding gives the original back.
-fn percent_encoded(value: &str) -> String {
-    let mut encoded = String::with_capacity(value.len());
-    for byte in value.bytes() {
-        if matches!(byte, b' '..=b'~') && byte != b'%' {
-            encoded.push(char::from(byte));
-        } else {
-            // Writing to a String cannot fail.
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-    }
-    encoded
 }
 
 /// Reads the body, so that the connection can be used again; past the limit the connection is dropped instead.
@@ -248,6 +235,10 @@ fn failure(error: &ureq::Error) -> Answer {
         Error::Rustls(error) => printable(&format!("TLS: {error}")),
         Error::LargeResponseHeader(..) => {
             format!("The header of the answer is larger than {HEADER_BYTES_MAX} bytes")
+        }
+        // `ureq` does not give the name of this error away; a test holds its words.
+        Error::Protocol(cause) if cause.to_string().contains("too many headers") => {
+            format!("The answer has more than {HEADERS_MAX} headers")
         }
         Error::Protocol(_) => "The answer is not valid HTTP/1.1".to_owned(),
         Error::Http(_) => "The request could not be built".to_owned(),

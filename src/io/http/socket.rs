@@ -133,6 +133,10 @@ impl Connector for SocketConnector {
 
 /// One TCP connection.
 #[derive(Debug)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is learnt from another event"
+)]
 pub(super) struct Socket {
     stream: TcpStream,
     buffers: Outbox,
@@ -144,6 +148,8 @@ pub(super) struct Socket {
     answering: bool,
     /// Between two requests.
     resting: bool,
+    /// The other side has answered and takes no more of the request.
+    is_refused: bool,
 }
 
 impl Socket {
@@ -159,6 +165,7 @@ impl Socket {
             reused: false,
             answering: false,
             resting: false,
+            is_refused: false,
         }
     }
 
@@ -166,7 +173,7 @@ impl Socket {
         let started = Instant::now();
         let pending = std::mem::take(&mut self.buffers.pending);
         let mut sent = 0;
-        while sent < pending {
+        while sent < pending && !self.is_refused {
             let left = remaining(timeout, started)?;
             if self.write_timeout != Some(left) {
                 self.stream.set_write_timeout(Some(left))?;
@@ -178,10 +185,20 @@ impl Socket {
             {
                 Ok(0) => return Err(self.closed(ErrorKind::WriteZero.into())),
                 Ok(amount) => sent += amount,
+                // A receiver that refuses a body may say so and close before it has read it.
+                Err(_) if self.has_answer() => self.is_refused = true,
                 Err(error) => self.judge(error)?,
             }
         }
         Ok(())
+    }
+
+    /// Bytes are there to be read.
+    fn has_answer(&self) -> bool {
+        let mut byte = [0];
+        let is_there = self.stream.set_nonblocking(true).is_ok()
+            && self.stream.peek(&mut byte).is_ok_and(|amount| amount > 0);
+        is_there & self.stream.set_nonblocking(false).is_ok()
     }
 
     /// Passes over what only means "ask again"; the loop around it looks at the clock.
@@ -243,6 +260,9 @@ impl Transport for Socket {
     fn is_open(&mut self) -> bool {
         self.reused = true;
         self.answering = false;
+        if self.is_refused {
+            return false;
+        }
         if !std::mem::replace(&mut self.resting, true) {
             return true;
         }

@@ -148,7 +148,10 @@ fn what_is_sent_is_the_body_and_the_headers_in_one_piece() {
     });
     let sent = Post {
         body: r#"{"name":"小明"}"#.as_bytes(),
-        headers: &[("Cupid-Columns", "name,价格,100%\n".to_owned())],
+        headers: &[(
+            "Cupid-Columns",
+            "name,%E4%BB%B7%E6%A0%BC,100%25%0A".to_owned(),
+        )],
     };
     assert_eq!(client(address).post(&sent, LONG), status(204));
     let received = arrived.recv().unwrap();

@@ -172,3 +172,59 @@ fn a_server_without_tls_is_broken_for_https() {
     );
     assert!(started.elapsed() < 2 * SHORT);
 }
+
+#[test]
+fn an_answer_that_comes_while_the_body_is_sent_counts_even_when_the_receiver_closes() {
+    for code in [413, 401, 503] {
+        let (address, _) = serve(move |mut stream| {
+            // The header and a little of the body are read; what is on its way makes the system reset the connection.
+            let mut bytes = vec![0; 4096];
+            stream.read_exact(&mut bytes).ok();
+            stream
+                .write_all(
+                    format!("HTTP/1.1 {code} No\r\nRetry-After: 9\r\nContent-Length: 2\r\n\r\nno")
+                        .as_bytes(),
+                )
+                .ok();
+        });
+        let client = client(address);
+        let body = vec![b'x'; 8 * 1024 * 1024];
+        let post = Post {
+            body: &body,
+            headers: &[],
+        };
+        for _ in 0..3 {
+            let expected = Answer::Status {
+                code,
+                retry_after: Some(Duration::from_secs(9)),
+            };
+            assert_eq!(client.post(&post, LONG), expected);
+        }
+    }
+}
+
+#[test]
+fn a_receiver_that_closes_while_the_body_is_sent_without_an_answer_is_broken() {
+    let (address, _) = serve(move |mut stream| {
+        stream.read_exact(&mut [0; 4096]).ok();
+    });
+    let body = vec![b'x'; 8 * 1024 * 1024];
+    let post = Post {
+        body: &body,
+        headers: &[],
+    };
+    assert_broken(&client(address).post(&post, LONG));
+}
+
+#[test]
+fn too_many_headers_are_said_as_it_is() {
+    let headers = "X: 1\r\n".repeat(150);
+    let (address, _) = once(format!(
+        "HTTP/1.1 200 OK\r\n{headers}Content-Length: 0\r\n\r\n"
+    ));
+    let answer = post(&client(address), LONG);
+    assert_eq!(
+        answer,
+        Answer::Broken("The answer has more than 128 headers".into())
+    );
+}
