@@ -8,7 +8,7 @@ mod values;
 
 use std::ffi::OsString;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::error::ErrorKind;
@@ -95,7 +95,7 @@ pub struct Run {
         requires = "every"
     )]
     pub for_time: Option<Duration>,
-    /// Writes the differences to a file: CSV, or JSON Lines when it ends in .jsonl; `-` is CSV on stdout
+    /// Appends the differences to a file: CSV, or JSON Lines when it ends in .jsonl; `-` is CSV on stdout
     #[arg(long, value_name = "FILE", value_parser = parse_report)]
     pub report: Option<Report>,
     /// Compares and reports, sends nothing, saves nothing
@@ -145,7 +145,8 @@ pub struct Reconcile {
     /// beginning again where it reads them whole
     #[arg(long)]
     pub resume: bool,
-    /// Writes the differences to a file: CSV, or JSON Lines when it ends in .jsonl; `-` is CSV on stdout
+    /// Writes the differences to a file when the audit is complete (until then they lie in FILE.partial): CSV, or JSON Lines
+    /// when it ends in .jsonl; `-` is CSV on stdout
     #[arg(long, value_name = "FILE", value_parser = parse_report)]
     pub report: Option<Report>,
     /// Writes the statements that would repair each destination: to be read, never executed here
@@ -154,7 +155,7 @@ pub struct Reconcile {
     /// Writes one page for people: totals, where the differences lie, the first rows of each kind
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
-    /// Compares and reports, sends nothing, saves nothing
+    /// Compares and reports, sends nothing; saves only its progress, for --resume with --dry-run
     #[arg(long)]
     pub dry_run: bool,
     /// Prints the summary as one JSON object on stdout
@@ -322,19 +323,29 @@ where
     T: Into<OsString> + Clone,
 {
     let command = Cli::try_parse_from(arguments)?.command;
-    let both_to_stdout = |report: &Option<Report>, json: bool| {
-        json && report.as_ref().is_some_and(|report| report.file.is_none())
+    let reported = |report: &Option<Report>| {
+        let to_stdout = report.as_ref().is_some_and(|report| report.file.is_none());
+        ("--report -", to_stdout)
     };
-    let conflict = match &command {
-        Command::Run(run) => both_to_stdout(&run.report, run.json),
-        Command::Reconcile(reconcile) => both_to_stdout(&reconcile.report, reconcile.json),
-        Command::Recheck(recheck) => both_to_stdout(&recheck.report, recheck.json),
-        _ => false,
+    let named = |path: &Option<PathBuf>| path.as_deref() == Some(Path::new("-"));
+    let on_stdout = match &command {
+        Command::Run(run) => vec![reported(&run.report), ("--json", run.json)],
+        Command::Reconcile(reconcile) => vec![
+            reported(&reconcile.report),
+            ("--fix-sql -", named(&reconcile.fix_sql)),
+            ("--html -", named(&reconcile.html)),
+            ("--json", reconcile.json),
+        ],
+        Command::Recheck(recheck) => vec![reported(&recheck.report), ("--json", recheck.json)],
+        _ => vec![],
     };
-    if conflict {
+    let mut on_stdout = on_stdout.iter().filter(|(_, is_there)| *is_there);
+    if let (Some((one, _)), Some((other, _))) = (on_stdout.next(), on_stdout.next()) {
         return Err(Cli::command().error(
             ErrorKind::ArgumentConflict,
-            "--report - and --json both write to stdout; give --report a file, or leave out one of the two",
+            format!(
+                "{one} and {other} both write to stdout; give --report a file, or leave out one of the two"
+            ),
         ));
     }
     if let Command::Reconcile(reconcile) = &command

@@ -19,7 +19,7 @@ fn main() -> ExitCode {
     let exit = cupid::commands::dispatch(command, &clock).unwrap_or_else(|error| {
         // Under cron a run that finds another one at work is normal.
         if !matches!(error, Error::Locked(_)) || console::is_terminal() {
-            eprintln!("cupid: {error}");
+            console::tell_failure(&error);
         }
         error.exit()
     });

@@ -184,17 +184,27 @@ fn refuse_idle(job: &Job) -> Result<()> {
     })
 }
 
-/// Says how a pass ended, to people and to `cupid status`.
-fn tell(outcome: &Result<Summary>, lock: Option<&mut Lock>, clock: &RealClock) {
+/// Whether a pass came to its end, at every destination.
+fn is_complete(summary: &Summary) -> bool {
+    !summary.interrupted && !summary.paused && summary.unread.is_empty()
+}
+
+/// Says how a pass ended, to people and to `cupid status`. `exit_of` is the exit status of one that came to its end.
+fn tell(
+    outcome: &Result<Summary>,
+    exit_of: impl Fn(&Summary) -> Exit,
+    lock: Option<&mut Lock>,
+    clock: &RealClock,
+) {
     let (exit, text) = match outcome {
-        Ok(summary) => (summary.exit(), summary.line()),
+        Ok(summary) => (exit_of(summary), summary.line()),
         Err(error) => (error.exit(), error.to_string()),
     };
     if let Some(lock) = lock {
         lock.note(&status::note(clock.now_us(), exit, &text));
     }
     match outcome {
-        Ok(summary) if summary.exit() != Exit::Done => log::warn!("{text}"),
+        Ok(_) if exit != Exit::Done => log::warn!("{text}"),
         Ok(summary) if summary.compared == 0 && summary.delivered == 0 => log::debug!("{text}"),
         Ok(_) => log::info!("{text}"),
         Err(_) => {} // The caller returns it or logs it.

@@ -8,6 +8,7 @@ use super::{Sides, load_and_log};
 use crate::cli::Recheck;
 use crate::error::{Error, Exit, Result};
 use crate::io::console::Console;
+use crate::io::findings::Findings;
 use crate::io::report::{self, Report};
 use crate::io::signals::RealClock;
 use crate::logic::cell::Id;
@@ -43,11 +44,21 @@ pub(super) fn recheck(args: &Recheck, clock: &Arc<RealClock>) -> Result<Exit> {
         scan_until_us: None,
         rows_per_second_max: None,
     };
-    let console = Console::new(new_report, !args.talk.quiet);
+    let console = Console::new(Findings::of_report(new_report), !args.talk.quiet);
     let sides = Sides::new(&job, clock)?;
     let mut given = Given(outbox);
     let summary = pipeline::recheck(&job, &mut sides.world(&mut given, clock, &console), options)?;
+    console.clear();
+    let is_complete = super::is_complete(&summary);
     let outcome = Rechecked::new(summary, number, extra);
+    if is_complete {
+        console.into_findings().complete("")?;
+    } else if let Some(file) = args.report.as_ref().and_then(|report| report.file.as_ref()) {
+        log::warn!(
+            "{} is left as it was: not every row of the report was compared",
+            file.display()
+        );
+    }
     say(args, &outcome)?;
     Ok(outcome.exit)
 }

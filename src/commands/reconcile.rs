@@ -1,21 +1,21 @@
 //! `cupid reconcile`: the same pass over an id range of its own, from end to end, with its own state.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use super::run::print_json;
-use super::{Sides, load_and_log, tell};
+use super::{Sides, is_complete, load_and_log, tell};
 use crate::cli::Reconcile;
 use crate::config::{Address, DestinationJob, Job, TableJob};
 use crate::error::{Exit, Result};
-use crate::io::audit_state::AuditState;
+use crate::io::audit_state::{AuditState, DryAudit};
 use crate::io::console::Console;
-use crate::io::fix_file::FixFile;
-use crate::io::private_file::PrivateFile;
-use crate::io::report::Report;
+use crate::io::findings::{Findings, Stopped};
+use crate::io::output::refuse_one_file;
 use crate::io::signals::RealClock;
 use crate::io::spill::SpillFiles;
-use crate::io::state_dir::{ReadOnly, StateDir, audit_name};
+use crate::io::state_dir::{Lock, ReadOnly, StateDir, audit_name};
 use crate::logic::cell::{Cell, Column, Id};
 use crate::logic::digest::Digest;
 use crate::logic::gaps::Span;
@@ -31,22 +31,21 @@ use crate::world::{Clock as _, Source, Store, Visitor, WholeRow};
 /// `cupid reconcile`. Exit 1 also when every difference that was found has been called back.
 pub(super) fn reconcile(args: &Reconcile, clock: &Arc<RealClock>) -> Result<Exit> {
     let job = Arc::new(audit_job(&*load_and_log(&args.config, args.talk)?, args));
-    let state = audit_state(&job, args);
-    let mut lock = if args.dry_run {
+    refuse_common_files(args)?;
+    let mut state = audit_state(&job, args);
+    let mut lock = lock(&state, args)?;
+    // A refused --resume leaves every file as it is.
+    let stopped = if args.resume {
+        Some(stopped(&mut state, &job)?)
+    } else {
         None
-    } else {
-        Some(state.lock()?)
     };
-    let mut store: Box<dyn Store + Send> = if args.dry_run {
-        Box::new(ReadOnly(state))
-    } else {
-        Box::new(state)
-    };
-    let report = args.report.as_ref().map(Report::open).transpose()?;
-    let fix_file = args.fix_sql.as_deref().map(FixFile::create).transpose()?;
-    let mut page_file = match &args.html {
-        Some(path) => Some(PrivateFile::create(path, "Write the page")?),
-        None => None,
+    let findings = findings(args, stopped.as_ref())?;
+    state.sync_first(findings.handles());
+    let mut store: Box<dyn Store + Send> = match (args.dry_run, &lock) {
+        (false, _) => Box::new(state),
+        (true, Some(_)) => Box::new(DryAudit::new(state)),
+        (true, None) => Box::new(ReadOnly(state)),
     };
     let for_us = args
         .for_time
@@ -60,14 +59,17 @@ pub(super) fn reconcile(args: &Reconcile, clock: &Arc<RealClock>) -> Result<Exit
         } else {
             Mode::Deliver
         },
-        report: report.is_some() || fix_file.is_some() || page_file.is_some(),
+        report: findings.wants_rows(),
         duplicates: Duplicates::Told,
         rows_per_second_max: args.max_rate,
         scan_until_us: for_us.map(|for_us| clock.now_us().saturating_add(for_us)),
     };
-    let console = Console::new(report, !args.talk.quiet)
-        .with_fixes(fix_file)
-        .with_digest(page_file.is_some());
+    let digest = findings
+        .page
+        .is_some()
+        .then(|| findings.digest())
+        .transpose()?;
+    let console = Console::new(findings, !args.talk.quiet).with_digest(digest);
     let sides = Sides::new(&job, clock)?;
     let range = Range {
         source: &*sides.source,
@@ -90,20 +92,98 @@ pub(super) fn reconcile(args: &Reconcile, clock: &Arc<RealClock>) -> Result<Exit
     let streaming = is_streamed.then_some(&streaming);
     let outcome = pipeline::audit(&job, &mut world, options, streaming);
     console.clear();
-    tell(&outcome, lock.as_mut(), clock);
-    let summary = outcome?;
-    if let (Some(file), Some(digest)) = (&mut page_file, console.take_digest()) {
+    drop(world);
+    drop(store);
+    tell(&outcome, exit, lock.as_mut(), clock);
+    let has_compared = console.has_compared() || args.resume;
+    let digest = console.take_digest();
+    let findings = console.into_findings();
+    let Some(summary) = outcome.as_ref().ok().filter(|summary| is_complete(summary)) else {
+        if outcome.is_ok() || has_compared {
+            tell_stopped(findings.keep()?, lock.is_some());
+        }
+        return outcome.and_then(|summary| ended(args, &summary));
+    };
+    let page = digest.map_or_else(String::new, |digest| {
         let id_range = range.looked_at(args.from_id, &digest);
         let about = About {
             name: job.name.clone(),
-            facts: facts(&job, &summary, began_us, id_range),
+            facts: facts(&job, summary, began_us, id_range),
             id_range,
-            summary: Some(&summary),
+            summary: Some(summary),
         };
-        file.write(&page(&digest, &about))?;
+        page(&digest, &about)
+    });
+    findings.complete(&page)?;
+    if args.dry_run && lock.is_some() {
+        audit_state(&job, args).forget()?;
     }
-    print_json(args.json, &summary)?;
-    Ok(exit(&summary))
+    ended(args, summary)
+}
+
+fn ended(args: &Reconcile, summary: &Summary) -> Result<Exit> {
+    print_json(args.json, summary)?;
+    Ok(exit(summary))
+}
+
+/// Each output has a file of its own.
+fn refuse_common_files(args: &Reconcile) -> Result<()> {
+    let report = args.report.as_ref();
+    refuse_one_file(&[
+        ("--report", report.and_then(|report| report.file.as_deref())),
+        ("--fix-sql", args.fix_sql.as_deref()),
+        ("--html", args.html.as_deref()),
+    ])
+}
+
+fn findings(args: &Reconcile, stopped: Option<&Stopped>) -> Result<Findings> {
+    Findings::of_audit(
+        args.report.as_ref(),
+        args.fix_sql.as_deref(),
+        args.html.as_deref(),
+        stopped,
+    )
+}
+
+/// An audit holds its lock. A dry run that cannot, because another one has it or the folder takes no file, goes without
+/// progress.
+fn lock(state: &AuditState, args: &Reconcile) -> Result<Option<Lock>> {
+    match state.lock() {
+        Err(error) if args.dry_run && !args.resume => {
+            log::info!("This dry run keeps no progress, so --resume cannot go on with it: {error}");
+            Ok(None)
+        }
+        lock => lock.map(Some),
+    }
+}
+
+/// The audit to go on with.
+fn stopped(state: &mut AuditState, job: &Job) -> Result<Stopped> {
+    state.checkpoint()?;
+    let outbox = state.outbox()?;
+    let owed = outbox
+        .iter()
+        .map(|owed| (owed.destination.clone(), owed.id.to_string()));
+    Ok(Stopped {
+        source: job.source.table.name(),
+        owed: owed.collect(),
+    })
+}
+
+/// Says where the findings of an audit lie that did not come to its end, and how it goes on.
+fn tell_stopped(kept: Vec<(PathBuf, PathBuf)>, has_progress: bool) {
+    for (file, draft) in kept {
+        log::warn!(
+            "{} is left as it was: the audit did not come to its end. What it found lies in {}",
+            file.display(),
+            draft.display()
+        );
+    }
+    if has_progress {
+        log::warn!("The same command with --resume goes on with this audit");
+    } else {
+        log::warn!("This audit kept no progress, so --resume cannot go on with it");
+    }
 }
 
 /// Reading whole tables pays when a good part of them is asked for; for less, look-ups do.
@@ -194,11 +274,14 @@ fn audit_state(job: &Job, args: &Reconcile) -> AuditState {
             .map_or_else(String::new, |shard| format!(" shard {shard}")),
         hash.finish()
     );
-    let state = StateDir::new(
-        &job.source.state_dir,
-        &audit_name(&job.name, args.shard),
-        &identity,
-    );
+    // What a dry run compared, an audit that calls back has still to compare.
+    let name = audit_name(&job.name, args.shard);
+    let name = if args.dry_run {
+        name + ".dry-run"
+    } else {
+        name
+    };
+    let state = StateDir::new(&job.source.state_dir, &name, &identity);
     AuditState::new(state, identity, args.resume)
 }
 

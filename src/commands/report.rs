@@ -2,7 +2,7 @@
 
 use crate::cli::{Html, Merge, Reports, ReportsCommand};
 use crate::error::{Exit, Result};
-use crate::io::private_file::PrivateFile;
+use crate::io::output::Output;
 use crate::io::report::{self, Report};
 use crate::logic::digest::Digest;
 use crate::logic::page::{About, page};
@@ -22,7 +22,9 @@ fn merge(args: &Merge) -> Result<Exit> {
     for file in &args.files {
         lines.extend(report::read(file)?);
     }
-    Report::open(&args.output)?.write(&merged(lines))?;
+    let output = Report::open(&args.output)?;
+    output.write(&merged(lines))?;
+    output.into_output().complete()?;
     Ok(Exit::Done)
 }
 
@@ -50,6 +52,8 @@ fn html(args: &Html) -> Result<Exit> {
         facts,
         ..About::default()
     };
-    PrivateFile::create(&args.output, "Write the page")?.write(&page(&digest, &about))?;
+    let mut output = Output::create(&args.output, "Write the page")?;
+    output.write(page(&digest, &about).as_bytes())?;
+    output.complete()?;
     Ok(Exit::Done)
 }

@@ -8,6 +8,7 @@ use crate::cli::{Retry, Run};
 use crate::config::Job;
 use crate::error::{Error, Exit, Result};
 use crate::io::console::Console;
+use crate::io::findings::Findings;
 use crate::io::report::Report;
 use crate::io::signals::RealClock;
 use crate::io::state_dir::{Lock, ReadOnly};
@@ -24,7 +25,7 @@ pub(super) fn run(run: &Run, clock: &Arc<RealClock>) -> Result<Exit> {
     } else {
         Some(state_of(&job).lock()?)
     };
-    let report = run.report.as_ref().map(Report::open).transpose()?;
+    let report = run.report.as_ref().map(Report::append).transpose()?;
     let mode = if run.dry_run {
         Mode::DryRun
     } else {
@@ -36,7 +37,10 @@ pub(super) fn run(run: &Run, clock: &Arc<RealClock>) -> Result<Exit> {
         report: report.is_some(),
         ..options_of(&job)
     };
-    let console = Console::new(report, run.every.is_none() && !run.talk.quiet);
+    let console = Console::new(
+        Findings::of_report(report),
+        run.every.is_none() && !run.talk.quiet,
+    );
     let mut passes = Passes {
         sides: Sides::new(&job, clock)?,
         console,
@@ -58,13 +62,13 @@ pub(super) fn retry(retry: &Retry, clock: &Arc<RealClock>) -> Result<Exit> {
     let mut lock = state.lock()?;
     state.adopt_audits()?;
     let sides = Sides::new(&job, clock)?;
-    let console = Console::new(None, false);
+    let console = Console::new(Findings::default(), false);
     let outcome = pipeline::retry(
         &job,
         &mut sides.world(&mut state, clock, &console),
         options_of(&job),
     );
-    tell(&outcome, Some(&mut lock), clock);
+    tell(&outcome, Summary::exit, Some(&mut lock), clock);
     let summary = outcome?;
     print_json(retry.json, &summary)?;
     Ok(summary.exit())
@@ -95,7 +99,7 @@ impl Passes {
             self.options,
         );
         self.console.clear();
-        tell(&outcome, lock, clock);
+        tell(&outcome, Summary::exit, lock, clock);
         if let Ok(summary) = &outcome {
             print_json(self.json, summary)?;
         }
@@ -118,12 +122,13 @@ impl Passes {
             if over || clock.stopping() {
                 return outcome;
             }
-            if let Err(error) = outcome {
+            let last = outcome.unwrap_or_else(|error| {
                 log::error!("{error}");
-            }
+                error.exit()
+            });
             clock.sleep_between_passes(next.saturating_duration_since(Instant::now()));
             if clock.stopping() {
-                return Ok(Exit::Done);
+                return Ok(last);
             }
             if clock.take_reload() {
                 self.reload(clock);

@@ -9,7 +9,9 @@ use crate::cli::Start;
 use crate::config::Job;
 use crate::error::{Error, Exit, Result};
 use crate::io::console::Console;
+use crate::io::findings::Findings;
 use crate::io::signals::RealClock;
+use crate::logic::summary::Summary;
 use crate::pipeline::{self, Options};
 use crate::world::Clock as _;
 
@@ -51,7 +53,7 @@ pub(super) fn start(start: &Start, clock: &Arc<RealClock>) -> Result<Exit> {
     refuse_idle(&job)?;
     let mut lock = state_of(&job).lock()?;
     let mut sides = Sides::new(&job, clock)?;
-    let console = Console::new(None, false);
+    let console = Console::new(Findings::default(), false);
     let now = Instant::now();
     let mut timetable = Timetable {
         insert: now,
@@ -79,7 +81,7 @@ pub(super) fn start(start: &Start, clock: &Arc<RealClock>) -> Result<Exit> {
         let outcome = state.adopt_audits().and_then(|()| {
             pipeline::pass(&job, &mut sides.world(&mut state, clock, &console), options)
         });
-        tell(&outcome, Some(&mut lock), clock);
+        tell(&outcome, Summary::exit, Some(&mut lock), clock);
         last = match outcome {
             Err(error @ Error::Config { .. }) if first => return Err(error),
             Err(error) => {

@@ -2,6 +2,11 @@
 //! and both can work at once.
 //!
 //! What an audit leaves owed is adopted by the next `run`, `start` or `retry` ([`StateDir::adopt_audits`]).
+//!
+//! A dry run has nothing to owe: it keeps its progress and nothing else, under a name of its own ([`DryAudit`]). What the
+//! audit's files hold is durable before the progress that passes it.
+
+use std::fs::File;
 
 use super::state_dir::{Lock, StateDir};
 use crate::error::{Error, Result};
@@ -18,6 +23,8 @@ pub struct AuditState {
     /// What was audited: table, range, shard and a hash of the configuration.
     identity: String,
     resume: bool,
+    /// The files that hold what was found.
+    findings: Vec<File>,
 }
 
 impl AuditState {
@@ -28,7 +35,21 @@ impl AuditState {
             state,
             identity,
             resume,
+            findings: vec![],
         }
+    }
+
+    /// Makes these files durable before each progress.
+    pub fn sync_first(&mut self, findings: Vec<File>) {
+        self.findings = findings;
+    }
+
+    /// Removes the progress and the lock file, when there is nothing to go on with. To be called under the lock.
+    ///
+    /// # Errors
+    /// When they cannot be removed.
+    pub fn forget(&self) -> Result<()> {
+        self.state.remove()
     }
 
     /// As [`StateDir::lock`].
@@ -67,6 +88,13 @@ impl Store for AuditState {
     }
 
     fn save_checkpoint(&mut self, progress: &Checkpoint) -> Result<()> {
+        for file in &self.findings {
+            file.sync_data().map_err(|error| Error::File {
+                operation: "Sync what was found before",
+                path: self.state.progress_path(),
+                reason: error.to_string(),
+            })?;
+        }
         let progress = Checkpoint {
             source: self.identity.clone(),
             ..progress.clone()
@@ -84,5 +112,64 @@ impl Store for AuditState {
 
     fn replace_outbox(&mut self, outbox: &Outbox) -> Result<()> {
         self.state.replace_outbox(outbox)
+    }
+}
+
+/// The state of a dry run: its progress. What it found and has not told is remembered nowhere else, so the progress that
+/// passes it waits until it is told.
+#[derive(Debug)]
+pub struct DryAudit {
+    audit: AuditState,
+    waiting: Option<Checkpoint>,
+    has_untold: bool,
+}
+
+impl DryAudit {
+    /// Keeps the progress in `audit`.
+    #[must_use]
+    pub fn new(audit: AuditState) -> Self {
+        Self {
+            audit,
+            waiting: None,
+            has_untold: false,
+        }
+    }
+}
+
+impl Store for DryAudit {
+    fn checkpoint(&mut self) -> Result<Option<Checkpoint>> {
+        self.audit.checkpoint()
+    }
+
+    fn first_cupids_id(&mut self) -> Result<Option<Id>> {
+        Ok(None)
+    }
+
+    fn save_checkpoint(&mut self, progress: &Checkpoint) -> Result<()> {
+        if self.has_untold {
+            self.waiting = Some(progress.clone());
+            return Ok(());
+        }
+        self.audit.save_checkpoint(progress)
+    }
+
+    fn outbox(&mut self) -> Result<Outbox> {
+        Ok(Outbox::default())
+    }
+
+    fn append_owed(&mut self, owed: &[Owed]) -> Result<()> {
+        self.has_untold |= !owed.is_empty();
+        Ok(())
+    }
+
+    fn replace_outbox(&mut self, outbox: &Outbox) -> Result<()> {
+        self.has_untold = !outbox.is_empty();
+        match self.waiting.take() {
+            Some(progress) if !self.has_untold => self.audit.save_checkpoint(&progress),
+            waiting => {
+                self.waiting = waiting;
+                Ok(())
+            }
+        }
     }
 }

@@ -1,21 +1,21 @@
 //! Words and progress for people, on stderr; the only file that names `indicatif`.
 
-use std::fmt::Write;
 use std::fs::OpenOptions;
 use std::io::IsTerminal as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use indicatif::{HumanCount, ProgressBar, ProgressState, ProgressStyle};
+use indicatif::{ProgressBar, ProgressStyle};
 use log::{LevelFilter, Log, Metadata, Record};
 
-use super::fix_file::FixFile;
-use super::report::Report;
+use super::findings::Findings;
 use crate::error::{Error, Result};
 use crate::logic::digest::Digest;
 use crate::logic::fix::Fix;
+use crate::logic::progress::Progress;
 use crate::logic::report::Line;
 use crate::world::Observer;
 
@@ -32,9 +32,8 @@ pub fn is_terminal() -> bool {
 #[must_use]
 pub fn level(verbose: u8, quiet: bool) -> LevelFilter {
     match (quiet, verbose) {
-        (true, _) => LevelFilter::Error,
         (false, 0) if is_terminal() => LevelFilter::Info,
-        (false, 0) => LevelFilter::Warn,
+        (true, _) | (false, 0) => LevelFilter::Warn,
         (false, 1) => LevelFilter::Info,
         (false, _) => LevelFilter::Debug,
     }
@@ -87,6 +86,15 @@ pub fn start_log(level: LevelFilter, file: Option<&Path>) -> Result<()> {
     Ok(())
 }
 
+/// Says what stopped a command, where its log goes; a command without a log says it on stderr.
+pub fn tell_failure(error: &Error) {
+    if log::max_level() == LevelFilter::Off {
+        let started = start_log(LevelFilter::Warn, None);
+        debug_assert!(started.is_ok(), "no file is opened");
+    }
+    log::error!(target: "cupid", "{error}");
+}
+
 struct Both(Vec<env_logger::Logger>);
 
 impl Log for Both {
@@ -103,41 +111,35 @@ impl Log for Both {
     }
 }
 
-/// Shows a pass to people and writes its report.
+/// Shows a pass to people and writes what it finds.
 pub struct Console {
-    report: Option<Report>,
-    fix_file: Option<FixFile>,
+    findings: Findings,
     digest: Option<Mutex<Digest>>,
     began: Instant,
-    bar: Mutex<Option<ProgressBar>>,
+    bar: Mutex<Option<(ProgressBar, Progress)>>,
     with_bar: bool,
+    has_compared: AtomicBool,
 }
 
 impl Console {
     /// `with_bar`: long work is worth a bar.
     #[must_use]
-    pub fn new(report: Option<Report>, with_bar: bool) -> Self {
+    pub fn new(findings: Findings, with_bar: bool) -> Self {
         Self {
-            report,
-            fix_file: None,
+            findings,
             digest: None,
             began: Instant::now(),
             bar: Mutex::new(None),
             with_bar: with_bar && is_terminal(),
+            has_compared: AtomicBool::new(false),
         }
     }
 
-    /// Writes also the statements that would repair what is wrong.
+    /// Adds to what a page needs.
     #[must_use]
-    pub fn with_fixes(self, fix_file: Option<FixFile>) -> Self {
-        Self { fix_file, ..self }
-    }
-
-    /// Keeps what a page needs.
-    #[must_use]
-    pub fn with_digest(self, wanted: bool) -> Self {
+    pub fn with_digest(self, digest: Option<Digest>) -> Self {
         Self {
-            digest: wanted.then(Mutex::default),
+            digest: digest.map(Mutex::new),
             ..self
         }
     }
@@ -149,25 +151,34 @@ impl Console {
         })
     }
 
+    /// Whether rows were compared or something was found.
+    #[must_use]
+    pub fn has_compared(&self) -> bool {
+        self.has_compared.load(Ordering::Relaxed)
+    }
+
+    /// The files of what was found.
+    #[must_use]
+    pub fn into_findings(self) -> Findings {
+        self.findings
+    }
+
     /// Takes the bar away.
     pub fn clear(&self) {
-        if let Some(bar) = self
+        let bar = self
             .bar
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .take()
-        {
+            .take();
+        if let Some((bar, _)) = bar {
             bar.finish_and_clear();
         }
     }
 
     /// Says something without tearing the bar.
     fn say(&self, level: log::Level, message: &str) {
-        let bar = self
-            .bar
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let bar = self.bar.lock().unwrap_or_else(PoisonError::into_inner);
+        let bar = bar.as_ref().map(|(bar, _)| bar.clone());
         match bar {
             Some(bar) => bar.suspend(|| log::log!(target: "cupid", level, "{message}")),
             None => log::log!(target: "cupid", level, "{message}"),
@@ -183,29 +194,29 @@ impl Observer for Console {
                 digest.add(line);
             }
         }
-        self.report
-            .as_ref()
-            .map_or(Ok(()), |report| report.write(lines))
+        self.has_compared.store(true, Ordering::Relaxed);
+        self.findings.write(lines)
     }
 
     fn fix(&self, fix: &Fix<'_>) -> Result<()> {
-        self.fix_file
-            .as_ref()
-            .map_or(Ok(()), |file| file.write(fix))
+        self.findings.fix(fix)
     }
 
     fn progress(&self, compared: u64, ids_left: u64) {
-        if !self.with_bar || self.began.elapsed() < BAR_AFTER {
+        if compared > 0 {
+            self.has_compared.store(true, Ordering::Relaxed);
+        }
+        let elapsed = self.began.elapsed();
+        if !self.with_bar || elapsed < BAR_AFTER {
             return;
         }
         let mut bar = self.bar.lock().unwrap_or_else(PoisonError::into_inner);
-        let bar = bar.get_or_insert_with(|| {
-            ProgressBar::new(0)
-                .with_elapsed(self.began.elapsed())
-                .with_style(bar_style())
+        let (bar, progress) = bar.get_or_insert_with(|| {
+            let bar = ProgressBar::new_spinner().with_style(bar_style());
+            (bar, Progress::default())
         });
-        bar.set_length(compared.saturating_add(ids_left));
-        bar.set_position(compared);
+        let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+        bar.set_message(progress.line(compared, ids_left, elapsed_ms));
     }
 
     fn warn(&self, message: &str) {
@@ -217,16 +228,8 @@ impl Observer for Console {
     }
 }
 
+/// One line, cut at the terminal's width.
 fn bar_style() -> ProgressStyle {
-    let style = ProgressStyle::with_template("{bar:30} {human_pos} rows, {rate}, {eta} left");
-    let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
-    style.with_key("rate", |state: &ProgressState, out: &mut dyn Write| {
-        #[allow(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a rate is not negative, and far from what u64 holds"
-        )]
-        let rate = HumanCount(state.per_sec() as u64);
-        let _ = write!(out, "{rate}/s"); // A String takes everything.
-    })
+    let style = ProgressStyle::with_template("{wide_msg}");
+    style.unwrap_or_else(|_| ProgressStyle::default_spinner())
 }

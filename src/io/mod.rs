@@ -2,10 +2,12 @@
 
 pub mod audit_state;
 pub mod console;
+pub mod findings;
 pub mod fix_file;
 pub mod http;
 pub mod mysql;
-pub mod private_file;
+pub mod output;
+mod replace;
 pub mod report;
 pub mod signals;
 pub mod spill;

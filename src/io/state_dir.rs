@@ -1,8 +1,6 @@
 //! The state folder: lock, load, durable save.
 //!
-//! A file is replaced by writing a sibling, syncing it, renaming it over the old one and syncing the folder, in this
-//! order and only as far as everything before succeeded: whatever happens, the name holds the whole old content or the
-//! whole new one. The owed callbacks are also appended to; a line that a crash tore is the last one, has no line end,
+//! A file is replaced as [`super::replace`] says. The owed callbacks are also appended to; a line that a crash tore is the last one, has no line end,
 //! and is cut off before anything is appended after it.
 
 mod adopt;
@@ -10,9 +8,10 @@ mod probe;
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{BufWriter, ErrorKind, Read as _, Seek as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
+use super::replace::{failed, private, replace, sync_folder};
 use crate::error::{Error, Result};
 use crate::logic::cell::Id;
 use crate::logic::checkpoint::Checkpoint;
@@ -87,6 +86,22 @@ impl StateDir {
         self.path("checkpoint.json")
     }
 
+    /// Removes the checkpoint and the lock file. To be called under the lock.
+    ///
+    /// # Errors
+    /// When one of them is there and cannot be removed.
+    pub fn remove(&self) -> Result<()> {
+        for path in [self.path("checkpoint.json"), self.path("lock")] {
+            match std::fs::remove_file(&path) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    return Err(failed("Remove", &path)(error));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
     /// What the last run said of itself; empty when there was none.
     ///
     /// # Errors
@@ -95,35 +110,17 @@ impl StateDir {
         Ok(read(&self.path("lock"))?.unwrap_or_default())
     }
 
-    /// Replaces a file as the module's head says.
-    fn replace(
-        &self,
-        path: &Path,
-        write: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
-    ) -> Result<()> {
-        let sibling = path.with_extension("new");
-        let written = private(
-            OpenOptions::new().write(true).create(true).truncate(true),
-            &sibling,
-        )
-        .and_then(|file| {
-            let mut file = BufWriter::new(file);
-            write(&mut file)?;
-            file.into_inner()?.sync_all()
-        });
-        if let Err(error) = written {
-            let _ = std::fs::remove_file(&sibling); // It is incomplete; the error that matters is the first one.
-            return Err(failed("Write", &sibling)(error));
-        }
-        std::fs::rename(&sibling, path).map_err(failed("Replace", path))?;
-        self.sync_folder()
-    }
-
     fn sync_folder(&self) -> Result<()> {
-        File::open(&self.folder)
-            .and_then(|folder| folder.sync_all())
-            .map_err(failed("Sync the state folder", &self.folder))
+        sync_folder(&self.folder)
     }
+}
+
+/// The sibling has the extension `new`.
+fn replace_file(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
+) -> Result<()> {
+    replace(path, &path.with_extension("new"), write)
 }
 
 impl Lock {
@@ -179,7 +176,7 @@ impl Store for StateDir {
         let text = checkpoint
             .to_text()
             .map_err(|error| failed("Write", &path)(error.into()))?;
-        self.replace(&path, |file| file.write_all(text.as_bytes()))
+        replace_file(&path, |file| file.write_all(text.as_bytes()))
     }
 
     fn outbox(&mut self) -> Result<Outbox> {
@@ -225,7 +222,7 @@ impl Store for StateDir {
         if outbox.is_empty() && !path.exists() {
             return Ok(());
         }
-        self.replace(&path, |file| {
+        replace_file(&path, |file| {
             for owed in outbox.iter() {
                 serde_json::to_writer(&mut *file, owed)?;
                 file.write_all(b"\n")?;
@@ -251,11 +248,6 @@ fn whole_lines(path: &Path) -> std::io::Result<File> {
         file.set_len(whole as u64)?;
     }
     Ok(file)
-}
-
-/// Opens a file that only its owner can read (0600).
-fn private(options: &mut OpenOptions, path: &Path) -> std::io::Result<File> {
-    options.mode(0o600).open(path)
 }
 
 /// An id that an integer column can hold.
@@ -287,15 +279,6 @@ fn read(path: &Path) -> Result<Option<String>> {
         .read_to_string(&mut text)
         .map_err(failed("Read", path))?;
     Ok(Some(text))
-}
-
-fn failed(operation: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Error {
-    let path = path.to_owned();
-    move |error| Error::File {
-        operation,
-        path,
-        reason: error.to_string(),
-    }
 }
 
 /// Reads the state and saves nothing: `--dry-run`.

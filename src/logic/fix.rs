@@ -177,6 +177,20 @@ impl Fix<'_> {
     }
 }
 
+/// The destination and the id of the row that a statement is for, by its comment.
+#[must_use]
+pub fn row_of(statement: &str) -> Option<(String, String)> {
+    let comment = statement.strip_prefix("/* ")?;
+    for (begins, ends) in [(": missing, id ", " */"), (": different, id ", ": ")] {
+        if let Some((destination, rest)) = comment.split_once(begins)
+            && let Some((id, _)) = rest.split_once(ends)
+        {
+            return Some((destination.to_owned(), id.to_owned()));
+        }
+    }
+    None
+}
+
 fn cell_of(row: &Row, pair: &Pair) -> String {
     let cell = &row.cells[pair.source_index];
     let value = value(cell, pair.source_type, pair.destination_type);

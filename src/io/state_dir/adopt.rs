@@ -2,7 +2,8 @@
 
 use std::io::ErrorKind;
 
-use super::{StateDir, failed};
+use super::super::replace::failed;
+use super::StateDir;
 use crate::error::{Error, Result};
 use crate::logic::owed::Owed;
 use crate::logic::shard::Shard;

@@ -4,7 +4,8 @@ use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::Path;
 
-use super::{StateDir, private};
+use super::super::replace::private;
+use super::StateDir;
 
 impl StateDir {
     /// Why the folder, or the one that it would be created in, takes no new file; `None` when it does. A file is
