@@ -20,8 +20,9 @@
 //! 2. A difference seen is delivered or on disk before the checkpoint passes it (`tests/crash.rs`, `tests/simulation`).
 //! 3. A checkpoint that exists but cannot be read stops the run; only *absent* means "from the beginning"
 //!    (`tests/state.rs`).
-//! 4. One unreachable destination or refused callback never stops the others, and always shows in the exit status
-//!    (`tests/crash.rs`, `tests/callbacks.rs`).
+//! 4. One unreachable destination or refused callback never stops the others, nor delays them by more than one time
+//!    limit, and always shows in the exit status (`tests/crash.rs`, `tests/callbacks.rs`, `tests/log_ins.rs`,
+//!    `tests/simulation`).
 //! 5. Every loop, queue, body and wait has a limit (`tests/callbacks.rs`, `tests/state.rs`, `logic::gaps`, `io::http`).
 //! 6. The payload that is sent was read from the source after the difference was confirmed (`tests/owed.rs`,
 //!    `tests/simulation`).

@@ -92,15 +92,9 @@ impl Receiver for Endpoint {
 impl Sides {
     fn new(job: &Arc<Job>, clock: &Arc<RealClock>) -> Result<Self> {
         let clock: Arc<dyn Clock + Send> = Arc::<RealClock>::clone(clock);
-        let source = Arc::new(MySqlSource::new(Arc::clone(job), Arc::clone(&clock)));
-        let destination = |number| {
-            MySqlDestination::new(
-                Arc::clone(job),
-                number,
-                Arc::clone(&source),
-                Arc::clone(&clock),
-            )
-        };
+        let source = Arc::new(MySqlSource::new(Arc::clone(job), clock));
+        let destination =
+            |number| MySqlDestination::new(Arc::clone(job), number, Arc::clone(&source));
         let receivers = job
             .destinations
             .iter()
@@ -136,6 +130,7 @@ impl Sides {
         clock: &'a RealClock,
         observer: &'a dyn Observer,
     ) -> World<'a> {
+        self.source.begin_pass();
         World {
             source: &*self.source,
             destinations: self

@@ -118,7 +118,9 @@ impl Passes {
         loop {
             let next = Instant::now() + every;
             let outcome = self.one(lock.as_mut(), clock).map(|summary| summary.exit());
-            let over = for_time.is_some_and(|for_time| next >= began + for_time);
+            // A pass that took long may have used the time up.
+            let next_begins = next.max(Instant::now());
+            let over = for_time.is_some_and(|for_time| next_begins >= began + for_time);
             if over || clock.stopping() {
                 return outcome;
             }

@@ -15,6 +15,7 @@ pub mod gaps;
 pub mod header;
 mod json;
 mod lane;
+pub mod log_in;
 mod moment;
 mod number;
 pub mod outbox;

@@ -52,6 +52,7 @@ noticed! {
     a_checkpoint_that_is_ahead_is_noticed: CheckpointAhead,
     holes_that_are_remembered_for_ever_are_noticed: HolesForEver,
     a_pass_that_takes_too_long_is_noticed: Oversleeps,
+    a_destination_that_is_waited_for_again_is_noticed: AsksAgain,
     callbacks_that_are_taken_and_stay_owed_are_noticed: ReplaceForgotten,
     a_checkpoint_that_can_be_torn_is_noticed: TornCheckpoint,
     a_retry_after_that_is_ignored_is_noticed: RetryAfterIgnored,

@@ -33,6 +33,8 @@ pub(crate) enum Broken {
     HolesForEver,
     /// Sleeps ten times as long as asked.
     Oversleeps,
+    /// A destination that does not answer is asked three times.
+    AsksAgain,
     /// The owed callbacks are not written again when some were taken.
     ReplaceForgotten,
     /// The checkpoint is written in place.
@@ -67,6 +69,7 @@ impl Broken {
             | Self::RowsSkipped => Fact::CheckpointWaits,
             Self::HolesForEver => Fact::GapsBounded,
             Self::Oversleeps => Fact::PassEnds,
+            Self::AsksAgain => Fact::OneTimeLimit,
             Self::ReplaceForgotten => Fact::ExitTrue,
             Self::TornCheckpoint => Fact::StateReadable,
             Self::RetryAfterIgnored => Fact::Polite,

@@ -22,13 +22,41 @@ use crate::view::{Side, turn_to, unreadable};
 
 impl Side<'_> {
     pub(crate) fn read(&self, name: &'static str, first: i64) -> Result<MutexGuard<'_, Model>> {
+        self.is_asked_for_the_first_time_since_it_fell_silent();
+        let mut model = self.answer(name, first)?;
+        let tries = if model.broken == Some(Broken::AsksAgain) {
+            3
+        } else {
+            1
+        };
+        for _ in 0..tries {
+            if !model.is_down(self.view.process, self.number) {
+                return Ok(model);
+            }
+            model.processes[self.view.process].silent[self.number] = true;
+            if tries > 1 {
+                drop(model);
+                self.is_asked_for_the_first_time_since_it_fell_silent();
+                model = self.answer(name, first)?;
+            }
+        }
+        Err(unreadable("a destination"))
+    }
+
+    fn answer(&self, name: &'static str, first: i64) -> Result<MutexGuard<'_, Model>> {
         turn_to(self.number);
         let model = self.view.call(name, first, Work::Read);
-        let model = model.ok_or_else(|| unreadable("a destination"))?;
-        if model.is_down(self.view.process, self.number) {
-            return Err(unreadable("a destination"));
+        model.ok_or_else(|| unreadable("a destination"))
+    }
+
+    /// Each look at a silent destination costs the others a time limit.
+    fn is_asked_for_the_first_time_since_it_fell_silent(&self) {
+        let (process, number) = (self.view.process, self.number);
+        let mut model = self.view.sim.model();
+        if model.processes[process].silent[number] {
+            let text = format!("d{number} did not answer and is asked again");
+            model.fail(Fact::OneTimeLimit, text);
         }
-        Ok(model)
     }
 }
 

@@ -17,6 +17,8 @@ pub(crate) enum Fact {
     GapsBounded,
     /// Every pass ends, in the time that it has.
     PassEnds,
+    /// A destination that does not answer is waited for once in a pass.
+    OneTimeLimit,
     /// The exit status tells the truth.
     ExitTrue,
     /// State files are always readable.
@@ -36,7 +38,7 @@ pub(crate) enum Fact {
 }
 
 impl Fact {
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::NothingMissed,
         Self::NothingFalse,
         Self::NothingLost,
@@ -44,6 +46,7 @@ impl Fact {
         Self::CheckpointWaits,
         Self::GapsBounded,
         Self::PassEnds,
+        Self::OneTimeLimit,
         Self::ExitTrue,
         Self::StateReadable,
         Self::Polite,

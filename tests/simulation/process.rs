@@ -110,6 +110,8 @@ pub(crate) struct Process {
     pub(crate) failures: Failures,
     /// Destinations whose columns it knows.
     pub(crate) mapped: Vec<bool>,
+    /// Destinations that did not answer it.
+    pub(crate) silent: Vec<bool>,
     /// The audit that it is part of, and what it was shown.
     pub(crate) campaign: Option<Campaign>,
     pub(crate) shown: Shown,
@@ -137,6 +139,7 @@ impl Model {
             taken: HashSet::new(),
             failures: Failures::default(),
             mapped: vec![false; self.plan.destinations],
+            silent: vec![false; self.plan.destinations],
             campaign: None,
             shown: Shown::default(),
             done: false,

@@ -26,7 +26,7 @@ use crate::error::{Error, Result};
 use crate::logic::cell::Cell;
 use crate::logic::compare::{ColumnMap, Found, Matches};
 use crate::logic::fingerprint::KeyFold;
-use crate::world::{Checksums, Clock, Destination, Offer, Place, Visitor};
+use crate::world::{Checksums, Destination, Offer, Place, Visitor};
 
 /// Keys that are told apart in one `CASE`.
 const CASE_KEYS: usize = 64;
@@ -44,13 +44,9 @@ pub struct MySqlDestination {
 impl MySqlDestination {
     /// Opens nothing yet. `number` is the place in `des[]`.
     #[must_use]
-    pub fn new(
-        job: Arc<Job>,
-        number: usize,
-        source: Arc<MySqlSource>,
-        clock: Arc<dyn Clock + Send>,
-    ) -> Self {
-        let sessions = Sessions::new(&job.destinations[number].table.server, clock);
+    pub fn new(job: Arc<Job>, number: usize, source: Arc<MySqlSource>) -> Self {
+        let server = &job.destinations[number].table.server;
+        let sessions = source.sessions.of_same_job(server);
         Self::over(Arc::new(sessions), job, number, source)
     }
 

@@ -2,10 +2,13 @@
 
 mod bounded;
 mod checksum;
+mod connect;
 mod decode;
 mod destination;
+mod ed25519;
 pub mod inspect;
 mod layout;
+mod log_ins;
 mod pieces;
 mod plan;
 mod schema;

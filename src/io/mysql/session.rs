@@ -4,27 +4,24 @@
 //! what they say and CHAR comes without padding), and no statement of it runs unbounded, on either end. Nothing that a
 //! server's administrator may set for all sessions is assumed: [`SESSION`] sets it.
 
-use std::cell::Cell;
-use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use mysql::prelude::Queryable;
-use mysql::{ClientIdentity, Conn, DriverError, OptsBuilder, SslOpts};
+use mysql::{Conn, DriverError};
 
 use super::bounded;
-use crate::config::{Address, Server, Tls};
+use super::connect::{self, SENSELESS, bracketed};
+use super::log_ins::LogIns;
+use crate::config::{Address, Server};
 use crate::error::{Error, Result};
 use crate::world::Clock;
 
 /// The longest that a statement may run.
 pub(super) const STATEMENT_S_MAX: u64 = 60;
-/// The largest packet, and so the largest row, that is accepted from a server.
-const PACKET_BYTES_MAX: usize = 64 << 20;
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longer than a statement may take, so that the server's own limit speaks first.
-const READ_TIMEOUT: Duration = Duration::from_secs(STATEMENT_S_MAX + 15);
+pub(super) const READ_TIMEOUT: Duration = Duration::from_secs(STATEMENT_S_MAX + 15);
 /// Waits before each further try after a passing error.
 const RETRY_DELAYS: [Duration; 4] = [
     Duration::from_millis(100),
@@ -34,10 +31,9 @@ const RETRY_DELAYS: [Duration; 4] = [
 ];
 /// Waits before each further try to open a connection: fewer, for a server that is down holds up the other destinations.
 const CONNECT_RETRIES: usize = 2;
-
-/// What is said of a log-in at which the client library gave up.
-const SENSELESS: &str =
-    "The server and the client library do not understand each other at the log-in";
+/// A try that took longer is not repeated. Else a server that is slow to fail would hold up the other destinations for
+/// several times its limit.
+const REPEATED_US_MAX: i64 = 5_000_000;
 
 const READ_ONLY: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY";
 /// One statement for both families. MariaDB reads `/*M!` and leaves out `/*!` with versions from 5.7.0 to 9.99.99, which
@@ -61,6 +57,7 @@ const SESSION: &str = "SET NAMES utf8mb4 COLLATE utf8mb4_general_ci, SESSION sql
 pub(super) struct Sessions {
     server: Server,
     clock: Arc<dyn Clock + Send>,
+    log_ins: Arc<LogIns>,
     idle: Mutex<Vec<Conn>>,
 }
 
@@ -69,12 +66,29 @@ impl Sessions {
         Self {
             server: server.clone(),
             clock,
+            log_ins: Arc::default(),
             idle: Mutex::default(),
         }
     }
 
+    /// Connections to another server of the same job.
+    pub(super) fn of_same_job(&self, server: &Server) -> Self {
+        Self {
+            server: server.clone(),
+            clock: Arc::clone(&self.clock),
+            log_ins: Arc::clone(&self.log_ins),
+            idle: Mutex::default(),
+        }
+    }
+
+    /// Another pass of the job begins: what was refused, and who did not answer, is tried once more.
+    pub(super) fn begin_pass(&self) {
+        self.log_ins.begin_pass();
+    }
+
     /// Runs `work` on a connection. Lost connections, deadlocks and lock timeouts are tried again a few times, with
-    /// the whole of `work`, which therefore only reads.
+    /// the whole of `work`, which therefore only reads. A refused log-in and a server that does not answer are not
+    /// tried again before another pass.
     ///
     /// # Errors
     /// What the last try said, under the name of `operation`.
@@ -122,8 +136,12 @@ impl Sessions {
         &self,
         work: &mut dyn FnMut(&mut Conn) -> mysql::Result<T>,
     ) -> mysql::Result<T> {
+        if let Some(limit) = self.log_ins.silence(&self.server) {
+            return Err(connect::silent(limit));
+        }
         let mut tries = 0;
         loop {
+            let began_us = self.clock.now_us();
             let (error, limit) = match self.checkout() {
                 Ok(mut conn) => {
                     let outcome = work(&mut conn);
@@ -137,7 +155,14 @@ impl Sessions {
                 }
                 Err(error) => (error, CONNECT_RETRIES),
             };
-            if tries >= limit || !is_passing(&error) || self.clock.stopping() {
+            if let Some(limit) = connect::limit_passed(&error) {
+                self.idle().clear();
+                self.log_ins.note_silence(&self.server, limit);
+                return Err(connect::silent(limit));
+            }
+            let took_us = self.clock.now_us() - began_us;
+            let is_repeated = is_passing(&error) && took_us <= REPEATED_US_MAX;
+            if tries >= limit || !is_repeated || self.clock.stopping() {
                 return Err(error);
             }
             log::debug!(
@@ -153,86 +178,21 @@ impl Sessions {
 
     fn checkout(&self) -> mysql::Result<Conn> {
         let idle = self.idle().pop();
-        idle.map_or_else(|| open(&self.server), Ok)
+        idle.map_or_else(|| self.open(), Ok)
+    }
+
+    /// Opens a connection and sets its session up.
+    fn open(&self) -> mysql::Result<Conn> {
+        let mut conn = self.log_ins.log_in(&self.server, self.clock.now_us())?;
+        for statement in [READ_ONLY, SESSION] {
+            bounded::none(conn.query_iter(statement)?)?;
+        }
+        Ok(conn)
     }
 
     fn idle(&self) -> MutexGuard<'_, Vec<Conn>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Opens a connection and sets its session up.
-fn open(server: &Server) -> mysql::Result<Conn> {
-    let options = OptsBuilder::new()
-        .user(Some(&server.user))
-        .pass(Some(&server.password))
-        .prefer_socket(false) // The default asks the server for its socket and may end at another server.
-        .tcp_connect_timeout(Some(CONNECT_TIMEOUT))
-        .read_timeout(Some(READ_TIMEOUT))
-        .write_timeout(Some(READ_TIMEOUT))
-        .max_allowed_packet(Some(PACKET_BYTES_MAX))
-        .ssl_opts(server.tls.as_ref().map(tls_options));
-    let options = match &server.address {
-        Address::Tcp(host, port) => options
-            .ip_or_hostname(Some(bracketed(host)))
-            .tcp_port(*port),
-        Address::Socket(path) => options.socket(Some(path.to_string_lossy())),
-    };
-    let mut conn = log_in(options)?;
-    for statement in [READ_ONLY, SESSION] {
-        bounded::none(conn.query_iter(statement)?)?;
-    }
-    Ok(conn)
-}
-
-thread_local! {
-    /// The client library is at work on a log-in.
-    static LOGGING_IN: Cell<bool> = const { Cell::new(false) };
-}
-
-/// The client library panics at what it takes for impossible: an account of `parsec` and no password, a salt of another
-/// length than it knows, an empty packet. That is one more error of a log-in, without the words of a panic.
-fn log_in(options: OptsBuilder) -> mysql::Result<Conn> {
-    static QUIET: Once = Once::new();
-    QUIET.call_once(|| {
-        let usual = panic::take_hook();
-        panic::set_hook(Box::new(move |info| {
-            if !LOGGING_IN.get() {
-                usual(info);
-            }
-        }));
-    });
-    LOGGING_IN.set(true);
-    let outcome = panic::catch_unwind(AssertUnwindSafe(|| Conn::new(options)));
-    LOGGING_IN.set(false);
-    outcome.unwrap_or_else(|_| Err(std::io::Error::other(SENSELESS).into()))
-}
-
-fn bracketed(host: &str) -> String {
-    if host.contains(':') {
-        format!("[{host}]")
-    } else {
-        host.into()
-    }
-}
-
-/// With `verify` off, a `ca` still has to have signed the certificate (MySQL's own `VERIFY_CA`); only the host's name is
-/// not compared then. Without a `ca` anything is accepted.
-fn tls_options(tls: &Tls) -> SslOpts {
-    let Tls {
-        ca,
-        identity,
-        verify,
-    } = tls;
-    let path = |path: &Path| std::borrow::Cow::<'static, Path>::Owned(path.to_owned());
-    let identity = identity
-        .as_ref()
-        .map(|(cert, key)| ClientIdentity::new(path(cert), path(key)));
-    SslOpts::default()
-        .with_root_cert_path(ca.clone())
-        .with_client_identity(identity)
-        .with_danger_accept_invalid_certs(!verify && ca.is_none())
-        .with_danger_skip_domain_validation(!verify)
 }
 
 /// Where a server is, for messages; no account, no password.
@@ -255,7 +215,17 @@ fn explained(error: &mysql::Error, server: &Server) -> String {
     };
     let text = shown(&text);
     let advice = match error {
-        mysql::Error::MySqlError(error) if error.code == 1045 => {
+        mysql::Error::MySqlError(error) if matches!(error.code, 3118 | 3955 | 4150 | 4151) => {
+            let account = &server.user;
+            format!("; unlock {account:?} by ALTER USER … ACCOUNT UNLOCK, on MariaDB also by FLUSH PRIVILEGES")
+        }
+        mysql::Error::MySqlError(error) if matches!(error.code, 1820 | 1862) => {
+            format!("; give {:?} a new password by ALTER USER", server.user)
+        }
+        mysql::Error::MySqlError(error) if error.code == 1129 => {
+            "; FLUSH HOSTS, or TRUNCATE performance_schema.host_cache, lets this host in again".into()
+        }
+        mysql::Error::MySqlError(error) if matches!(error.code, 1045 | 1698) => {
             format!(
                 "; check user {:?} and its password, and whether it has to come over TLS or with a certificate",
                 server.user
@@ -280,6 +250,12 @@ fn explained(error: &mysql::Error, server: &Server) -> String {
         _ if text.contains("UnknownIssuer") || text.contains("BadSignature") => {
             "; set \"ca\" in `tls` to the file of the authority that signed it".into()
         }
+        mysql::Error::CodecError(_)
+        | mysql::Error::DriverError(
+            DriverError::UnexpectedPacket
+            | DriverError::UnsupportedProtocol(_)
+            | DriverError::Protocol41NotSet,
+        ) => "; that is no MySQL server".into(),
         _ if text.contains("authentication protocol") => {
             format!(
                 "; let user {:?} log in by caching_sha2_password, mysql_native_password, ed25519 or parsec",
@@ -305,16 +281,20 @@ pub(super) fn shown(text: &str) -> String {
         .collect()
 }
 
-/// Errors that the next try may not meet. Numbers: MySQL and MariaDB error references. 1045, a denied access, is one of them:
-/// the client library takes a zero at the end of a salt for an end of text, and answers one salt of 256 of `ed25519` wrong.
-fn is_passing(error: &mysql::Error) -> bool {
+/// Errors that the next try may not meet. Numbers: MySQL and MariaDB error references. A refused log-in is none of them:
+/// the next one would bring a lock of the account nearer.
+pub(super) fn is_passing(error: &mysql::Error) -> bool {
     match error {
         error if bounded::is_excess(error) => false,
         mysql::Error::IoError(_) | mysql::Error::CodecError(_) | mysql::Error::DriverError(_) => {
             true
         }
+        // Of the limits of an account, the number of its connections is the one that passes by itself.
+        mysql::Error::MySqlError(error) if error.code == 1226 => {
+            error.message.contains("max_user_connections")
+        }
         mysql::Error::MySqlError(error) => {
-            matches!(error.code, 1040 | 1045 | 1047 | 1053 | 1077..=1080 | 1158..=1161 | 1205 | 1213 | 1317 | 1412 | 1615 | 1927 | 2006 | 2013 | 3169 | 4031)
+            matches!(error.code, 1040 | 1047 | 1053 | 1077..=1080 | 1158..=1161 | 1203 | 1205 | 1213 | 1317 | 1412 | 1615 | 1927 | 2006 | 2013 | 3169 | 4031)
         }
         _ => false,
     }

@@ -44,6 +44,12 @@ impl MySqlSource {
         Self::over(Arc::clone(&self.sessions), Arc::clone(&self.job))
     }
 
+    /// Another pass begins: accounts that were refused and servers that did not answer, of destinations too, are tried
+    /// once more.
+    pub fn begin_pass(&self) {
+        self.sessions.begin_pass();
+    }
+
     fn over(sessions: Arc<Sessions>, job: Arc<Job>) -> Self {
         Self {
             sessions,
