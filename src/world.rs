@@ -10,7 +10,8 @@ use crate::logic::checkpoint::Checkpoint;
 use crate::logic::checksum::{Checksum, Chunk, KeyRange};
 use crate::logic::compare::{ColumnMap, Found};
 use crate::logic::fingerprint::KeyFold;
-use crate::logic::fix::Fix;
+use crate::logic::fix::Repair;
+use crate::logic::fix::written::Written;
 use crate::logic::gaps::Span;
 use crate::logic::outbox::Outbox;
 use crate::logic::owed::Owed;
@@ -149,6 +150,12 @@ pub trait Destination: Sync {
     /// When the destination cannot be read.
     fn find(&self, keys: &[&Cell]) -> Result<Found>;
 
+    /// What writing to the table depends on, for statements that somebody else runs.
+    ///
+    /// # Errors
+    /// When the destination cannot be read.
+    fn written(&self) -> Result<&Written>;
+
     /// The keys of all rows that these keys find, in no order, as the destination spells them: `café` may find `CAFE`.
     ///
     /// # Errors
@@ -251,11 +258,14 @@ pub trait Observer: Sync {
     /// When the report cannot be written.
     fn report(&self, lines: &[Line]) -> Result<()>;
 
-    /// A row that is wrong, after its lines.
+    /// Whether somebody wants the statements that would repair rows.
+    fn wants_fixes(&self) -> bool;
+
+    /// A row that is wrong, after its lines, where [`Self::wants_fixes`].
     ///
     /// # Errors
     /// When the statement that would repair it cannot be written.
-    fn fix(&self, fix: &Fix<'_>) -> Result<()>;
+    fn fix(&self, repair: &Repair<'_>) -> Result<()>;
 
     /// Rows compared so far, and how many ids there are left to look at.
     fn progress(&self, compared: u64, ids_left: u64);

@@ -14,7 +14,7 @@ use log::{LevelFilter, Log, Metadata, Record};
 use super::findings::Findings;
 use crate::error::{Error, Result};
 use crate::logic::digest::Digest;
-use crate::logic::fix::Fix;
+use crate::logic::fix::Repair;
 use crate::logic::progress::Progress;
 use crate::logic::report::Line;
 use crate::world::Observer;
@@ -198,8 +198,12 @@ impl Observer for Console {
         self.findings.write(lines)
     }
 
-    fn fix(&self, fix: &Fix<'_>) -> Result<()> {
-        self.findings.fix(fix)
+    fn wants_fixes(&self) -> bool {
+        self.findings.fixes.is_some()
+    }
+
+    fn fix(&self, repair: &Repair<'_>) -> Result<()> {
+        self.findings.fix(repair)
     }
 
     fn progress(&self, compared: u64, ids_left: u64) {

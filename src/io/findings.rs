@@ -12,7 +12,7 @@ use super::report::Report;
 use crate::cli;
 use crate::error::Result;
 use crate::logic::digest::Digest;
-use crate::logic::fix::Fix;
+use crate::logic::fix::Repair;
 use crate::logic::report::Line;
 
 /// The files that a command makes.
@@ -103,8 +103,9 @@ impl Findings {
 
     /// # Errors
     /// When a statement cannot be written.
-    pub(super) fn fix(&self, fix: &Fix<'_>) -> Result<()> {
-        self.fixes.as_ref().map_or(Ok(()), |file| file.write(fix))
+    pub(super) fn fix(&self, repair: &Repair<'_>) -> Result<()> {
+        let fixes = self.fixes.as_ref();
+        fixes.map_or(Ok(()), |file| file.write(repair))
     }
 
     /// Second handles, to make what was found durable before a checkpoint passes it.
@@ -126,7 +127,7 @@ impl Findings {
             report.into_output().complete()?;
         }
         if let Some(fixes) = self.fixes {
-            fixes.into_output().complete()?;
+            fixes.complete()?;
         }
         let lines = self.page.map(Report::into_output);
         lines.map_or(Ok(()), |lines| {
@@ -141,12 +142,12 @@ impl Findings {
     pub fn keep(self) -> Result<Vec<(PathBuf, PathBuf)>> {
         let reports = self.report.into_iter().chain(self.page);
         let reports = reports.map(Report::into_output);
-        let outputs = reports.chain(self.fixes.map(FixFile::into_output));
         let mut kept = Vec::new();
-        for output in outputs {
+        for output in reports {
             let path = output.path().to_owned();
             kept.extend(output.keep()?.map(|draft| (path, draft)));
         }
+        kept.extend(self.fixes.map(FixFile::keep).transpose()?.flatten());
         Ok(kept)
     }
 }

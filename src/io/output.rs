@@ -35,6 +35,8 @@ enum To {
     Direct(Box<dyn Write + Send>),
     /// Appended to, in its place.
     Appended(File),
+    /// Collected in a file without a name, for what is written as it comes.
+    Deferred(File, Box<dyn Write + Send>),
     /// Collected beside the file.
     Beside(Draft),
 }
@@ -223,6 +225,30 @@ impl Output {
         })
     }
 
+    /// What is made of a draft needs one, also where it goes to stdout or to a pipe.
+    ///
+    /// # Errors
+    /// When there is no room for one.
+    pub fn deferred(self) -> Result<Self> {
+        let Self {
+            path,
+            operation,
+            to,
+        } = self;
+        let to = match to {
+            To::Direct(to) => {
+                let draft = tempfile::tempfile().map_err(failed(operation, &path))?;
+                To::Deferred(draft, to)
+            }
+            to => to,
+        };
+        Ok(Self {
+            path,
+            operation,
+            to,
+        })
+    }
+
     /// Its name, as the user gave it.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -236,7 +262,9 @@ impl Output {
     pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
         let written = match &mut self.to {
             To::Direct(to) => to.write_all(bytes).and_then(|()| to.flush()),
-            To::Appended(file) | To::Beside(Draft { file, .. }) => whole(file, bytes),
+            To::Appended(file) | To::Deferred(file, _) | To::Beside(Draft { file, .. }) => {
+                whole(file, bytes)
+            }
         };
         written.map_err(failed(self.operation, &self.path))
     }
@@ -246,7 +274,9 @@ impl Output {
     pub fn content(&mut self) -> Option<&mut File> {
         match &mut self.to {
             To::Direct(_) => None,
-            To::Appended(file) | To::Beside(Draft { file, .. }) => Some(file),
+            To::Appended(file) | To::Deferred(file, _) | To::Beside(Draft { file, .. }) => {
+                Some(file)
+            }
         }
     }
 
@@ -255,7 +285,7 @@ impl Output {
     pub fn handle(&self) -> Option<File> {
         match &self.to {
             To::Beside(draft) => draft.file.try_clone().ok(),
-            To::Direct(_) | To::Appended(_) => None,
+            To::Direct(_) | To::Appended(_) | To::Deferred(..) => None,
         }
     }
 
@@ -283,6 +313,13 @@ impl Output {
         let (path, operation) = (self.path, self.operation);
         match self.to {
             To::Direct(_) | To::Appended(_) => Ok(()),
+            To::Deferred(mut file, mut to) => {
+                let mut buffered = std::io::BufWriter::new(&mut to);
+                file.rewind()
+                    .and_then(|()| write(&mut file, &mut buffered))
+                    .and_then(|()| buffered.flush())
+                    .map_err(failed(operation, &path))
+            }
             To::Beside(mut draft) => {
                 draft.kept = true;
                 let written = draft.remade(write).map_err(failed(operation, &path));

@@ -3,8 +3,18 @@
 //! An UPDATE sets the columns that differ, and every mapped DATETIME and TIMESTAMP: one that has `ON UPDATE
 //! CURRENT_TIMESTAMP` and is not set would become a new difference. The statements expect the session of [`PREAMBLE`].
 //!
+//! Statements run as they are, one after the other. What the server computes is not written. A key of approximate numbers is
+//! the exact number that is stored. A new row meets the destination's condition where that fixes a column's value. Rows that
+//! trade unique values are put in an order in which they can ([`order`]).
+//!
 //! Nothing is deleted: whether a row that only a destination has should go is not for cupid to say, so its DELETE is a
 //! comment, on one line whatever stands in it.
+
+pub mod order;
+mod trade;
+pub mod written;
+
+use std::fmt::Write as _;
 
 use super::cell::{Cell, ColumnType};
 use super::compare::{ColumnMap, Pair, Verdict};
@@ -13,17 +23,27 @@ use super::print;
 use super::row::Row;
 use super::sql::{binary_literal, in_comment, on_one_line, portable_literal, quoted};
 use crate::config::{DestinationJob, TableJob};
+use written::{Fixed, Written};
+
+pub use trade::{Entry, Repair, Terms};
 
 /// What a file of statements begins with. Times are written in UTC; a value that does not fit is an error; zero dates are
 /// copied as they are.
 pub const PREAMBLE: &str = "\
 -- What would repair the copies, as cupid found them. None of it was executed.
 -- Statements of several destinations may alternate; each one's comment begins with its destination.
--- A DELETE, of a row that only a copy has, is a comment: whether the row should go is for you to say.
+-- A DELETE, of a row that only a copy has, is a comment: whether the row should go is for you to say. Where a statement
+-- ends with error 1062, such a row has the unique value; delete it before.
 SET NAMES utf8mb4;
 SET time_zone = '+00:00';
 SET sql_mode = 'STRICT_ALL_TABLES,ALLOW_INVALID_DATES,NO_AUTO_VALUE_ON_ZERO';
 ";
+
+/// Stands before a statement that writes the error value of an ENUM, and [`STRICT`] after it.
+pub const NOT_STRICT: &str = "SET sql_mode = 'ALLOW_INVALID_DATES,NO_AUTO_VALUE_ON_ZERO';";
+/// As in [`PREAMBLE`].
+pub const STRICT: &str =
+    "SET sql_mode = 'STRICT_ALL_TABLES,ALLOW_INVALID_DATES,NO_AUTO_VALUE_ON_ZERO';";
 
 /// A row that is wrong, and where.
 #[derive(Debug)]
@@ -66,6 +86,10 @@ impl Fix<'_> {
     /// One statement on one line, with a comment that says what for. What cupid cannot decide is a comment alone.
     #[must_use]
     pub fn statement(&self) -> String {
+        self.statement_for(&Written::default())
+    }
+
+    fn statement_for(&self, table: &Written) -> String {
         let name = in_comment(&self.destination.name);
         let (row, verdict, copies) = match self.wrong {
             Wrong::Extra(key) => return self.commented_delete(&name, key),
@@ -77,14 +101,29 @@ impl Fix<'_> {
         };
         let id = row.id;
         match verdict {
-            Verdict::Missing => format!("/* {name}: missing, id {id} */ {}", self.insert(row)),
+            Verdict::Missing => {
+                let (insert, notes) = self.insert(row, table);
+                format!(
+                    "/* {name}: missing, id {id}{} */ {insert}",
+                    in_comment(&notes)
+                )
+            }
             Verdict::Different(pairs) => {
                 let columns: Vec<&str> = pairs
                     .iter()
                     .map(|&pair| self.map.pairs[pair].name.as_str())
                     .collect();
                 let columns = in_comment(&columns.join(", "));
-                let update = self.update(row, pairs, copies);
+                let is_generated = |&pair: &usize| {
+                    let Pair { destination, .. } = &self.map.pairs[pair];
+                    table.is_generated(destination)
+                };
+                if pairs.iter().all(is_generated) {
+                    return format!(
+                        "-- {name}: different, id {id}: {columns}: computed by the server from columns that agree or are not compared"
+                    );
+                }
+                let update = self.update(row, pairs, copies, table);
                 format!("/* {name}: different, id {id}: {columns} */ {update}")
             }
             Verdict::Agree => format!(
@@ -94,28 +133,57 @@ impl Fix<'_> {
         }
     }
 
-    fn insert(&self, row: &Row) -> String {
+    /// The INSERT, and what is to be known of it.
+    fn insert(&self, row: &Row, table: &Written) -> (String, String) {
         let by_column = &self.destination.table.by_column;
-        let mut names: Vec<String> = Vec::with_capacity(self.map.pairs.len() + 1);
-        let mut values: Vec<String> = Vec::with_capacity(self.map.pairs.len() + 1);
+        let mut columns: Vec<(&str, String)> = Vec::with_capacity(self.map.pairs.len() + 1);
         let is_key = |pair: &&Pair| pair.destination.to_lowercase() == by_column.to_lowercase();
         if !self.map.pairs.iter().any(|pair| is_key(&pair)) {
-            names.push(quoted(by_column));
-            values.push(self.key(row));
+            columns.push((by_column, self.key(row)));
         }
         for pair in &self.map.pairs {
-            names.push(quoted(&pair.destination));
-            values.push(cell_of(row, pair));
+            columns.push((&pair.destination, cell_of(row, pair)));
         }
-        format!(
+        let condition = self.destination.table.condition.as_deref();
+        let fixed = condition.map(Fixed::of).unwrap_or_default();
+        let is_named = |columns: &[(&str, String)], name: &str| {
+            let name = name.to_lowercase();
+            columns
+                .iter()
+                .any(|(known, _)| known.to_lowercase() == name)
+        };
+        for (name, literal) in &fixed.values {
+            if !is_named(&columns, name) {
+                columns.push((name, literal.clone()));
+            }
+        }
+        let mut notes = String::new();
+        if let (true, Some(condition)) = (fixed.has_more, condition) {
+            notes = format!("; see that the row meets {condition}");
+        }
+        let required = table.columns.iter().filter(|column| !column.has_default);
+        for column in required {
+            if !is_named(&columns, &column.name)
+                && let Some(value) = column.implicit_default()
+            {
+                // A String takes everything.
+                let _ = write!(notes, "; {} has no default", column.name);
+                columns.push((&column.name, value.into()));
+            }
+        }
+        columns.retain(|(name, _)| !table.is_generated(name));
+        let names: Vec<String> = columns.iter().map(|(name, _)| quoted(name)).collect();
+        let values: Vec<&str> = columns.iter().map(|(_, value)| value.as_str()).collect();
+        let insert = format!(
             "INSERT INTO {} ({}) VALUES ({});",
             self.table(),
             names.join(", "),
             values.join(", ")
-        )
+        );
+        (insert, notes)
     }
 
-    fn update(&self, row: &Row, differing: &[usize], copies: usize) -> String {
+    fn update(&self, row: &Row, differing: &[usize], copies: usize, table: &Written) -> String {
         let moves = |pair: &Pair| {
             matches!(
                 pair.destination_type,
@@ -130,19 +198,19 @@ impl Fix<'_> {
             .iter()
             .enumerate()
             .filter(|(number, pair)| all || differing.contains(number) || moves(pair))
+            .filter(|(_, pair)| !table.is_generated(&pair.destination))
             .map(|(_, pair)| format!("{} = {}", quoted(&pair.destination), cell_of(row, pair)))
             .collect();
         format!(
             "UPDATE {} SET {} WHERE {};",
             self.table(),
             sets.join(", "),
-            self.condition(&self.key(row))
+            self.condition(&self.found_by(&row.key, self.map.key_type))
         )
     }
 
     fn commented_delete(&self, name: &str, key: &Cell) -> String {
-        let key_type = self.map.destination_key_type;
-        let condition = self.condition(&value(key, key_type, key_type));
+        let condition = self.condition(&self.found_by(key, self.map.destination_key_type));
         let delete = format!("DELETE FROM {} WHERE {condition};", self.table());
         format!("-- /* {name}: extra */ {}", on_one_line(&delete))
     }
@@ -154,6 +222,29 @@ impl Fix<'_> {
         format!("{}.{}", quoted(database), quoted(table))
     }
 
+    /// What finds a key: an equation's right side. A number with a point is a decimal number, which is no approximate one; and a
+    /// DOUBLE that was copied from a FLOAT may hold either what the FLOAT is or what it prints as.
+    fn found_by(&self, key: &Cell, key_type: ColumnType) -> String {
+        let destination = self.map.destination_key_type;
+        let text = print::text(key, key_type);
+        match destination {
+            ColumnType::Float => match text.parse::<f32>() {
+                Ok(number) if number.is_finite() => format!("= {:e}", f64::from(number)),
+                _ => format!("= {}", value(key, key_type, destination)),
+            },
+            ColumnType::Double => match (text.parse::<f64>(), text.parse::<f32>()) {
+                (Ok(printed), Ok(single))
+                    if key_type == ColumnType::Float && printed.is_finite() =>
+                {
+                    format!("IN ({printed:e}, {:e})", f64::from(single))
+                }
+                (Ok(number), _) if number.is_finite() => format!("= {number:e}"),
+                _ => format!("= {}", value(key, key_type, destination)),
+            },
+            _ => format!("= {}", value(key, key_type, destination)),
+        }
+    }
+
     /// Which rows of the destination a statement is for.
     fn condition(&self, key: &str) -> String {
         let TableJob {
@@ -161,10 +252,16 @@ impl Fix<'_> {
             condition,
             ..
         } = &self.destination.table;
-        let condition = condition
-            .as_ref()
-            .map_or_else(String::new, |condition| format!(" AND ({condition})"));
-        format!("{} = {key}{condition}", quoted(by_column))
+        let condition = condition.as_ref().map_or_else(String::new, |condition| {
+            // A comment to the end of the line needs that end.
+            let has_comment = condition.contains("--") || condition.contains('#');
+            if has_comment {
+                format!(" AND ({condition})")
+            } else {
+                format!(" AND ({})", on_one_line(condition))
+            }
+        });
+        format!("{} {key}{condition}", quoted(by_column))
     }
 
     fn key(&self, row: &Row) -> String {
@@ -185,6 +282,7 @@ pub fn row_of(statement: &str) -> Option<(String, String)> {
         if let Some((destination, rest)) = comment.split_once(begins)
             && let Some((id, _)) = rest.split_once(ends)
         {
+            let id = id.split_once("; ").map_or(id, |(id, _)| id);
             return Some((destination.to_owned(), id.to_owned()));
         }
     }

@@ -15,7 +15,7 @@ use super::stream::Unmet;
 use crate::error::Result;
 use crate::logic::cell::{Cell, CellRef, Cells, ColumnType, Id};
 use crate::logic::fingerprint::Fingerprinter;
-use crate::logic::fix::{Fix, Wrong};
+use crate::logic::fix::Wrong;
 use crate::logic::gaps::Span;
 use crate::logic::pace::STRIDE_ROWS_MAX;
 use crate::logic::pairing::Record;
@@ -206,11 +206,7 @@ impl Pass<'_, '_> {
             .collect::<Result<Vec<_>>>()?;
         self.observer.report(&lines)?;
         for key in keys {
-            self.observer.fix(&Fix {
-                destination: &self.job.destinations[number],
-                map: self.destinations[number].map()?,
-                wrong: Wrong::Extra(key),
-            })?;
+            self.fix(number, Wrong::Extra(key), None)?;
         }
         Ok(())
     }

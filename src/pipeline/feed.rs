@@ -227,6 +227,7 @@ mod tests {
     use crate::logic::cell::{Cell, ColumnType};
     use crate::logic::compare::{ColumnMap, Found};
     use crate::logic::fingerprint::KeyFold;
+    use crate::logic::fix::written::Written;
     use crate::pipeline::throttle::tests::Hand;
 
     const ROWS: i64 = 7_000;
@@ -238,6 +239,10 @@ mod tests {
 
     impl Destination for Shaky {
         fn map(&self) -> Result<&ColumnMap> {
+            unreachable!("nobody asks for it")
+        }
+
+        fn written(&self) -> Result<&Written> {
             unreachable!("nobody asks for it")
         }
 

@@ -8,7 +8,7 @@ use super::{Mode, Pass};
 use crate::error::Result;
 use crate::logic::cell::{Cell, Id};
 use crate::logic::compare::Verdict;
-use crate::logic::fix::{Fix, Wrong};
+use crate::logic::fix::{Fix, Repair, Wrong};
 use crate::logic::owed::Owed;
 use crate::logic::print;
 use crate::logic::report::{Fate, Kind, Line, rfc3339};
@@ -82,19 +82,30 @@ impl Pass<'_, '_> {
             lines.push(self.duplicate_line(number, owed.detected_us, looked)?);
         }
         self.observer.report(&lines)?;
-        self.observer.fix(&self.fix(number, looked)?)
+        self.tell_fix(number, looked)
     }
 
-    fn fix<'f>(&'f self, number: usize, looked: &'f Looked) -> Result<Fix<'f>> {
-        Ok(Fix {
+    fn tell_fix(&self, number: usize, looked: &Looked) -> Result<()> {
+        let wrong = Wrong::Copies {
+            row: &looked.whole.row,
+            verdict: &looked.verdict,
+            copies: looked.copies,
+        };
+        self.fix(number, wrong, looked.copy.as_deref())
+    }
+
+    /// Hands on what would repair a row, where somebody wants to know.
+    pub(super) fn fix(&self, number: usize, wrong: Wrong<'_>, copy: Option<&[Cell]>) -> Result<()> {
+        if !self.observer.wants_fixes() {
+            return Ok(());
+        }
+        let fix = Fix {
             destination: &self.job.destinations[number],
             map: self.destinations[number].map()?,
-            wrong: Wrong::Copies {
-                row: &looked.whole.row,
-                verdict: &looked.verdict,
-                copies: looked.copies,
-            },
-        })
+            wrong,
+        };
+        let table = self.destinations[number].written()?;
+        self.observer.fix(&Repair { fix, table, copy })
     }
 
     /// Tells those of these rows whose key has several rows. Returns how many of them are nothing worse.
@@ -118,7 +129,7 @@ impl Pass<'_, '_> {
         }
         duplicates.retain(|looked| looked.verdict == Verdict::Agree);
         for looked in &duplicates {
-            self.observer.fix(&self.fix(number, looked)?)?;
+            self.tell_fix(number, looked)?;
         }
         Ok(duplicates.len())
     }

@@ -7,6 +7,7 @@ use cupid::error::Result;
 use cupid::logic::cell::Cell;
 use cupid::logic::compare::{ColumnMap, Found, Matches};
 use cupid::logic::fingerprint::KeyFold;
+use cupid::logic::fix::written::Written;
 use cupid::world::{Destination, Offer, Place, Visitor};
 
 use crate::broken::Broken;
@@ -114,6 +115,10 @@ impl Model {
 }
 
 impl Destination for Side<'_> {
+    fn written(&self) -> Result<&Written> {
+        unreachable!("nobody wants statements")
+    }
+
     fn map(&self) -> Result<&ColumnMap> {
         turn_to(self.number);
         let mut model = self.view.sim.model();

@@ -5,7 +5,7 @@ use std::sync::MutexGuard;
 use std::time::Duration;
 
 use cupid::error::{Error, Result};
-use cupid::logic::fix::Fix;
+use cupid::logic::fix::Repair;
 use cupid::logic::report::Line;
 use cupid::world::{Clock, Observer};
 
@@ -113,7 +113,11 @@ impl Observer for View<'_> {
         Ok(())
     }
 
-    fn fix(&self, _fix: &Fix<'_>) -> Result<()> {
+    fn wants_fixes(&self) -> bool {
+        false
+    }
+
+    fn fix(&self, _repair: &Repair<'_>) -> Result<()> {
         Ok(())
     }
 

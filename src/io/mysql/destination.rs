@@ -21,11 +21,13 @@ use super::schema::{Table, quoted};
 use super::session::{Sessions, is_of_one_key, label, shown};
 use super::source::{MySqlSource, padded, padded_count};
 use super::stream::{Rows, Stream, repeated_keys};
+use super::written;
 use crate::config::{DestinationJob, Job, SourceJob, TableJob};
 use crate::error::{Error, Result};
 use crate::logic::cell::Cell;
 use crate::logic::compare::{ColumnMap, Found, Matches};
 use crate::logic::fingerprint::KeyFold;
+use crate::logic::fix::written::Written;
 use crate::world::{Checksums, Destination, Offer, Place, Visitor};
 
 /// Keys that are told apart in one `CASE`.
@@ -39,6 +41,7 @@ pub struct MySqlDestination {
     source: Arc<MySqlSource>,
     plan: OnceLock<Plan>,
     stream: OnceLock<Option<Stream>>,
+    written: OnceLock<Written>,
 }
 
 impl MySqlDestination {
@@ -70,6 +73,7 @@ impl MySqlDestination {
             source,
             plan: OnceLock::new(),
             stream: OnceLock::new(),
+            written: OnceLock::new(),
         }
     }
 
@@ -393,6 +397,19 @@ impl Destination for MySqlDestination {
                 .map_err(|error| self.failed_look_up(&error))?;
         }
         Ok(found)
+    }
+
+    fn written(&self) -> Result<&Written> {
+        if let Some(written) = self.written.get() {
+            return Ok(written);
+        }
+        let job = &self.destination().table;
+        let table = &self.plan()?.table;
+        let operation = format!("Read the columns of {}", job.name());
+        let written = self
+            .sessions
+            .run(&operation, |conn| written::read(conn, job, table))?;
+        Ok(self.written.get_or_init(|| written))
     }
 
     /// A key that the server refuses finds nothing.

@@ -17,6 +17,7 @@ mod session;
 mod source;
 mod stream;
 mod window;
+mod written;
 
 pub use destination::MySqlDestination;
 pub use source::MySqlSource;
