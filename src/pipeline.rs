@@ -32,10 +32,11 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use crate::config::{Job, UpdateJob};
+use crate::config::{DestinationJob, Job, UpdateJob};
 use crate::error::{Error, Result};
 use crate::logic::cell::Id;
 use crate::logic::checkpoint::{Checkpoint, Position, VERSION, joined};
+use crate::logic::identity::{DestinationId, Recognised, Told, recognise};
 use crate::logic::outbox::Outbox;
 use crate::logic::retry::{DELAY_MAX, Endpoint, RetryPolicy};
 use crate::logic::summary::{Summary, Unread};
@@ -116,6 +117,8 @@ pub fn retry(job: &Job, world: &mut World<'_>, options: Options) -> Result<Summa
 /// A pass under way.
 struct Pass<'a, 'w> {
     job: &'a Job,
+    /// How state files know the destinations.
+    ids: Vec<DestinationId>,
     source: &'w dyn Source,
     destinations: &'a [&'w dyn Destination],
     receivers: &'a [&'w dyn Receiver],
@@ -172,9 +175,8 @@ impl<'a, 'w> Pass<'a, 'w> {
             observer,
         } = world;
         let names: Vec<String> = job.destinations.iter().map(|d| d.name.clone()).collect();
-        let saved = store.checkpoint()?;
-        let outbox = store.outbox()?;
-        let positions = positions_of(saved.as_ref(), &names, options, *observer);
+        let (saved, checkpoint, outbox) = read_state(job, &mut **store, *observer)?;
+        let positions = positions_of(checkpoint.as_ref(), &names, options, *observer);
         let start_id = if positions.iter().any(|position| position.next_id.is_none()) {
             let found = store.first_cupids_id()?;
             if let Some(id) = found {
@@ -238,6 +240,7 @@ impl<'a, 'w> Pass<'a, 'w> {
         let throttle = || Throttle::new(clock, options.rows_per_second_max);
         Ok(Self {
             job,
+            ids: job.destinations.iter().map(DestinationJob::id).collect(),
             source: *source,
             destinations,
             receivers,
@@ -405,10 +408,13 @@ impl<'a, 'w> Pass<'a, 'w> {
             all.filter(|position| !position.destinations.is_empty())
                 .collect(),
         );
-        let source = self.job.source.table.name();
+        let table = &self.job.source.table;
         let checkpoint = Checkpoint {
             version: VERSION,
-            source,
+            source: table.name(),
+            config: Some(self.job.file.clone()),
+            source_server: Some(table.server.address.text()),
+            destinations: self.ids.clone(),
             positions,
         };
         if self
@@ -443,6 +449,44 @@ impl<'a, 'w> Pass<'a, 'w> {
         summary.duration_ms = u64::try_from((now_us - began_us) / 1000).unwrap_or(0);
         summary
     }
+}
+
+/// The checkpoint as it is on disk, then checkpoint and outbox in the names that the destinations have now.
+fn read_state(
+    job: &Job,
+    store: &mut dyn Store,
+    observer: &dyn Observer,
+) -> Result<(Option<Checkpoint>, Option<Checkpoint>, Outbox)> {
+    let saved = store.checkpoint()?;
+    let Recognised {
+        checkpoint,
+        outbox,
+        outbox_changed,
+        told,
+    } = recognise(saved.clone(), store.outbox()?, &job.known_destinations());
+    for told in told.iter().chain(&moved_source(job, saved.as_ref())) {
+        match told {
+            Told::Info(text) => observer.info(text),
+            Told::Warning(text) => observer.warn(text),
+        }
+    }
+    if outbox_changed {
+        store.replace_outbox(&outbox)?;
+    }
+    Ok((saved, checkpoint, outbox))
+}
+
+/// The table is the same, and its server is another one.
+fn moved_source(job: &Job, saved: Option<&Checkpoint>) -> Option<Told> {
+    let table = &job.source.table;
+    let server = table.server.address.text();
+    let before = saved?.source_server.as_ref()?;
+    (*before != server).then(|| {
+        Told::Warning(format!(
+            "The source {} moved from {before} to {server}. Its checkpoint is kept. `cupid reconcile` compares what lies before",
+            table.name()
+        ))
+    })
 }
 
 /// Where each destination is to go on.

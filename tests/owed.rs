@@ -200,7 +200,11 @@ fn what_is_owed_to_a_destination_that_was_taken_out_does_not_pause_the_scan() {
     scene.run(1);
     assert!(scene.config.owed().len() >= 3);
     scene.receiver().take();
-    scene.config.set("/des/0/name", "another");
+    scene.db.exec("CREATE TABLE des.another LIKE des.user");
+    scene
+        .config
+        .set("/des/0/name", "another")
+        .set("/des/0/table", "another");
     scene.db.add_users(6..=8);
     scene.receiver().answer(|_| Answer::ok());
     for _ in 0..3 {

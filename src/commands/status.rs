@@ -12,6 +12,7 @@ use crate::config::Job;
 use crate::error::{Error, Exit, Result};
 use crate::io::signals::RealClock;
 use crate::logic::checkpoint::{Checkpoint, Position};
+use crate::logic::identity::{Recognised, recognise};
 use crate::logic::outbox::Outbox;
 use crate::logic::owed::Owed;
 use crate::logic::report::rfc3339;
@@ -28,9 +29,13 @@ pub(super) fn note(now_us: i64, exit: Exit, text: &str) -> String {
 pub(super) fn status(status: &Status, clock: &Arc<RealClock>) -> Result<Exit> {
     let job = load(&status.config)?;
     let mut state = state_of(&job);
+    let known = job.known_destinations();
+    let Recognised {
+        checkpoint, outbox, ..
+    } = recognise(state.checkpoint()?, state.outbox()?, &known);
     let facts = Facts {
-        checkpoint: state.checkpoint()?,
-        outbox: state.outbox()?,
+        checkpoint,
+        outbox,
         last_run: serde_json::from_str(&state.last_run()?).ok(),
         bounds: Sides::new(&job, clock)?.source.bounds(),
         job: &job,

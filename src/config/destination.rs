@@ -20,7 +20,7 @@ pub(super) fn read_name(reader: &Reader<'_>) -> Option<Text> {
     Some(name)
 }
 
-/// Reads the rest of one of `des[]`; its name is left empty. `None` goes with a problem written down.
+/// Reads the rest of one of `des[]`; its names are left empty. `None` goes with a problem written down.
 pub(super) fn read(reader: Reader<'_>) -> Option<DestinationJob> {
     let table = table::read(&reader);
     let columns = read_columns(&reader);
@@ -28,6 +28,7 @@ pub(super) fn read(reader: Reader<'_>) -> Option<DestinationJob> {
     reader.finish();
     Some(DestinationJob {
         name: String::new(),
+        name_before: String::new(),
         table: table?,
         columns: columns?,
         callback: callback?,

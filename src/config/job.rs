@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::logic::equal::Rule;
+use crate::logic::identity::{self, DestinationId, Known};
 use crate::logic::php_date::PhpDateFormat;
 use crate::logic::shard::Shard;
 use crate::logic::zone::Zone;
@@ -33,6 +34,8 @@ pub struct Job {
     pub secrets_readable_by_others: bool,
     /// The file that this came from.
     pub path: PathBuf,
+    /// The same, absolute: whose state files they are. Bytes that are no UTF-8 are percent-encoded.
+    pub file: String,
     /// What to tell an operator who asks (`check`): keys that are read and ignored, services that are gone.
     pub notes: Vec<String>,
 }
@@ -126,8 +129,10 @@ pub struct Tls {
 /// One of `des[]`.
 #[derive(Clone, Debug)]
 pub struct DestinationJob {
-    /// `des[].name`, else `database.table` (with `#2` … when several would share it).
+    /// `des[].name`, else [`crate::logic::identity::names`] finds one.
     pub name: String,
+    /// The name that earlier versions gave: state files without addresses know it by this.
+    pub name_before: String,
     /// Server and table.
     pub table: TableJob,
     /// `des[].columns` in the order of the file.
@@ -174,6 +179,63 @@ impl TableJob {
             database, table, ..
         } = self;
         format!("{database}.{table}")
+    }
+}
+
+impl Job {
+    /// The destinations, as state files know them and as they knew them.
+    #[must_use]
+    pub fn known_destinations(&self) -> Vec<Known> {
+        let known = |destination: &DestinationJob| Known {
+            id: destination.id(),
+            name_before: destination.name_before.clone(),
+        };
+        self.destinations.iter().map(known).collect()
+    }
+}
+
+impl Address {
+    /// The same text however the configuration spells it: `host:port`, or the path of the socket.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match self {
+            Self::Tcp(host, port) => identity::server(host, *port),
+            Self::Socket(path) => path.display().to_string(),
+        }
+    }
+}
+
+impl DestinationJob {
+    /// How state files know it.
+    #[must_use]
+    pub fn id(&self) -> DestinationId {
+        let Self {
+            name,
+            name_before: _,
+            table,
+            columns,
+            callback,
+        } = self;
+        let TableJob {
+            server,
+            database,
+            table,
+            by_column,
+            condition,
+        } = table;
+        let mut pairs: Vec<[&str; 2]> = columns
+            .iter()
+            .map(|pair| [pair.source.as_str(), pair.destination.as_str()])
+            .collect();
+        pairs.sort_unstable();
+        let condition = condition.as_deref().unwrap_or_default();
+        let parts = [by_column.as_str(), condition, callback.url.as_str()];
+        DestinationId {
+            name: name.clone(),
+            server: server.address.text(),
+            table: identity::table(database, table),
+            tag: identity::tag(parts.into_iter().chain(pairs.into_iter().flatten())),
+        }
     }
 }
 

@@ -24,9 +24,11 @@ use jsonc_parser::ast::Value;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 
 pub use self::job::*;
-use self::reader::{Context, Reader, Text};
+use self::reader::{Context, Reader};
 pub(crate) use self::words::nearest;
 use crate::error::{Error, Result};
+use crate::logic::identity::{self, Conflict, Unnamed};
+use crate::logic::path_text;
 
 /// Far above any configuration; a wrong path may name a device without end.
 const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
@@ -68,7 +70,11 @@ pub fn load(path: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Job> {
         cores: std::thread::available_parallelism().map_or(1, usize::from),
         readable_by_others: readable_by_others(&metadata),
     };
-    parse(&text, path, &surroundings)
+    let file = std::path::absolute(path).map_err(unreadable)?;
+    Ok(Job {
+        file: path_text::text(&file),
+        ..parse(&text, path, &surroundings)?
+    })
 }
 
 #[cfg(unix)]
@@ -186,6 +192,7 @@ fn read_job(root: Reader<'_>, path: &Path, surroundings: &Surroundings<'_>) -> O
         destinations: destinations?,
         secrets_readable_by_others: false,
         path: path.to_owned(),
+        file: path_text::text(path),
         notes: Vec::new(),
     })
 }
@@ -288,37 +295,50 @@ fn read_destinations(root: &Reader<'_>) -> Option<Vec<DestinationJob>> {
         }
         read.push((name, destination::read(reader)));
     }
-    // The names that the file gives come first, whatever the order, so that a default never takes one of them.
+    let mut given = Vec::new();
     let mut destinations = Vec::new();
     for (name, destination) in read {
-        let destination = destination?;
-        let name = match name {
-            Some(Text { value, .. }) => value,
-            None => free_name(&destination.table, &mut taken),
-        };
-        destinations.push(DestinationJob {
-            name,
-            ..destination
-        });
+        given.push(name.map(|name| name.value));
+        destinations.push(destination?);
     }
+    name_destinations(root, given, &mut destinations)?;
     Some(destinations)
 }
 
-/// `database.table`, with a number when it is taken.
-fn free_name(table: &TableJob, taken: &mut BTreeSet<String>) -> String {
-    let name = table.name();
-    // It goes into logs and headers, where a control character would end a line.
-    let name: String = name
-        .chars()
-        .map(|c| if c.is_control() { '_' } else { c })
+/// Gives each destination its name; those that two destinations would share are refused.
+fn name_destinations(
+    root: &Reader<'_>,
+    given: Vec<Option<String>>,
+    destinations: &mut [DestinationJob],
+) -> Option<()> {
+    let unnamed: Vec<Unnamed> = given
+        .into_iter()
+        .zip(&*destinations)
+        .map(|(given, destination)| Unnamed {
+            given,
+            table_name: destination.table.name(),
+            id: destination.id(),
+        })
         .collect();
-    let mut free = name.clone();
-    let mut number = 1;
-    while !taken.insert(free.clone()) {
-        number += 1;
-        free = format!("{name}#{number}");
+    let names = match identity::names(&unnamed) {
+        Ok(names) => names,
+        Err(Conflict { number, other }) => {
+            root.context().problem(
+                &format!("des[{number}].name"),
+                &format!(
+                    "is missing, and nothing tells this destination from des[{other}]: server, table, byColumn, where, \
+                     columns and callbackNotification.url are the same, or its name is the default here; should be given"
+                ),
+            );
+            return None;
+        }
+    };
+    let before = identity::names_before(&unnamed);
+    for ((destination, name), before) in destinations.iter_mut().zip(names).zip(before) {
+        destination.name = name;
+        destination.name_before = before;
     }
-    free
+    Some(())
 }
 
 /// Where state files are when the file does not say: `$STATE_DIRECTORY` of systemd, else the user's state folder.

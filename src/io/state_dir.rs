@@ -332,6 +332,9 @@ mod tests {
         Checkpoint {
             version: VERSION,
             source: "my.user".into(),
+            config: None,
+            source_server: None,
+            destinations: vec![],
             positions: vec![position],
         }
     }

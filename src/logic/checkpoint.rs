@@ -9,7 +9,7 @@ mod plausible;
 #[cfg(test)]
 mod seen_tests;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -17,10 +17,11 @@ use serde::{Deserialize, Serialize};
 
 use super::cell::Id;
 use super::gaps::Gaps;
+use super::identity::DestinationId;
 use super::suspects::Suspects;
 
 /// The version of the format that this program writes.
-pub const VERSION: u64 = 1;
+pub const VERSION: u64 = 2;
 /// How many rows of the update window are remembered as compared; more are compared again.
 pub const SEEN_MAX: usize = 20_000;
 /// An update window in which nothing happened is saved this often.
@@ -34,6 +35,15 @@ pub struct Checkpoint {
     pub version: u64,
     /// `database.table` of the source, so that another table's checkpoint is not taken for this one's.
     pub source: String,
+    /// The configuration's file: whose state it is. `None`: an earlier version wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config: Option<String>,
+    /// The source's server, as [`super::identity::server`] spells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_server: Option<String>,
+    /// The destinations that the positions name; empty when an earlier version wrote it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub destinations: Vec<DestinationId>,
     /// Normally one; more while a destination lags.
     pub positions: Vec<Position>,
 }
@@ -216,7 +226,25 @@ impl Checkpoint {
                 "an id or a moment that no table has".into(),
             ));
         }
+        if !checkpoint.describes_its_destinations() {
+            return Err(Unusable::Damaged(
+                "a destination without an address, or with two".into(),
+            ));
+        }
         Ok(checkpoint)
+    }
+
+    /// Each destination that a position names has one address, or none has.
+    fn describes_its_destinations(&self) -> bool {
+        let Self {
+            destinations,
+            positions,
+            ..
+        } = self;
+        let names: HashSet<&str> = destinations.iter().map(|id| id.name.as_str()).collect();
+        let mut of_positions = positions.iter().flat_map(|p| &p.destinations);
+        names.len() == destinations.len()
+            && (names.is_empty() || of_positions.all(|name| names.contains(name.as_str())))
     }
 
     /// The text of the file.
@@ -347,7 +375,19 @@ mod tests {
         Checkpoint {
             version: VERSION,
             source: "my.user".into(),
+            config: Some("/etc/cupid/user.json".into()),
+            source_server: Some("db1:3306".into()),
+            destinations: vec![id("a")],
             positions: vec![position],
+        }
+    }
+
+    fn id(name: &str) -> DestinationId {
+        DestinationId {
+            name: name.into(),
+            server: "db2:3306".into(),
+            table: "my2.user".into(),
+            tag: "00000000".into(),
         }
     }
 
@@ -377,16 +417,36 @@ mod tests {
             Checkpoint::parse(&text, "my.other"),
             Err(Unusable::Foreign(_))
         ));
-        let newer = text.replacen("\"version\":1", "\"version\":2", 1);
+        let newer = text.replacen("\"version\":2", "\"version\":3", 1);
         assert_eq!(
             Checkpoint::parse(&newer, "my.user"),
-            Err(Unusable::Newer(2))
+            Err(Unusable::Newer(3))
         );
-        let extra = text.replacen("\"version\":1", "\"version\":1,\"x\":2", 1);
+        let extra = text.replacen("\"version\":2", "\"version\":2,\"x\":2", 1);
         assert!(matches!(
             Checkpoint::parse(&extra, "my.user"),
             Err(Unusable::Damaged(_))
         ));
+    }
+
+    #[test]
+    fn a_checkpoint_of_the_first_version_is_read() {
+        let text = r#"{"version":1,"source":"my.user","positions":[{"destinations":["my2.user"],"nextId":7}]}"#;
+        let read = Checkpoint::parse(text, "my.user").unwrap();
+        assert_eq!(read.positions[0].next_id, Some(7));
+        assert_eq!((read.config, read.destinations), (None, vec![]));
+    }
+
+    #[test]
+    fn a_destination_has_one_address() {
+        for destinations in [vec![id("b")], vec![id("a"), id("a")]] {
+            let wrong = Checkpoint {
+                destinations,
+                ..sample()
+            };
+            let read = Checkpoint::parse(&wrong.to_text().unwrap(), "my.user");
+            assert!(matches!(read, Err(Unusable::Damaged(_))), "{read:?}");
+        }
     }
 
     #[test]

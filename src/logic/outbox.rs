@@ -23,6 +23,7 @@ impl Outbox {
                     attempts: known.attempts,
                     last_error: known.last_error.take(),
                     not_before_us: known.not_before_us,
+                    detected_as: known.detected_as.take(),
                     ..owed
                 };
                 (known, false)
@@ -40,6 +41,21 @@ impl Outbox {
             known.wait_until(not_before_us);
         }
         known.clone()
+    }
+
+    /// The same callbacks under other names: `rename` gives name and address of the destination that each is owed to. Two
+    /// that become one stay the detection that comes first. Also returns whether anything changed.
+    #[must_use]
+    pub fn renamed(self, rename: impl Fn(&Owed) -> (String, Option<String>)) -> (Self, bool) {
+        let mut renamed = Self::default();
+        let mut changed = false;
+        for mut owed in self.0.into_values() {
+            let (name, address) = rename(&owed);
+            changed |= name != owed.destination || address != owed.address;
+            owed.rename(name, address);
+            renamed.adopt(&owed);
+        }
+        (renamed, changed)
     }
 
     /// Puts back an entry as it is now.

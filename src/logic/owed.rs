@@ -26,6 +26,12 @@ pub struct Owed {
     pub version: u64,
     /// The destination's name.
     pub destination: String,
+    /// Where the destination is ([`super::identity::DestinationId::address`]). `None`: an earlier version wrote the line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// The destination's name when the difference was detected, where it is another one now: the `webhook-id` keeps it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detected_as: Option<String>,
     /// The source row.
     pub id: Id,
     /// Its key as text, for people; shortened when long.
@@ -70,6 +76,8 @@ impl Owed {
         Self {
             version: VERSION,
             destination: destination.into(),
+            address: None,
+            detected_as: None,
             id,
             key: shortened(key),
             kind,
@@ -104,6 +112,15 @@ impl Owed {
         lasting_us
     }
 
+    /// Gives it to a destination of another name. What is sent stays the same detection.
+    pub(super) fn rename(&mut self, name: String, address: Option<String>) {
+        if self.destination != name {
+            let before = std::mem::replace(&mut self.destination, name);
+            self.detected_as.get_or_insert(before);
+        }
+        self.address = address;
+    }
+
     /// Records a failed try.
     pub fn failed(&mut self, reason: &str, not_before_us: Option<i64>) {
         self.last_error = Some(shortened(reason));
@@ -130,7 +147,8 @@ impl Owed {
     pub fn webhook_id(&self, config_name: &str, body: &[u8]) -> String {
         use std::fmt::Write as _;
         let mut hash = Sha256::new();
-        for part in [config_name.as_bytes(), self.destination.as_bytes(), body] {
+        let destination = self.detected_as.as_ref().unwrap_or(&self.destination);
+        for part in [config_name.as_bytes(), destination.as_bytes(), body] {
             hash.update((part.len() as u64).to_le_bytes());
             hash.update(part);
         }

@@ -390,7 +390,8 @@ impl Pass<'_, '_> {
         number: usize,
         looked: HashMap<Id, Looked>,
     ) -> std::result::Result<(), LookError> {
-        let name = &self.job.destinations[number].name;
+        let id = &self.ids[number];
+        let (name, address) = (&id.name, id.address());
         let map = self.destinations[number]
             .map()
             .map_err(LookError::Destination)?;
@@ -407,6 +408,7 @@ impl Pass<'_, '_> {
             let Some(kind) = verdict.kind() else { continue };
             let key = print::text(&whole.row.key, map.key_type);
             let owed = Owed {
+                address: Some(address.clone()),
                 copies: Some(suspect.copies),
                 ..Owed::new(name, id, &key, kind, differing(&verdict, map), detected_us)
             };

@@ -13,7 +13,7 @@ mod scene;
 mod server;
 
 pub(crate) use config::Config;
-pub(crate) use db::Db;
+pub(crate) use db::{Db, USER_COLUMNS};
 pub(crate) use program::{Cupid, Outcome, Running};
 pub(crate) use receiver::{Answer, Callback, Receiver};
 pub(crate) use scene::{Scene, assert_ids, wait_until};

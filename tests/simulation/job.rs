@@ -24,7 +24,7 @@ pub(crate) fn job(plan: &Plan, destinations: &[usize]) -> Job {
         delivery_time: span(plan.delivery),
         owed_max: plan.owed_max,
         source: SourceJob {
-            table: table("s"),
+            table: table("s", "source".into()),
             id_column: "id".into(),
             start_id: Some(i128::from(plan.start_id)),
             insert: plan.insert,
@@ -46,6 +46,7 @@ pub(crate) fn job(plan: &Plan, destinations: &[usize]) -> Job {
             .collect(),
         secrets_readable_by_others: false,
         path: "simulation.json".into(),
+        file: "/simulation.json".into(),
         notes: vec![],
     }
 }
@@ -58,7 +59,8 @@ fn destination(plan: &Plan, number: usize) -> DestinationJob {
     };
     DestinationJob {
         name: name(number),
-        table: table("d"),
+        name_before: name(number),
+        table: table("d", format!("server{number}")),
         columns: vec![column("v"), column("w")],
         callback: CallbackJob {
             url: "http://127.0.0.1:1/".into(),
@@ -83,10 +85,10 @@ pub(crate) fn number(name: &str) -> usize {
     number.unwrap_or_else(|| panic!("{name} is no destination"))
 }
 
-fn table(database: &str) -> TableJob {
+fn table(database: &str, host: String) -> TableJob {
     TableJob {
         server: Server {
-            address: Address::Tcp("127.0.0.1".into(), 1),
+            address: Address::Tcp(host, 1),
             user: String::new(),
             password: String::new(),
             tls: None,

@@ -82,28 +82,60 @@ fn columns_keep_the_order_of_the_file_and_may_be_none() {
 
 #[test]
 fn every_destination_has_a_name_of_its_own() {
-    let destination = |name: &str| {
+    let destination = |(name, host, url): &(&str, &str, &str)| {
         format!(
-            r#"{{{name} "dsn": "mysql://u@h/d", "table": "t", "byColumn": "k", "columns": {{}}, "callbackNotification": {{"url": "h"}}}}"#
+            r#"{{{name} "dsn": "mysql://u@{host}/d", "table": "t", "byColumn": "k", "columns": {{}}, "callbackNotification": {{"url": "{url}"}}}}"#
         )
     };
-    let file = |names: &[&str]| {
-        let list: Vec<_> = names.iter().map(|name| destination(name)).collect();
+    let file = |list: &[(&str, &str, &str)]| {
+        let list: Vec<_> = list.iter().map(destination).collect();
         format!(
             r#"{{"src": {{"dsn": "mysql://u@h/d", "table": "t", "byColumn": "k", "cacheFilePath": "/s"}}, "des": [{}]}}"#,
             list.join(",")
         )
     };
     let names = |text: &str| {
-        read(text)
-            .destinations
-            .into_iter()
-            .map(|d| d.name)
+        let destinations = read(text).destinations.into_iter();
+        destinations
+            .map(|d| (d.name, d.name_before))
             .collect::<Vec<_>>()
     };
+    let pair = |(name, before): (&str, &str)| (name.to_owned(), before.to_owned());
+    assert_eq!(names(&file(&[("", "h", "u")])), [pair(("d.t", "d.t"))]);
+    let several = file(&[
+        ("", "H1", "u"),
+        ("", "h2:3307", "u"),
+        ("\"name\": \"d.t#2\",", "h3", "u"),
+        ("", "[0::1]", "u"),
+        ("", "h2:3307", "v"),
+    ]);
+    let tag = |url: &str| crate::logic::identity::tag(["k", "", url]);
+    let [u, v] = ["http://u/", "http://v/"].map(|url| format!("h2:3307/d.t#{}", tag(url)));
     assert_eq!(
-        names(&file(&["", "", "\"name\": \"d.t#2\",", ""])),
-        ["d.t", "d.t#3", "d.t#2", "d.t#4"]
+        names(&several),
+        [
+            ("h1:3306/d.t", "d.t"),
+            (u.as_str(), "d.t#3"),
+            ("d.t#2", "d.t#2"),
+            ("[::1]:3306/d.t", "d.t#4"),
+            (v.as_str(), "d.t#5"),
+        ]
+        .map(pair)
+    );
+    let file = |names: &[&str]| {
+        file(
+            &names
+                .iter()
+                .map(|&name| (name, "h", "u"))
+                .collect::<Vec<_>>(),
+        )
+    };
+    let alike = problem(&file(&["", ""]));
+    assert!(
+        alike.starts_with(
+            "des[1].name: is missing, and nothing tells this destination from des[0]:"
+        ),
+        "{alike}"
     );
     let twice = problem(&file(&["\"name\": \"x\",", "\"name\": \"x\","]));
     assert_eq!(

@@ -70,6 +70,9 @@ mod tests {
             let checkpoint = Checkpoint {
                 version: VERSION,
                 source: "my.user".into(),
+                config: None,
+                source_server: None,
+                destinations: vec![],
                 positions: vec![Position::default(), position],
             };
             Checkpoint::parse(&checkpoint.to_text().unwrap(), "my.user")

@@ -24,6 +24,9 @@ fn checkpoint(positions: &[Position]) -> Checkpoint {
     Checkpoint {
         version: VERSION,
         source: "my.user".into(),
+        config: None,
+        source_server: None,
+        destinations: vec![],
         positions: positions.to_vec(),
     }
 }
@@ -86,7 +89,7 @@ fn a_file_that_cannot_be_used_says_why() {
         ),
         (
             Unusable::Newer(7),
-            "version 7, written by a newer cupid; this one reads 1",
+            "version 7, written by a newer cupid; this one reads 2",
         ),
         (
             Unusable::Foreign("my.other".into()),

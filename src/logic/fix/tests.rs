@@ -25,6 +25,7 @@ fn table() -> TableJob {
 fn destination(by_column: &str, condition: Option<&str>) -> DestinationJob {
     DestinationJob {
         name: "copy*/".into(),
+        name_before: "copy*/".into(),
         table: TableJob {
             by_column: by_column.into(),
             condition: condition.map(str::to_owned),

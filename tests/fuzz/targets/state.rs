@@ -35,7 +35,9 @@ fn checkpoint(text: &str, how: u8) {
         scan(&checkpoint, position.clone(), how);
     }
     if !positions.is_empty() {
+        // They name destinations that the text need not describe.
         comes_back(&Checkpoint {
+            destinations: vec![],
             positions: joined(positions),
             ..checkpoint
         });
@@ -88,6 +90,7 @@ fn scan(checkpoint: &Checkpoint, position: Position, how: u8) {
         pass.again(5);
     }
     comes_back(&Checkpoint {
+        destinations: vec![],
         positions: vec![pass.position().clone()],
         ..checkpoint.clone()
     });

@@ -156,6 +156,7 @@ pub(super) fn printed(cell: &Cell, column_type: ColumnType) -> Cell {
 pub(super) fn destination(name: &str, by_column: &str) -> DestinationJob {
     DestinationJob {
         name: name.into(),
+        name_before: name.into(),
         table: TableJob {
             server: Server {
                 address: Address::Tcp("127.0.0.1".into(), 3306),
