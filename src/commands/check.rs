@@ -36,30 +36,51 @@ fn gather(job: &Job, sides: &Sides, clock: &RealClock) -> Facts {
             })
             .collect(),
         source,
-        state: state(job, &mut state_of(job)),
+        state: state(job, state_of(job)),
     }
 }
 
-fn state(job: &Job, state: &mut StateDir) -> StateFacts {
-    let checkpoint = state.checkpoint();
-    let first_cupids_id = state.first_cupids_id();
-    let errors = [
-        checkpoint.as_ref().err(),
-        first_cupids_id.as_ref().err(),
-        state.outbox().err().as_ref(),
-    ]
-    .into_iter()
-    .flatten()
-    .map(ToString::to_string)
-    .collect();
-    StateFacts {
+fn state(job: &Job, state: StateDir) -> StateFacts {
+    let mut facts = StateFacts {
+        of_another: None,
         folder: job.source.state_dir.clone(),
         exists: job.source.state_dir.is_dir(),
         unwritable: state.refuses_files(),
-        unusable: errors,
-        has_checkpoint: checkpoint.is_ok_and(|checkpoint| checkpoint.is_some()),
-        first_cupids_id: first_cupids_id.ok().flatten(),
+        unusable: vec![],
+        has_checkpoint: false,
+        first_cupids_id: None,
+    };
+    match state.of_another() {
+        Ok(None) => {}
+        Ok(another) => {
+            facts.of_another = another;
+            return facts;
+        }
+        Err(error) => facts.unusable.push(error.to_string()),
     }
+    match state.for_reading() {
+        Ok(state) => read(state, &mut facts),
+        Err(error) => facts.unusable.push(error.to_string()),
+    }
+    facts
+}
+
+/// What the state files say, when they are this configuration's.
+fn read(mut state: StateDir, facts: &mut StateFacts) {
+    let checkpoint = state.checkpoint();
+    let first_cupids_id = state.first_cupids_id();
+    let outbox = state.outbox();
+    let errors = [
+        checkpoint.as_ref().err(),
+        first_cupids_id.as_ref().err(),
+        outbox.as_ref().err(),
+    ]
+    .into_iter()
+    .flatten()
+    .map(ToString::to_string);
+    facts.unusable.extend(errors);
+    facts.has_checkpoint = checkpoint.is_ok_and(|checkpoint| checkpoint.is_some());
+    facts.first_cupids_id = first_cupids_id.ok().flatten();
 }
 
 fn print(findings: &[Finding]) -> Result<()> {

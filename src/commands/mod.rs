@@ -18,7 +18,7 @@ use crate::io::console;
 use crate::io::http::{Client, Post};
 use crate::io::mysql::{MySqlDestination, MySqlSource};
 use crate::io::signals::RealClock;
-use crate::io::state_dir::{Lock, StateDir};
+use crate::io::state_dir::{Former, Lock, StateDir};
 use crate::logic::retry::Answer;
 use crate::logic::summary::Summary;
 use crate::pipeline::{Duplicates, Mode, Options, World};
@@ -149,7 +149,17 @@ impl Sides {
 /// The state folder of a job.
 fn state_of(job: &Job) -> StateDir {
     let table = &job.source.table;
+    let former = job.former_name.clone().map(|name| Former {
+        name,
+        destinations: job
+            .destinations
+            .iter()
+            .map(|destination| destination.name_before.clone())
+            .collect(),
+    });
     StateDir::new(&job.source.state_dir, &job.name, &table.name())
+        .of(&job.file)
+        .formerly(former)
 }
 
 /// Everything that the job asks for.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use super::run::print_json;
-use super::{Sides, is_complete, load_and_log, tell};
+use super::{Sides, is_complete, load_and_log, state_of, tell};
 use crate::cli::Reconcile;
 use crate::config::{Address, DestinationJob, Job, TableJob};
 use crate::error::{Exit, Result};
@@ -33,6 +33,9 @@ pub(super) fn reconcile(args: &Reconcile, clock: &Arc<RealClock>) -> Result<Exit
     let job = Arc::new(audit_job(&*load_and_log(&args.config, args.talk)?, args));
     refuse_common_files(args)?;
     let mut state = audit_state(&job, args);
+    // A run of this name delivers what the audit leaves owed.
+    state_of(&job).refuse_anothers()?;
+    state.refuse_anothers()?;
     let mut lock = lock(&state, args)?;
     // A refused --resume leaves every file as it is.
     let stopped = if args.resume {
@@ -281,7 +284,7 @@ fn audit_state(job: &Job, args: &Reconcile) -> AuditState {
     } else {
         name
     };
-    let state = StateDir::new(&job.source.state_dir, &name, &identity);
+    let state = StateDir::new(&job.source.state_dir, &name, &identity).of(&job.file);
     AuditState::new(state, identity, args.resume)
 }
 

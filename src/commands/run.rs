@@ -89,7 +89,7 @@ impl Passes {
             state.adopt_audits()?;
         }
         let mut store: Box<dyn Store + Send> = if self.options.mode == Mode::DryRun {
-            Box::new(ReadOnly(state))
+            Box::new(ReadOnly(state.for_reading()?))
         } else {
             Box::new(state)
         };

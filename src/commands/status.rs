@@ -28,7 +28,7 @@ pub(super) fn note(now_us: i64, exit: Exit, text: &str) -> String {
 /// `cupid status`. Exit 1 when something is owed or a destination lags.
 pub(super) fn status(status: &Status, clock: &Arc<RealClock>) -> Result<Exit> {
     let job = load(&status.config)?;
-    let mut state = state_of(&job);
+    let mut state = state_of(&job).for_reading()?;
     let known = job.known_destinations();
     let Recognised {
         checkpoint, outbox, ..
@@ -37,6 +37,7 @@ pub(super) fn status(status: &Status, clock: &Arc<RealClock>) -> Result<Exit> {
         checkpoint,
         outbox,
         last_run: serde_json::from_str(&state.last_run()?).ok(),
+        former_owner: state.former_owner()?,
         bounds: Sides::new(&job, clock)?.source.bounds(),
         job: &job,
     };
@@ -70,6 +71,8 @@ struct Facts<'a> {
     checkpoint: Option<Checkpoint>,
     outbox: Outbox,
     last_run: Option<Value>,
+    /// Whose state it is, when that configuration is gone.
+    former_owner: Option<String>,
     bounds: Result<Bounds>,
 }
 
@@ -138,6 +141,12 @@ impl Facts<'_> {
             "config",
             &format!("{} ({})", self.job.name, self.job.path.display()),
         );
+        if let Some(owner) = &self.former_owner {
+            line(
+                "state of",
+                &format!("{owner}, which is gone; the next run takes it over"),
+            );
+        }
         line("source", &table.name());
         if let Err(error) = &self.bounds {
             line("unread", &error.to_string());
@@ -248,6 +257,7 @@ impl Facts<'_> {
         json!({
             "name": self.job.name,
             "config": self.job.path,
+            "formerConfig": self.former_owner,
             "source": table.name(),
             "sourceError": self.bounds.as_ref().err().map(ToString::to_string),
             "idMax": self.bounds.as_ref().ok().and_then(|bounds| bounds.id_max),

@@ -12,8 +12,10 @@ use crate::logic::zone::Zone;
 /// Everything that one configuration file says.
 #[derive(Clone, Debug)]
 pub struct Job {
-    /// `name`: names the state files; letters, digits, `.`, `_`, `-` only.
+    /// `name`: names the state files; letters, digits and their marks in any script (NFC), `.`, `_`, `-` only.
     pub name: String,
+    /// What earlier versions called it, where that is another name: they kept ASCII letters only.
+    pub former_name: Option<String>,
     /// `workerNumber`: threads that compare, at least 1.
     pub workers: usize,
     /// `logDir`.

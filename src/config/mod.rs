@@ -7,6 +7,7 @@ mod callback;
 mod destination;
 mod dsn;
 mod job;
+mod names;
 mod reader;
 mod source;
 mod table;
@@ -180,8 +181,10 @@ fn read_job(root: Reader<'_>, path: &Path, surroundings: &Surroundings<'_>) -> O
         .and_then(|object| source::read(Reader::new(root.context(), "src".into(), object)));
     let destinations = read_destinations(&root);
     root.finish();
+    let (name, former_name) = name?;
     Some(Job {
-        name: name?,
+        name,
+        former_name,
         workers: workers.map_or(surroundings.cores.max(1), in_memory),
         log_dir,
         callback_delay: Duration::from_millis(callback_delay_ms.unwrap_or(1000)),
@@ -202,28 +205,23 @@ fn in_memory(number: u64) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }
 
-/// `name`, else the file's stem with what cannot be in a file name replaced.
-fn read_name(root: &Reader<'_>, path: &Path) -> Option<String> {
-    const LENGTH_MAX: usize = 100;
-    const SHOULD: &str =
-        "should hold 1 to 100 letters, digits, dots, underscores and dashes (A-Z a-z 0-9 . _ -)";
-    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    if let Some(name) = root.text("name", SHOULD) {
-        if name.value.len() <= LENGTH_MAX && name.value.chars().all(allowed) {
-            return Some(name.value);
+/// `name`, else the file's stem with what cannot be in a file name replaced; and what earlier versions made of the stem.
+fn read_name(root: &Reader<'_>, path: &Path) -> Option<(String, Option<String>)> {
+    const SHOULD: &str = "should hold 1 to 100 letters and digits of any script, dots, underscores and dashes, 200 bytes at the \
+                          most";
+    if let Some(text) = root.text("name", SHOULD) {
+        let name = names::normalized(&text.value);
+        if names::is_name(&name) {
+            return Some((name, None));
         }
-        root.refuse("name", &name, SHOULD);
+        root.refuse("name", &text, SHOULD);
         return None;
     }
     if root.has("name") {
         return None;
     }
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    let name: String = stem
-        .chars()
-        .map(|c| if allowed(c) { c } else { '_' })
-        .take(LENGTH_MAX)
-        .collect();
+    let name = names::of_stem(&stem);
     if name.is_empty() {
         root.problem(
             "name",
@@ -231,13 +229,15 @@ fn read_name(root: &Reader<'_>, path: &Path) -> Option<String> {
         );
         return None;
     }
-    if *stem != *name {
+    if names::normalized(&stem) != name {
         root.context().note(format!(
-            "name: the state files are named {name}, after the file, whose own name has other characters; \
+            "name: the state files are named {name}, after the file, whose own name has other characters or is longer; \
              set name when several such files share src.cacheFilePath"
         ));
     }
-    Some(name)
+    let former = names::of_stem_before(&stem);
+    let former = (former != name).then_some(former);
+    Some((name, former))
 }
 
 /// `notify[]`: only looked at, so that a complete file loads.

@@ -52,6 +52,14 @@ impl AuditState {
         self.state.remove()
     }
 
+    /// As [`StateDir::refuse_anothers`].
+    ///
+    /// # Errors
+    /// When the state files are another configuration's.
+    pub fn refuse_anothers(&self) -> Result<()> {
+        self.state.refuse_anothers()
+    }
+
     /// As [`StateDir::lock`].
     ///
     /// # Errors

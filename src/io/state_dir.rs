@@ -4,22 +4,25 @@
 //! and is cut off before anything is appended after it.
 
 mod adopt;
+mod former;
+mod owner;
 mod probe;
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{BufWriter, ErrorKind, Read as _, Seek as _, Write as _};
+use std::io::{BufWriter, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use super::replace::{failed, private, replace, sync_folder};
 use crate::error::{Error, Result};
 use crate::logic::cell::Id;
-use crate::logic::checkpoint::Checkpoint;
+use crate::logic::checkpoint::{Checkpoint, Unusable};
 use crate::logic::outbox::Outbox;
 use crate::logic::owed::Owed;
 use crate::world::Store;
 
 pub use adopt::audit_name;
+pub use former::Former;
 
 /// A state file larger than this is not read.
 const FILE_BYTES_MAX: u64 = 1 << 30;
@@ -31,6 +34,10 @@ pub struct StateDir {
     name: String,
     /// `database.table`: whose checkpoint it must be.
     source: String,
+    /// The configuration's file: whose state it must be. `None`: nobody asks.
+    config: Option<String>,
+    /// What an earlier version called the state files.
+    former: Option<Former>,
     appending: Option<File>,
 }
 
@@ -38,6 +45,8 @@ pub struct StateDir {
 #[derive(Debug)]
 pub struct Lock {
     file: File,
+    /// The note begins after the owner's line.
+    note_at: u64,
 }
 
 impl StateDir {
@@ -48,18 +57,36 @@ impl StateDir {
             folder: folder.to_owned(),
             name: name.into(),
             source: source.into(),
+            config: None,
+            former: None,
             appending: None,
         }
+    }
+
+    /// State files of the configuration in this file, as [`crate::config::Job::file`] has it.
+    #[must_use]
+    pub fn of(self, config: &str) -> Self {
+        Self {
+            config: Some(config.into()),
+            ..self
+        }
+    }
+
+    /// State files that an earlier version called otherwise.
+    #[must_use]
+    pub fn formerly(self, former: Option<Former>) -> Self {
+        Self { former, ..self }
     }
 
     fn path(&self, extension: &str) -> PathBuf {
         self.folder.join(format!("{}.{extension}", self.name))
     }
 
-    /// Takes the lock, creating the folder if need be.
+    /// Takes the lock, creating the folder if need be, and with it the state files, also those of an earlier name.
     ///
     /// # Errors
-    /// [`Error::Locked`] when another process has it.
+    /// [`Error::Locked`] when another process of this configuration has it, [`Error::Config`] when the state files are
+    /// another configuration's.
     pub fn lock(&self) -> Result<Lock> {
         let mut builder = std::fs::DirBuilder::new();
         builder
@@ -68,14 +95,21 @@ impl StateDir {
             .create(&self.folder)
             .map_err(failed("Create the state folder", &self.folder))?;
         let path = self.path("lock");
-        let file = private(
+        let mut file = private(
             OpenOptions::new().read(true).write(true).create(true),
             &path,
         )
         .map_err(failed("Open the lock file", &path))?;
         match file.try_lock() {
-            Ok(()) => Ok(Lock { file }),
-            Err(TryLockError::WouldBlock) => Err(Error::Locked(path)),
+            Ok(()) => {
+                let note_at = self.claim(&mut file)?;
+                self.take_over_former()?;
+                Ok(Lock { file, note_at })
+            }
+            Err(TryLockError::WouldBlock) => {
+                self.refuse_locked_by_another()?;
+                Err(Error::Locked(path))
+            }
             Err(TryLockError::Error(error)) => Err(failed("Lock", &path)(error)),
         }
     }
@@ -107,7 +141,8 @@ impl StateDir {
     /// # Errors
     /// When there is a lock file that cannot be read.
     pub fn last_run(&self) -> Result<String> {
-        Ok(read(&self.path("lock"))?.unwrap_or_default())
+        let text = read(&self.path("lock"))?.unwrap_or_default();
+        Ok(owner::note_of(&text).to_owned())
     }
 
     fn sync_folder(&self) -> Result<()> {
@@ -129,8 +164,8 @@ impl Lock {
     pub fn note(&mut self, text: &str) {
         let written = self
             .file
-            .rewind()
-            .and_then(|()| self.file.set_len(0))
+            .seek(SeekFrom::Start(self.note_at))
+            .and_then(|_| self.file.set_len(self.note_at))
             .and_then(|()| self.file.write_all(text.as_bytes()));
         if let Err(error) = written {
             log::warn!("Note the run in the lock file: {error}");
@@ -145,12 +180,19 @@ impl Store for StateDir {
             return Ok(None);
         };
         let parsed = Checkpoint::parse(&text, &self.source);
-        parsed.map(Some).map_err(|unusable| Error::State {
-            reason: format!(
-                "{unusable}. Nothing was done. Restore it from a backup, or move it away and give --start-id to say where to \
-                 begin (without it the scan starts at the beginning)"
-            ),
-            path,
+        parsed.map(Some).map_err(|unusable| {
+            let way_out = if matches!(unusable, Unusable::Foreign(..)) {
+                "give this configuration a \"name\" of its own, or move the file away"
+            } else {
+                "restore it from a backup, or move it away"
+            };
+            Error::State {
+                reason: format!(
+                    "{unusable}. Nothing was done. To go on, {way_out} and give --start-id to say where to begin (without it the \
+                     scan starts at the beginning)"
+                ),
+                path,
+            }
         })
     }
 

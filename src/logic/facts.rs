@@ -134,6 +134,8 @@ pub struct Plan {
 /// The state folder and its files.
 #[derive(Debug)]
 pub struct StateFacts {
+    /// Why the state files are not this configuration's.
+    pub of_another: Option<String>,
     /// `src.cacheFilePath` or what stands for it.
     pub folder: PathBuf,
     /// It is there already.

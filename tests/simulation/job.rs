@@ -17,6 +17,7 @@ pub(crate) fn span(us: i64) -> Duration {
 pub(crate) fn job(plan: &Plan, destinations: &[usize]) -> Job {
     Job {
         name: "simulation".into(),
+        former_name: None,
         workers: plan.workers,
         log_dir: None,
         callback_delay: span(plan.callback_delay),

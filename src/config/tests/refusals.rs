@@ -52,7 +52,8 @@ const REFUSED: &[(&str, &str, &str)] = &[
         r#"logDir: holds ""; should hold a folder"#,
     ),
     ("", r#""name": "a/b""#, r#"name: holds "a/b"; should hold"#),
-    ("", r#""name": "用户""#, "name: holds"),
+    ("", r#""name": "用户 1""#, "name: holds"),
+    ("", r#""name": "..\u202e""#, "name: holds"),
     (
         "",
         r#""workerNumbr": 3"#,

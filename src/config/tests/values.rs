@@ -216,7 +216,8 @@ fn the_name_comes_from_the_file() {
     for (path, name, notes) in [
         ("/etc/cupid/user.json", "user", 0),
         ("a.b.json", "a.b", 0),
-        ("/x/用户 1.json", "___1", 1),
+        ("/x/用户 1.json", "用户_1", 1),
+        ("/x/Zu\u{308}rich.json", "Z\u{fc}rich", 0),
     ] {
         let job = read_with(LEAST, path, &env).unwrap();
         assert_eq!(
@@ -225,7 +226,13 @@ fn the_name_comes_from_the_file() {
             "{path}"
         );
     }
-    assert_eq!(read(&with("", r#""name": "n-1_x.y""#)).name, "n-1_x.y");
+    for name in ["n-1_x.y", "用户"] {
+        let job = read(&with("", &format!(r#""name": "{name}""#)));
+        assert_eq!((job.name.as_str(), job.former_name), (name, None));
+    }
+    let former = |path| read_with(LEAST, path, &env).unwrap().former_name;
+    assert_eq!(former("/x/用户.json").as_deref(), Some("__"));
+    assert_eq!(former("/x/user 1.json"), None);
 }
 
 #[test]

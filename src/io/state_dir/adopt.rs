@@ -17,35 +17,46 @@ impl StateDir {
     /// # Errors
     /// When one of the outboxes cannot be read or written.
     pub fn adopt_audits(&mut self) -> Result<()> {
+        let audits = self.audits("failed.jsonl")?;
+        audits.iter().try_for_each(|audit| self.adopt(audit))
+    }
+
+    /// The names of audits that have a state file with this ending.
+    pub(super) fn audits(&self, extension: &str) -> Result<Vec<String>> {
         let entries = match std::fs::read_dir(&self.folder) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(vec![]),
             entries => entries.map_err(failed("List", &self.folder))?,
         };
         let mut audits = Vec::new();
         for entry in entries {
             let name = entry.map_err(failed("List", &self.folder))?.file_name();
-            let audit = name
-                .to_str()
-                .and_then(|name| name.strip_suffix(".failed.jsonl"));
-            audits.extend(
-                audit
-                    .filter(|audit| is_audit_of(&self.name, audit))
-                    .map(str::to_owned),
-            );
+            let audit = name.to_str().and_then(|name| {
+                let stem = name.strip_suffix(extension)?.strip_suffix('.')?;
+                is_audit_of(&self.name, stem).then(|| stem.to_owned())
+            });
+            audits.extend(audit);
         }
-        audits.iter().try_for_each(|audit| self.adopt(audit))
+        Ok(audits)
     }
 
     fn adopt(&mut self, audit: &str) -> Result<()> {
-        let mut audit = Self::new(&self.folder, audit, &self.source);
-        let path = audit.path("failed.jsonl");
+        let mut audit = self.named(audit);
         let _lock = match audit.lock() {
             Err(Error::Locked(_)) => return Ok(()),
             lock => lock?,
         };
+        self.absorb(&mut audit)
+    }
+
+    /// Takes over what others left owed. Their lock must be held.
+    pub(super) fn absorb(&mut self, other: &mut Self) -> Result<()> {
+        let path = other.path("failed.jsonl");
+        if !path.exists() {
+            return Ok(());
+        }
         let mut known = self.outbox()?;
-        let audited = audit.outbox()?;
-        let owed: Vec<Owed> = audited.iter().map(|owed| known.adopt(owed)).collect();
+        let left = other.outbox()?;
+        let owed: Vec<Owed> = left.iter().map(|owed| known.adopt(owed)).collect();
         self.append_owed(&owed)?;
         std::fs::remove_file(&path).map_err(failed("Remove", &path))?;
         self.sync_folder()

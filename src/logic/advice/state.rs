@@ -10,6 +10,7 @@ const FEW_ROWS: u64 = 100_000;
 pub(super) fn advise(job: &Job, facts: &Facts, findings: &mut Findings) {
     const KEY: &str = "src.cacheFilePath";
     let StateFacts {
+        of_another,
         folder,
         exists,
         unwritable,
@@ -18,6 +19,9 @@ pub(super) fn advise(job: &Job, facts: &Facts, findings: &mut Findings) {
         first_cupids_id,
     } = &facts.state;
     let folder = folder.display();
+    if let Some(reason) = of_another {
+        findings.add(Level::Error, "name", reason);
+    }
     for reason in unusable {
         findings.add(Level::Failure, KEY, reason);
     }
@@ -40,7 +44,7 @@ pub(super) fn advise(job: &Job, facts: &Facts, findings: &mut Findings) {
             );
         }
     }
-    if *has_checkpoint || !unusable.is_empty() || !job.source.insert {
+    if *has_checkpoint || of_another.is_some() || !unusable.is_empty() || !job.source.insert {
         return;
     }
     if let Some(id) = first_cupids_id {

@@ -99,6 +99,7 @@ impl World {
                 source: Ok(side()),
                 destinations: vec![Ok(side())],
                 state: StateFacts {
+                    of_another: None,
                     folder: "/s".into(),
                     exists: true,
                     unwritable: None,
