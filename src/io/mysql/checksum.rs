@@ -11,7 +11,7 @@ use super::schema::quoted;
 use super::source::{MySqlSource, id_value};
 use crate::config::TableJob;
 use crate::error::Result;
-use crate::logic::cell::Column;
+use crate::logic::cell::{Column, ColumnType};
 use crate::logic::checksum::{Checksum, Chunk, KeyRange, TextColumn, checksums};
 use crate::logic::gaps::Span;
 use crate::world::Checksums;
@@ -43,6 +43,14 @@ impl<'a> MySqlChecksums<'a> {
         for pair in &plan.map.pairs {
             if pair.in_server_zone {
                 let reason = format!("column {} is a time in its server's zone", pair.destination);
+                return Ok(Err(reason));
+            }
+            let is_instant = |column_type| matches!(column_type, ColumnType::Timestamp(_));
+            if (layout.is_in_zone || plan.table.is_in_zone)
+                && (is_instant(pair.source_type) || is_instant(pair.destination_type))
+            {
+                let name = &pair.destination;
+                let reason = format!("column {name} is an instant, and a `where` has its own zone");
                 return Ok(Err(reason));
             }
             let name = (&pair.name, &pair.destination);

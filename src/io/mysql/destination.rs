@@ -18,7 +18,7 @@ use super::checksum::MySqlChecksums;
 use super::decode;
 use super::plan::Plan;
 use super::schema::{Table, quoted};
-use super::session::{Sessions, is_of_one_key, label, shown};
+use super::session::{Manner, Sessions, is_of_one_key, label, shown};
 use super::source::{MySqlSource, padded, padded_count};
 use super::stream::{Rows, Stream, repeated_keys};
 use super::written;
@@ -48,8 +48,11 @@ impl MySqlDestination {
     /// Opens nothing yet. `number` is the place in `des[]`.
     #[must_use]
     pub fn new(job: Arc<Job>, number: usize, source: Arc<MySqlSource>) -> Self {
-        let server = &job.destinations[number].table.server;
-        let sessions = source.sessions.of_same_job(server);
+        let TableJob {
+            server, condition, ..
+        } = &job.destinations[number].table;
+        let manner = Manner::of_condition(condition.as_ref());
+        let sessions = source.sessions.of_same_job(server, manner);
         Self::over(Arc::new(sessions), job, number, source)
     }
 

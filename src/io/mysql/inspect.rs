@@ -6,7 +6,7 @@ use mysql::{Conn, Row, Value};
 use super::bounded::{self, get};
 use super::decode;
 use super::schema::{Table, quoted};
-use super::session::{Sessions, label, shown};
+use super::session::{NOW_US, Sessions, label, shown};
 use super::window::range;
 use super::{MySqlDestination, MySqlSource};
 use crate::config::{Address, Job, Server, TableJob};
@@ -125,8 +125,7 @@ fn look_up_query(destination: &MySqlDestination, table: &TableJob) -> Result<Opt
 
 fn server_facts(conn: &mut Conn, server: &Server, clock: &dyn Clock) -> mysql::Result<ServerFacts> {
     let asked_us = clock.now_us();
-    let now: Option<i64> =
-        bounded::first(conn.query_iter("SELECT CAST(UNIX_TIMESTAMP(NOW(6))*1000000 AS SIGNED)")?)?;
+    let now: Option<i64> = bounded::first(conn.query_iter(format!("SELECT {NOW_US}"))?)?;
     let answered_us = clock.now_us();
     let middle_us = asked_us + (answered_us - asked_us) / 2;
     let row: Option<(String, String, String, String, Option<i32>)> = bounded::first(conn.query_iter(

@@ -23,6 +23,8 @@ pub(super) struct Layout {
     pub(super) compared: Vec<Compared>,
     /// The server's default zone; `None` when it is UTC.
     pub(super) zone: Option<String>,
+    /// The session is in that zone.
+    pub(super) is_in_zone: bool,
     /// `id, key, updated, compared…` for `SELECT`.
     pub(super) scan_list: String,
     /// The types of that list.
@@ -76,6 +78,7 @@ impl Layout {
             return Err(format!("src.idColumn: {problem}"));
         }
         let key = column("src.byColumn", &source.table.by_column)?;
+        refuse_instant("src", &key, &table)?;
         let update = source.update.as_ref().map(|update| {
             let column = column("src.updateColumn", &update.column)?;
             let needs_format = matches!(column.column_type, ColumnType::Text);
@@ -109,21 +112,20 @@ impl Layout {
         let raw = |column: &Column| quoted(&column.name);
         let updated = update
             .as_ref()
-            .map_or_else(|| "NULL".into(), |update| raw(&update.column));
+            .map_or_else(|| "NULL".into(), |update| as_read(&update.column, &table));
         let updated_type = update
             .as_ref()
             .map_or(ColumnType::Int, |update| update.column.column_type);
         let mut list = vec![raw(&id), raw(&key), updated];
         let mut scan_types = vec![id.column_type, key.column_type, updated_type];
         for Compared { name, column_type } in &compared {
-            let instant = table
+            let as_declared = table
                 .column(name)
-                .is_some_and(|column| column.column_type == *column_type);
-            list.push(if instant {
-                quoted(name)
-            } else {
-                as_printed(name, table.zone.as_deref())
-            });
+                .filter(|column| column.column_type == *column_type);
+            list.push(as_declared.map_or_else(
+                || as_printed(name, &table),
+                |column| as_read(column, &table),
+            ));
             scan_types.push(*column_type);
         }
         let mut selection = Selection::default();
@@ -138,10 +140,14 @@ impl Layout {
         let whole: Vec<String> = table
             .columns
             .iter()
-            .map(|column| printed(column, table.zone.as_deref()))
+            .map(|column| printed(column, &table))
             .collect();
         let (scan_list, whole_list) = (list.join(", "), whole.join(", "));
-        let Table { columns, zone } = table;
+        let Table {
+            columns,
+            zone,
+            is_in_zone,
+        } = table;
         Ok(Self {
             id,
             key,
@@ -149,6 +155,7 @@ impl Layout {
             columns,
             compared,
             zone,
+            is_in_zone,
             scan_list,
             scan_types,
             visited,
@@ -204,17 +211,44 @@ pub(super) fn no_table(key: &str, name: &str) -> String {
     format!("{key}: {}", words::no_table(name, &[]))
 }
 
+/// Parameters are in UTC: a key that is an instant cannot be asked for where a condition is read in another zone.
+///
+/// # Errors
+/// Names the configuration's key, what it holds and what it should hold.
+pub(super) fn refuse_instant(side: &str, key: &Column, table: &Table) -> Result<(), String> {
+    if !table.is_in_zone || !matches!(key.column_type, ColumnType::Timestamp(_)) {
+        return Ok(());
+    }
+    Err(format!(
+        "{side}.byColumn: holds {:?}, a TIMESTAMP, beside {side}.where, which is read in the server's time zone; should be \
+         a column of another type, or have no {side}.where beside it",
+        key.name
+    ))
+}
+
+/// A column as it is compared: TIMESTAMP as an instant, in UTC. In a session that is not in UTC, `UNIX_TIMESTAMP` gives
+/// what is stored, also in the hour that comes twice when clocks go back; it is 0 for the zero timestamp alone.
+pub(super) fn as_read(column: &Column, table: &Table) -> String {
+    let name = quoted(&column.name);
+    if !table.is_in_zone || !matches!(column.column_type, ColumnType::Timestamp(_)) {
+        return name;
+    }
+    let seconds = format!("UNIX_TIMESTAMP({name})");
+    format!("IF({seconds}=0, {name}, TIMESTAMP'1970-01-01 00:00:00' + INTERVAL {seconds} SECOND)")
+}
+
 /// A column as its server prints it by default: TIMESTAMP in the server's zone.
-pub(super) fn printed(column: &Column, zone: Option<&str>) -> String {
+pub(super) fn printed(column: &Column, table: &Table) -> String {
     match column.column_type {
-        ColumnType::Timestamp(_) => as_printed(&column.name, zone),
+        ColumnType::Timestamp(_) => as_printed(&column.name, table),
         _ => quoted(&column.name),
     }
 }
 
 /// The zero timestamp has no zone; `CONVERT_TZ` makes it NULL.
-fn as_printed(name: &str, zone: Option<&str>) -> String {
+fn as_printed(name: &str, table: &Table) -> String {
     let name = quoted(name);
+    let zone = table.zone.as_deref().filter(|_| !table.is_in_zone);
     zone.map_or_else(
         || name.clone(),
         |zone| {

@@ -1,8 +1,8 @@
 //! How a destination table is read: which columns, in which form, compared how, and what makes the table unfit.
 
 use super::decode;
-use super::layout::{Layout, named, no_table, printed};
-use super::schema::{Table, quoted};
+use super::layout::{Layout, as_read, named, no_table, printed, refuse_instant};
+use super::schema::Table;
 use super::selection::Selection;
 use crate::config::DestinationJob;
 use crate::logic::cell::ColumnType;
@@ -45,6 +45,7 @@ impl Plan {
             return Err(no_table(&format!("des[{number}].table"), &name));
         }
         let key = column("byColumn", &job.by_column)?;
+        refuse_instant(&format!("des[{number}]"), &key, &table)?;
         let mut pairs = Vec::with_capacity(columns.len());
         let mut compared = Selection::default();
         for pair in columns {
@@ -70,9 +71,9 @@ impl Plan {
                 other => other,
             };
             let expression = if both {
-                quoted(&column.name)
+                as_read(&column, &table)
             } else {
-                printed(&column, table.zone.as_deref())
+                printed(&column, &table)
             };
             compared.push(expression, destination_type);
             pairs.push(Pair {

@@ -19,22 +19,25 @@ pub(super) struct Table {
     pub(super) columns: Vec<Column>,
     /// The server's default zone as `CONVERT_TZ` takes it; `None` when it is UTC.
     pub(super) zone: Option<String>,
+    /// The session that reads it is in that zone.
+    pub(super) is_in_zone: bool,
 }
 
 impl Table {
     pub(super) fn read(conn: &mut Conn, database: &str, table: &str) -> mysql::Result<Self> {
         let rows: Vec<Row> = bounded::all(conn.exec_iter(
             "SELECT COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, CHARACTER_SET_NAME, DATETIME_PRECISION, IS_NULLABLE, @@GLOBAL.time_zone, \
-             @@system_time_zone, VERSION() FROM information_schema.COLUMNS WHERE TABLE_SCHEMA=? AND TABLE_NAME=? ORDER BY ORDINAL_POSITION",
+             @@system_time_zone, VERSION(), @@SESSION.time_zone FROM information_schema.COLUMNS WHERE TABLE_SCHEMA=? AND TABLE_NAME=? ORDER BY ORDINAL_POSITION",
             (database, table),
         )?)?;
         let mut columns = Vec::with_capacity(rows.len());
-        let (mut zone, mut maybe_json) = (None, false);
+        let (mut zone, mut is_in_zone, mut maybe_json) = (None, false, false);
         for row in rows {
             let text = |at: usize| get::<String>(&row, at).unwrap_or_default();
             let precision = get(&row, 4).unwrap_or(0);
             let (data_type, charset) = (text(1).to_ascii_lowercase(), text(3));
             zone = zone_of(&text(6), &text(7));
+            is_in_zone = zone.is_some() && text(9) != "+00:00";
             maybe_json |=
                 data_type == "longtext" && text(8).to_ascii_lowercase().contains("mariadb");
             columns.push(Column {
@@ -45,7 +48,11 @@ impl Table {
         if maybe_json {
             mark_json(conn, database, table, &mut columns)?;
         }
-        Ok(Self { columns, zone })
+        Ok(Self {
+            columns,
+            zone,
+            is_in_zone,
+        })
     }
 
     /// The column of this name, whose case does not count (MySQL Reference Manual, "Identifier Case Sensitivity").
@@ -65,7 +72,7 @@ fn mark_json(
 ) -> mysql::Result<()> {
     let clauses: Vec<String> = bounded::all(conn.exec_iter(
         "SELECT CHECK_CLAUSE FROM information_schema.CHECK_CONSTRAINTS WHERE CONSTRAINT_SCHEMA=? AND TABLE_NAME=? \
-         AND CHECK_CLAUSE LIKE 'json\\_valid(%'",
+         AND LEFT(CHECK_CLAUSE, 11) = 'json_valid('",
         (database, table),
     )?)?;
     for column in columns {

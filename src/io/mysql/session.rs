@@ -1,9 +1,10 @@
 //! Connections to one server: how they are opened, bounded, shared and tried again.
 //!
-//! A session is read-only, in UTC, in utf8mb4, with an empty `sql_mode` (so that zero dates are readable, quotes mean
+//! A session is read-only, in UTC (but see [`Manner`]), in utf8mb4, with an empty `sql_mode` (so that zero dates are readable, quotes mean
 //! what they say and CHAR comes without padding), and no statement of it runs unbounded, on either end. Nothing that a
 //! server's administrator may set for all sessions is assumed: [`SESSION`] sets it.
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -53,28 +54,70 @@ const SESSION: &str = "SET NAMES utf8mb4 COLLATE utf8mb4_general_ci, SESSION sql
     /*M!100100 , max_statement_time=60 */ /*M!100300 , system_versioning_asof=DEFAULT */ \
     /*!50708 , max_execution_time=60000 */ /*!80030 , show_gipk_in_create_table_and_information_schema=1 */";
 
+/// What of a session a condition of the configuration depends on: the zone of its times and the meaning of its signs.
+const PLAIN: &str = "sql_mode=0, time_zone='+00:00'";
+/// The same as a session of the operator's own client has it. Of the modes these are the ones that change what a text of
+/// SQL says; others change values, which are read alike everywhere.
+const LIKE_OPERATOR: &str = "sql_mode=CONCAT_WS(',', \
+    IF(FIND_IN_SET('ANSI_QUOTES', @@GLOBAL.sql_mode), 'ANSI_QUOTES', NULL), \
+    IF(FIND_IN_SET('PIPES_AS_CONCAT', @@GLOBAL.sql_mode), 'PIPES_AS_CONCAT', NULL), \
+    IF(FIND_IN_SET('HIGH_NOT_PRECEDENCE', @@GLOBAL.sql_mode), 'HIGH_NOT_PRECEDENCE', NULL), \
+    IF(FIND_IN_SET('IGNORE_SPACE', @@GLOBAL.sql_mode), 'IGNORE_SPACE', NULL), \
+    IF(FIND_IN_SET('NO_BACKSLASH_ESCAPES', @@GLOBAL.sql_mode), 'NO_BACKSLASH_ESCAPES', NULL)), \
+    time_zone=@@GLOBAL.time_zone";
+
+/// The server's clock in microseconds since 1970, in every zone; `UNIX_TIMESTAMP(NOW(6))` is ambiguous when clocks go back.
+pub(super) const NOW_US: &str = "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))";
+
+/// How a session reads SQL and times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Manner {
+    /// In UTC, under an empty `sql_mode`.
+    Plain,
+    /// In the server's zone, and with its meaning of quotes, pipes and backslashes: a `where` selects what it selects in
+    /// the operator's own client.
+    LikeOperator,
+}
+
+impl Manner {
+    /// That of the sessions whose statements hold this condition.
+    pub(super) fn of_condition(condition: Option<&String>) -> Self {
+        condition.map_or(Self::Plain, |_| Self::LikeOperator)
+    }
+
+    fn statement(self) -> Cow<'static, str> {
+        match self {
+            Self::Plain => SESSION.into(),
+            Self::LikeOperator => SESSION.replace(PLAIN, LIKE_OPERATOR).into(),
+        }
+    }
+}
+
 /// Idle connections to one server, opened when they are needed.
 pub(super) struct Sessions {
     server: Server,
+    manner: Manner,
     clock: Arc<dyn Clock + Send>,
     log_ins: Arc<LogIns>,
     idle: Mutex<Vec<Conn>>,
 }
 
 impl Sessions {
-    pub(super) fn new(server: &Server, clock: Arc<dyn Clock + Send>) -> Self {
+    pub(super) fn new(server: &Server, manner: Manner, clock: Arc<dyn Clock + Send>) -> Self {
         Self {
             server: server.clone(),
+            manner,
             clock,
             log_ins: Arc::default(),
             idle: Mutex::default(),
         }
     }
 
-    /// Connections to another server of the same job.
-    pub(super) fn of_same_job(&self, server: &Server) -> Self {
+    /// Other connections of the same job.
+    pub(super) fn of_same_job(&self, server: &Server, manner: Manner) -> Self {
         Self {
             server: server.clone(),
+            manner,
             clock: Arc::clone(&self.clock),
             log_ins: Arc::clone(&self.log_ins),
             idle: Mutex::default(),
@@ -184,7 +227,7 @@ impl Sessions {
     /// Opens a connection and sets its session up.
     fn open(&self) -> mysql::Result<Conn> {
         let mut conn = self.log_ins.log_in(&self.server, self.clock.now_us())?;
-        for statement in [READ_ONLY, SESSION] {
+        for statement in [READ_ONLY, &*self.manner.statement()] {
             bounded::none(conn.query_iter(statement)?)?;
         }
         Ok(conn)

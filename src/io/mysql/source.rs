@@ -10,7 +10,7 @@ use super::decode;
 use super::layout::{Layout, Visited};
 use super::pieces::Pieces;
 use super::schema::quoted;
-use super::session::{Sessions, is_of_one_key, label};
+use super::session::{Manner, NOW_US, Sessions, is_of_one_key, label};
 use crate::config::{Job, TableJob};
 use crate::error::{Error, Result};
 use crate::logic::cell::{Cell, CellRef, Cells as _, Column, ColumnType, Id};
@@ -25,6 +25,8 @@ const KEYS_PER_QUERY: usize = 512;
 /// The source table of a job.
 pub struct MySqlSource {
     pub(super) sessions: Arc<Sessions>,
+    /// In UTC, whatever the condition.
+    pub(super) plain_sessions: Arc<Sessions>,
     job: Arc<Job>,
     layout: OnceLock<Layout>,
     pieces: Pieces,
@@ -34,14 +36,19 @@ impl MySqlSource {
     /// Opens nothing yet.
     #[must_use]
     pub fn new(job: Arc<Job>, clock: Arc<dyn Clock + Send>) -> Self {
-        let sessions = Sessions::new(&job.source.table.server, clock);
-        Self::over(Arc::new(sessions), job)
+        let TableJob {
+            server, condition, ..
+        } = &job.source.table;
+        let sessions = Sessions::new(server, Manner::of_condition(condition.as_ref()), clock);
+        let plain_sessions = Arc::new(sessions.of_same_job(server, Manner::Plain));
+        Self::over(Arc::new(sessions), plain_sessions, job)
     }
 
     /// The same table, for another pass: its columns are read anew, over the connections that there are.
     #[must_use]
     pub fn anew(&self) -> Self {
-        Self::over(Arc::clone(&self.sessions), Arc::clone(&self.job))
+        let (sessions, plain) = (Arc::clone(&self.sessions), Arc::clone(&self.plain_sessions));
+        Self::over(sessions, plain, Arc::clone(&self.job))
     }
 
     /// Another pass begins: accounts that were refused and servers that did not answer, of destinations too, are tried
@@ -50,9 +57,10 @@ impl MySqlSource {
         self.sessions.begin_pass();
     }
 
-    fn over(sessions: Arc<Sessions>, job: Arc<Job>) -> Self {
+    fn over(sessions: Arc<Sessions>, plain_sessions: Arc<Sessions>, job: Arc<Job>) -> Self {
         Self {
             sessions,
+            plain_sessions,
             pieces: Pieces::new(job.source.shard),
             job,
             layout: OnceLock::new(),
@@ -85,11 +93,23 @@ impl MySqlSource {
 
     /// `FROM … WHERE`, with `src.where`, and of the shard where there is one.
     pub(super) fn table_clause(&self) -> String {
-        let shard = self.job.source.shard.map_or_else(String::new, |shard| {
+        self.whole_table_clause() + &self.shard_clause()
+    }
+
+    /// The same without `src.where`.
+    pub(super) fn unconditional_clause(&self) -> String {
+        let TableJob {
+            database, table, ..
+        } = self.table();
+        let (database, table) = (quoted(database), quoted(table));
+        format!("FROM {database}.{table} WHERE {}", self.shard_clause())
+    }
+
+    fn shard_clause(&self) -> String {
+        self.job.source.shard.map_or_else(String::new, |shard| {
             let id = quoted(&self.job.source.id_column);
             format!("{} AND ", shard.condition(&id))
-        });
-        self.whole_table_clause() + &shard
+        })
     }
 
     /// `FROM … WHERE`, with `src.where`.
@@ -137,7 +157,12 @@ impl MySqlSource {
         )
     }
 
-    fn by_spans(&self, layout: &Layout, spans: &[(Id, Id)], limit: usize) -> Result<Vec<Row>> {
+    pub(super) fn by_spans(
+        &self,
+        layout: &Layout,
+        spans: &[(Id, Id)],
+        limit: usize,
+    ) -> Result<Vec<Row>> {
         let id = quoted(&layout.id.name);
         let slots = padded_count(spans.len());
         let between = vec![format!("{id} BETWEEN ? AND ?"); slots].join(" OR ");
@@ -210,7 +235,7 @@ impl Source for MySqlSource {
             )
         });
         let sql = format!(
-            "SELECT CAST(UNIX_TIMESTAMP(NOW(6))*1000000 AS SIGNED), (SELECT MAX({id}) FROM {}.{}){condition}",
+            "SELECT {NOW_US}, (SELECT MAX({id}) FROM {}.{}){condition}",
             quoted(database),
             quoted(table)
         );

@@ -11,7 +11,7 @@ use super::selection::Selection;
 use super::source::{id_of, id_value};
 use super::{bounded, decode};
 use crate::config::TableJob;
-use crate::logic::cell::{Cell, Cells as _, ColumnType, Id};
+use crate::logic::cell::{Cell, Cells as _, Column, ColumnType, Id};
 use crate::logic::fingerprint::KeyFold;
 use crate::logic::gaps::Span;
 use crate::logic::shard::Shard;
@@ -75,6 +75,11 @@ impl Stream {
             return Ok(None);
         };
         if columns.iter().any(|column| unfit(column.column_type)) {
+            return Ok(None);
+        }
+        // Places are in UTC.
+        let is_instant = |column: &&Column| matches!(column.column_type, ColumnType::Timestamp(_));
+        if table.is_in_zone && columns.iter().any(is_instant) {
             return Ok(None);
         }
         Ok(Some(Self {

@@ -1,19 +1,26 @@
 //! The update window of the source: which values of the update column it spans, and the rows within.
 
+use std::collections::HashMap;
+
 use chrono::NaiveDateTime;
 use mysql::prelude::Queryable;
-use mysql::{Params, Value};
+use mysql::{Conn, Params, Value};
 
-use super::bounded;
+use super::bounded::ROWS_MAX;
 use super::layout::{Layout, UpdateColumn};
 use super::schema::{literal, quoted};
 use super::session::label;
-use super::source::{MySqlSource, id_value, rows};
+use super::source::{MySqlSource, id_of, id_value, rows};
+use super::{bounded, decode};
+use crate::config::TableJob;
 use crate::error::{Error, Result};
-use crate::logic::cell::ColumnType;
+use crate::logic::cell::{ColumnType, Id};
 use crate::logic::row::Row;
 use crate::logic::window::{Request, What};
 use crate::logic::{php_date::PhpDateFormat, zone};
+
+/// Ids in one query for their rows.
+const IDS_PER_QUERY: usize = 512;
 
 impl MySqlSource {
     /// Rows of a window in the order (update time, id). After a cursor, first what shares its time: by equality on the
@@ -32,6 +39,12 @@ impl MySqlSource {
             return Ok(vec![]);
         };
         let (from, to) = self.window_bounds(update, layout.zone.as_deref(), *from_us, *to_us)?;
+        if layout.is_in_zone && matches!(update.column.column_type, ColumnType::Timestamp(_)) {
+            let after = after
+                .as_ref()
+                .map(|after| (Value::Bytes(after.time.clone().into_bytes()), after.id));
+            return self.window_of_instants(layout, update, (from, to), after, request.limit);
+        }
         let (time, id) = (quoted(&update.column.name), quoted(&layout.id.name));
         let select = format!("SELECT {} {}", layout.scan_list, self.table_clause());
         let range = |operator: &str| range(&select, &time, operator, &id);
@@ -58,6 +71,88 @@ impl MySqlSource {
             if found.len() < limit {
                 let rest = limit - found.len();
                 found.extend(rows(conn, &range(">"), vec![at, to.clone()], layout, rest)?);
+            }
+            Ok(found)
+        })
+    }
+
+    /// The same where `src.where` is read in the server's zone. A bound there would be ambiguous in the hour that comes
+    /// twice when clocks go back. So ids and times come from a session in UTC, which does not know the condition, and the
+    /// rows from one that does.
+    fn window_of_instants(
+        &self,
+        layout: &Layout,
+        update: &UpdateColumn,
+        (from, to): (Value, Value),
+        mut after: Option<(Value, Id)>,
+        limit: usize,
+    ) -> Result<Vec<Row>> {
+        let mut rows = Vec::new();
+        loop {
+            let bounds = (&from, &to);
+            let seen = self.instants(layout, update, bounds, after.as_ref(), limit)?;
+            let is_last = seen.len() < limit;
+            after = seen.last().cloned();
+            for seen in seen.chunks(IDS_PER_QUERY) {
+                let spans: Vec<(Id, Id)> = seen.iter().map(|&(_, id)| (id, id)).collect();
+                let mut found: HashMap<Id, Vec<Row>> = HashMap::with_capacity(seen.len());
+                for row in self.by_spans(layout, &spans, ROWS_MAX)? {
+                    found.entry(row.id).or_default().push(row);
+                }
+                for (time, id) in seen {
+                    let updated = decode::cell(time.clone(), update.column.column_type);
+                    let found = found.remove(id).into_iter().flatten();
+                    rows.extend(found.map(|row| Row {
+                        updated: updated.clone(),
+                        ..row
+                    }));
+                }
+            }
+            // A batch that is not the last one has its full length, and ends where the next one goes on.
+            if is_last || rows.len() >= limit {
+                rows.truncate(limit);
+                return Ok(rows);
+            }
+        }
+    }
+
+    /// Update times and ids of a window's rows, whatever `src.where` says of them.
+    fn instants(
+        &self,
+        layout: &Layout,
+        update: &UpdateColumn,
+        (from, to): (&Value, &Value),
+        after: Option<&(Value, Id)>,
+        limit: usize,
+    ) -> Result<Vec<(Value, Id)>> {
+        let (time, id) = (quoted(&update.column.name), quoted(&layout.id.name));
+        let select = format!("SELECT {time}, {id} {}", self.unconditional_clause());
+        let read = |conn: &mut Conn, sql: &str, mut values: Vec<Value>, limit: usize| {
+            values.push(Value::UInt(limit as u64));
+            let mut read = Vec::new();
+            let answer = conn.exec_iter(sql, Params::Positional(values))?;
+            bounded::each(answer, limit, |row| {
+                let mut values = row.unwrap().into_iter();
+                let time = values.next().unwrap_or(Value::NULL);
+                let id = values.next().unwrap_or(Value::NULL);
+                read.extend(id_of(decode::lent(&id, ColumnType::Int)).map(|id| (time, id)));
+            })?;
+            mysql::Result::Ok(read)
+        };
+        let TableJob {
+            database, table, ..
+        } = self.table();
+        let operation = format!("Read updated ids of {database}.{table}");
+        self.plain_sessions.run(&operation, |conn| {
+            let Some((at, last)) = after else {
+                let values = vec![from.clone(), to.clone()];
+                return read(conn, &range(&select, &time, ">=", &id), values, limit);
+            };
+            let same = format!("{select}{time} = ? AND {id} > ? ORDER BY {id} LIMIT ?");
+            let mut found = read(conn, &same, vec![at.clone(), id_value(*last)], limit)?;
+            if found.len() < limit {
+                let (rest, values) = (limit - found.len(), vec![at.clone(), to.clone()]);
+                found.extend(read(conn, &range(&select, &time, ">", &id), values, rest)?);
             }
             Ok(found)
         })
