@@ -86,7 +86,7 @@ fn an_audit_whose_time_is_up_goes_on_where_it_stopped() {
     for _ in 0..200 {
         let next = scene
             .cupid("reconcile")
-            .args("--for 60ms --json --resume")
+            .args("--for 120ms --json --resume")
             .run();
         let (rows, interrupted) = compared(&next.stdout);
         total += rows;

@@ -132,6 +132,14 @@ impl Db {
         self.server.connect()
     }
 
+    /// Sessions may write values of some megabytes from now on, whatever the server's own limit was.
+    pub(crate) fn allow_wide_values(&self) {
+        self.exec(
+            "SET GLOBAL max_allowed_packet = GREATEST(@@GLOBAL.max_allowed_packet, 16 << 20)",
+        );
+        self.reconnect();
+    }
+
     /// Connects again after the server was restarted.
     pub(crate) fn reconnect(&self) {
         *self.admin() = self.server.connect();

@@ -1,5 +1,5 @@
 //! The database server: the one named by `CUPID_TEST_DSN`, else a private `MariaDB`. Who needs a second one asks for another
-//! variable.
+//! variable. With `CUPID_TEST_SERVER=hostile` every private one has an administrator who set it against its readers.
 //!
 //! A private server is the child of a small shell that waits on a pipe from the test process. However that process
 //! ends (return, panic, abort, SIGKILL), the pipe closes, and the shell kills the server and removes its folder.
@@ -25,6 +25,28 @@ kill -KILL "$server" 2> /dev/null
 wait "$server" 2> /dev/null
 [ -n "$keep" ] || rm -rf "$dir"
 "#;
+
+/// What an administrator may set, and no session of cupid may depend on. The sessions of the tests protect themselves
+/// ([`Server::connect`]).
+const HOSTILE: [&str; 11] = [
+    "--autocommit=0",
+    "--default-time-zone=+08:00",
+    "--sql-mode=ANSI_QUOTES,PIPES_AS_CONCAT,NO_BACKSLASH_ESCAPES,PAD_CHAR_TO_FULL_LENGTH,TRADITIONAL",
+    "--character-set-server=gbk",
+    "--max-join-size=1000",
+    "--lower-case-table-names=1",
+    "--max-allowed-packet=1M",
+    "--wait-timeout=3",
+    "--innodb-lock-wait-timeout=1",
+    "--general-log=1",
+    "--log-output=FILE",
+];
+/// The same, where the server has no option for it.
+const HOSTILE_SQL: &str = "SET GLOBAL sql_select_limit=20;\n";
+
+/// What undoes this in a session of the tests. The time zone stays the server's, whose clock `DATETIME` columns show.
+const PEACEFUL: &str = "SET SESSION sql_mode='', autocommit=1, sql_select_limit=18446744073709551615, \
+    max_join_size=18446744073709551615, sql_big_selects=1, wait_timeout=28800, innodb_lock_wait_timeout=10";
 
 /// A server that the tests may do anything with, through an administrator's account.
 pub(crate) struct Server {
@@ -174,6 +196,7 @@ impl Server {
             .arg(arg("socket", &folder.join("s.sock")))
             .arg(arg("pid-file", &folder.join("pid")))
             .arg(arg("init-file", &folder.join("init.sql")))
+            .args(HOSTILE.iter().filter(|_| is_hostile()))
             .args(&private.options)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
@@ -220,7 +243,7 @@ impl Server {
             .pass(Some(&self.password))
             .prefer_socket(false)
             .tcp_connect_timeout(Some(Duration::from_secs(5)))
-            .init(vec!["SET NAMES utf8mb4", "SET SESSION sql_mode = ''"]);
+            .init(vec!["SET NAMES utf8mb4", PEACEFUL]);
         Conn::new(opts)
     }
 }
@@ -237,6 +260,14 @@ impl Drop for Server {
         }
         // A server that was killed and not started again has no watchdog to remove its folder.
         let _ = std::fs::remove_dir_all(&private.folder);
+    }
+}
+
+fn is_hostile() -> bool {
+    match std::env::var("CUPID_TEST_SERVER").as_deref() {
+        Ok("hostile") => true,
+        Ok(other) => panic!("CUPID_TEST_SERVER should be hostile or not set, not {other}"),
+        Err(_) => false,
     }
 }
 
@@ -267,11 +298,13 @@ fn install(folder: &Path) {
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr)
     );
-    std::fs::write(
-        folder.join("init.sql"),
-        "CREATE USER IF NOT EXISTS 'admin'@'%' IDENTIFIED BY 'admin';\nGRANT ALL ON *.* TO 'admin'@'%' WITH GRANT OPTION;\n",
-    )
-    .expect("Write init.sql");
+    let mut init = "CREATE USER IF NOT EXISTS 'admin'@'%' IDENTIFIED BY 'admin';\n\
+                    GRANT ALL ON *.* TO 'admin'@'%' WITH GRANT OPTION;\n"
+        .to_owned();
+    if is_hostile() {
+        init += HOSTILE_SQL;
+    }
+    std::fs::write(folder.join("init.sql"), init).expect("Write init.sql");
 }
 
 fn user_name() -> String {
