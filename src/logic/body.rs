@@ -45,9 +45,12 @@ fn push_value(json: &mut Vec<u8>, cell: &Cell, column_type: ColumnType, numbers_
         // JSON cannot say NaN or infinity; as text they survive.
         Cell::Float(value) => value.is_finite(),
         Cell::Double(value) => value.is_finite(),
-        Cell::Decimal(_) | Cell::Text(_) | Cell::Bytes(_) | Cell::DateTime(_) | Cell::Time(_) => {
-            false
-        }
+        Cell::Decimal(_)
+        | Cell::Text(_)
+        | Cell::Bytes(_)
+        | Cell::DateTime(_)
+        | Cell::Time(_)
+        | Cell::Encoded(_) => false,
     };
     if number && !numbers_as_strings {
         // The year 0 prints as `0000`, which is no JSON number.

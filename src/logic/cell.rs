@@ -35,6 +35,9 @@ pub enum CellOf<Text, Bytes> {
     DateTime(DateTime),
     /// `TIME` in microseconds, from -838:59:59 to 838:59:59.
     Time(i64),
+    /// Text with something in it that is no character of Unicode: its character set's name, a zero byte, and its bytes
+    /// ([`super::charset`]). It equals the same bytes of the same character set, and nothing else.
+    Encoded(Bytes),
 }
 
 impl Cell {
@@ -50,6 +53,7 @@ impl Cell {
             Self::Decimal(text) => CellRef::Decimal(text.as_bytes()),
             Self::Text(text) => CellRef::Text(text.as_bytes()),
             Self::Bytes(bytes) => CellRef::Bytes(bytes),
+            Self::Encoded(bytes) => CellRef::Encoded(bytes),
             Self::DateTime(at) => CellRef::DateTime(*at),
             Self::Time(value) => CellRef::Time(*value),
         }
@@ -73,6 +77,7 @@ impl CellRef<'_> {
             Self::Decimal(bytes) => text(bytes, Cell::Decimal),
             Self::Text(bytes) => text(bytes, Cell::Text),
             Self::Bytes(bytes) => Cell::Bytes(bytes.into()),
+            Self::Encoded(bytes) => Cell::Encoded(bytes.into()),
             Self::DateTime(at) => Cell::DateTime(at),
             Self::Time(value) => Cell::Time(value),
         }

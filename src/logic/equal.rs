@@ -210,6 +210,12 @@ fn fraction_digits(column_type: ColumnType) -> u8 {
     }
 }
 
+/// Reads a moment as MySQL prints it.
+#[must_use]
+pub fn moment_of_text(text: &str) -> Option<super::cell::DateTime> {
+    moment::parse_moment(text)
+}
+
 /// By Unicode's lower case, character by character; both small sigmas are the lower case of one capital.
 fn equal_ignoring_case(a: &str, b: &str) -> bool {
     fn lower(text: &str) -> impl Iterator<Item = char> {
@@ -221,7 +227,7 @@ fn equal_ignoring_case(a: &str, b: &str) -> bool {
 }
 
 /// The 16 bytes of a UUID in its usual text of 36 characters.
-fn uuid_bytes(text: &str) -> Option<[u8; 16]> {
+pub(super) fn uuid_bytes(text: &str) -> Option<[u8; 16]> {
     let text = text.as_bytes();
     if text.len() != 36 || [8, 13, 18, 23].iter().any(|dash| text[*dash] != b'-') {
         return None;

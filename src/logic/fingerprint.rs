@@ -196,6 +196,11 @@ impl Fingerprinter {
                 }
             }
             CellRef::Bytes(bytes) => self.buffer.extend_from_slice(bytes),
+            // Its charset and its bytes after what no text begins with.
+            CellRef::Encoded(bytes) => {
+                self.buffer.push(0xff);
+                self.buffer.extend_from_slice(bytes);
+            }
             CellRef::Int(value) => write_display(&mut self.buffer, value),
             CellRef::UInt(value) => write_display(&mut self.buffer, value),
             other => write_cell(&mut self.buffer, other, Form::Plain),
@@ -243,6 +248,10 @@ fn write_cell(buffer: &mut Vec<u8>, cell: CellRef<'_>, form: Form) {
         (CellRef::UInt(value), _) => integer(buffer, value),
         (CellRef::Decimal(text), _) => framed(buffer, plain_decimal(text)),
         (CellRef::Text(bytes) | CellRef::Bytes(bytes), _) => framed(buffer, bytes),
+        (CellRef::Encoded(bytes), _) => {
+            buffer.push(6);
+            framed(buffer, bytes);
+        }
         (CellRef::DateTime(at), form) => moment(buffer, &at, form),
         (CellRef::Time(value), _) => {
             buffer.push(5);
@@ -311,7 +320,8 @@ fn moment(buffer: &mut Vec<u8>, at: &DateTime, form: Form) {
 }
 
 /// `1.20` and `1.2000` as `1.2`, `-0.0` as `0`.
-fn plain_decimal(text: &[u8]) -> &[u8] {
+#[must_use]
+pub fn plain_decimal(text: &[u8]) -> &[u8] {
     let text = if text.contains(&b'.') {
         let text = without_end(text, b'0');
         text.strip_suffix(b".").unwrap_or(text)

@@ -17,6 +17,7 @@ pub mod written;
 use std::fmt::Write as _;
 
 use super::cell::{Cell, ColumnType};
+use super::charset::Encoded;
 use super::compare::{ColumnMap, Pair, Verdict};
 use super::number::Decimal;
 use super::print;
@@ -343,6 +344,11 @@ fn value(cell: &Cell, source: ColumnType, destination: ColumnType) -> String {
             }
             _ => binary_literal(bytes),
         },
+        // A server refuses to convert it to another character set, rather than to write `?`.
+        Cell::Encoded(encoded) => {
+            let Encoded { charset, bytes, .. } = Encoded::parse(encoded);
+            format!("_{charset} {}", binary_literal(bytes))
+        }
         _ => portable_literal(&print::text(cell, source)),
     }
 }

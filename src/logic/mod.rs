@@ -3,8 +3,10 @@
 pub mod advice;
 pub mod body;
 pub mod cell;
+pub mod charset;
 pub mod checkpoint;
 pub mod checksum;
+pub mod circle;
 pub mod compare;
 pub mod digest;
 pub mod equal;
@@ -15,6 +17,7 @@ pub mod gaps;
 pub mod header;
 pub mod identity;
 mod json;
+pub mod key;
 mod lane;
 pub mod log_in;
 mod moment;

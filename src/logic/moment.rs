@@ -38,7 +38,8 @@ pub(super) fn spans_equal(a: i64, a_digits: u8, b: i64, b_digits: u8) -> bool {
     fine / unit * unit == coarse || (fine + fine.signum() * (unit / 2)) / unit * unit == coarse
 }
 
-fn truncate(moment: DateTime, digits: u8) -> DateTime {
+/// Cut off after so many fraction digits.
+pub(super) fn truncate(moment: DateTime, digits: u8) -> DateTime {
     let unit = unit(digits);
     DateTime {
         microsecond: moment.microsecond / unit * unit,
@@ -48,7 +49,7 @@ fn truncate(moment: DateTime, digits: u8) -> DateTime {
 
 /// Rounds, carrying as far as the year. `None` where MySQL has no value: after 9999, and on the day after a date
 /// without a month or a day.
-fn round_half_up(moment: DateTime, digits: u8) -> Option<DateTime> {
+pub(super) fn round_half_up(moment: DateTime, digits: u8) -> Option<DateTime> {
     let unit = unit(digits);
     let microsecond = moment.microsecond.checked_add(unit / 2)? / unit * unit;
     if microsecond < MICROSECONDS {

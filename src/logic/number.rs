@@ -84,6 +84,29 @@ impl<'a> Decimal<'a> {
             && self.digits().eq(other.digits())
     }
 
+    /// The number without an exponent and without idle zeros; `None` when it has more digits than these before the
+    /// point, or after it.
+    pub(super) fn plain(&self, whole_max: u8, fraction_max: u8) -> Option<String> {
+        let significant = length(self.whole) + length(self.fraction);
+        if self.point > whole_max.into() || significant - self.point > fraction_max.into() {
+            return None;
+        }
+        let mut digits = self.digits().map(char::from);
+        let mut text = String::from(if self.negative { "-" } else { "" });
+        if self.point <= 0 {
+            text.push('0');
+        }
+        for _ in 0..self.point {
+            text.push(digits.next().unwrap_or('0'));
+        }
+        if significant > self.point {
+            text.push('.');
+            (self.point..0).for_each(|_| text.push('0'));
+            text.extend(digits);
+        }
+        Some(text)
+    }
+
     fn digits(&self) -> impl Iterator<Item = u8> {
         self.whole.iter().chain(self.fraction).copied()
     }

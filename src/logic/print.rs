@@ -6,6 +6,8 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
 use super::cell::{Cell, ColumnType, DateTime};
+use super::charset::Encoded;
+use super::sql::hexadecimal;
 
 /// How a report shows NULL, as `SELECT … INTO OUTFILE` does.
 pub const REPORT_NULL: &str = "\\N";
@@ -14,7 +16,7 @@ pub const REPORT_NULL: &str = "\\N";
 ///
 /// * `FLOAT` and `DOUBLE` have the shortest digits that read back as the same value (MySQL's own text of a `FLOAT`
 ///   loses digits after the sixth);
-/// * binary that is not valid UTF-8 is base64 (RFC 4648, padded);
+/// * binary that is not valid UTF-8, and text that has no characters in Unicode, is base64 (RFC 4648, padded);
 /// * NULL is `NULL`; where that must not be confused with text, use [`report_text`].
 #[must_use]
 pub fn text(cell: &Cell, column_type: ColumnType) -> Cow<'_, str> {
@@ -30,6 +32,12 @@ pub fn text(cell: &Cell, column_type: ColumnType) -> Cow<'_, str> {
             Ok(text) => Cow::Borrowed(text),
             Err(_) => Cow::Owned(BASE64_STANDARD.encode(bytes)),
         },
+        Cell::Encoded(encoded) => {
+            let Encoded {
+                characters, bytes, ..
+            } = Encoded::parse(encoded);
+            Cow::Owned(characters.unwrap_or_else(|| BASE64_STANDARD.encode(bytes)))
+        }
         Cell::DateTime(value) => Cow::Owned(date_time(value, column_type)),
         Cell::Time(value) => Cow::Owned(time(*value, column_type)),
     }
@@ -37,12 +45,22 @@ pub fn text(cell: &Cell, column_type: ColumnType) -> Cow<'_, str> {
 
 /// The same for a report, where NULL is [`REPORT_NULL`]. So that no other value looks like it, a text that begins
 /// with a backslash has this first backslash doubled: NULL is `\N`, the text `\N` is `\\N`, the text `a\b` is itself.
+/// Bytes that are no text are `0x…`.
 #[must_use]
 pub fn report_text(cell: &Cell, column_type: ColumnType) -> Cow<'_, str> {
     if *cell == Cell::Null {
         return Cow::Borrowed(REPORT_NULL);
     }
-    let text = text(cell, column_type);
+    let text = match cell {
+        Cell::Bytes(bytes) if std::str::from_utf8(bytes).is_err() => hexadecimal(bytes).into(),
+        Cell::Encoded(encoded) => {
+            let Encoded {
+                characters, bytes, ..
+            } = Encoded::parse(encoded);
+            characters.unwrap_or_else(|| hexadecimal(bytes)).into()
+        }
+        _ => text(cell, column_type),
+    };
     if text.starts_with('\\') {
         Cow::Owned(format!("\\{text}"))
     } else {

@@ -50,7 +50,7 @@ pub fn fingerprint<'a>(cells: impl IntoIterator<Item = &'a Cell>) -> u64 {
 pub fn cells_bytes(cells: &[Cell]) -> usize {
     let heap = |cell: &Cell| match cell {
         Cell::Text(text) | Cell::Decimal(text) => text.len(),
-        Cell::Bytes(bytes) => bytes.len(),
+        Cell::Bytes(bytes) | Cell::Encoded(bytes) => bytes.len(),
         _ => 0,
     };
     size_of_val(cells) + cells.iter().map(heap).sum::<usize>()
@@ -80,6 +80,7 @@ fn hash_cell(cell: &Cell, hasher: &mut Xxh3) {
             hasher.update(&microsecond.to_le_bytes());
         }
         Cell::Time(value) => hash_fixed(9, &value.to_le_bytes(), hasher),
+        Cell::Encoded(bytes) => hash_framed(10, bytes, hasher),
     }
 }
 

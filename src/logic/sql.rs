@@ -27,6 +27,17 @@ pub fn portable_literal(text: &str) -> String {
     }
 }
 
+/// `0x00ff`.
+#[must_use]
+pub fn hexadecimal(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(2 + 2 * bytes.len());
+    text.push_str("0x");
+    for byte in bytes {
+        let _ = write!(text, "{byte:02x}"); // Writing to a String cannot fail.
+    }
+    text
+}
+
 /// `X'00ff'`.
 #[must_use]
 pub fn binary_literal(bytes: &[u8]) -> String {

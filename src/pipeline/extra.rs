@@ -21,6 +21,7 @@ use crate::logic::pace::STRIDE_ROWS_MAX;
 use crate::logic::pairing::Record;
 use crate::logic::print;
 use crate::logic::report::{Fate, Kind, Line, rfc3339};
+use crate::logic::row::fingerprint;
 use crate::logic::suspects::Suspects;
 use crate::logic::window::{Request, What};
 use crate::world::Visitor;
@@ -182,13 +183,10 @@ impl Pass<'_, '_> {
                 let Some(keys) = keys else {
                     break;
                 };
-                let Some(still) = self.spellings(number, &keys)? else {
+                let Some(still) = self.spellings(number, &keys) else {
                     break;
                 };
-                let key_type = self.destinations[number].map()?.destination_key_type;
-                let still = keys
-                    .iter()
-                    .filter(|key| still.contains(&*print::report_text(key, key_type)));
+                let still = keys.iter().filter(|key| still.contains(&identity(key)));
                 self.tell_keys(number, still.collect(), seen_us)?;
             }
         }
@@ -220,9 +218,7 @@ impl Pass<'_, '_> {
         mut keys: Vec<Cell>,
         is_over: &dyn Fn() -> bool,
     ) -> Result<Option<Vec<Cell>>> {
-        let key_type = self.destinations[number].map()?.destination_key_type;
-        let spelling = |key: &Cell| print::report_text(key, key_type).into_owned();
-        let mut left: HashSet<String> = keys.iter().map(spelling).collect();
+        let mut left: HashSet<u64> = keys.iter().map(identity).collect();
         while !left.is_empty() && !rows_left.is_empty() {
             if is_over() {
                 self.shared().summary.interrupted = true;
@@ -239,14 +235,14 @@ impl Pass<'_, '_> {
             let read_to = rows.last().filter(|_| is_cut).map_or(end, |row| row.id);
             rows_left.forget_to(read_to);
             let wanted: Vec<Cell> = rows.into_iter().map(|row| row.key).collect();
-            let Some(found) = self.spellings(number, &wanted)? else {
+            let Some(found) = self.spellings(number, &wanted) else {
                 return Ok(None);
             };
-            for spelling in &found {
-                left.remove(spelling);
+            for key in &found {
+                left.remove(key);
             }
         }
-        keys.retain(|key| left.contains(&spelling(key)));
+        keys.retain(|key| left.contains(&identity(key)));
         Ok(Some(keys))
     }
 
@@ -257,16 +253,14 @@ impl Pass<'_, '_> {
         Ok(Suspects::of_spans(spans.collect()))
     }
 
-    /// How the destination spells, in a report, what these keys find; `None` when it cannot be read.
-    fn spellings(&self, number: usize, keys: &[Cell]) -> Result<Option<HashSet<String>>> {
+    /// The [`identity`] of each key of the destination that these keys find; `None` when it cannot be read.
+    fn spellings(&self, number: usize, keys: &[Cell]) -> Option<HashSet<u64>> {
         let destination = self.destinations[number];
-        let key_type = destination.map()?.destination_key_type;
-        let spelling = |key: &Cell| print::report_text(key, key_type).into_owned();
         match destination.spelled(&keys.iter().collect::<Vec<_>>()) {
-            Ok(spelled) => Ok(Some(spelled.iter().map(spelling).collect())),
+            Ok(spelled) => Some(spelled.iter().map(identity).collect()),
             Err(error) => {
                 self.mark_unread(number, &error);
-                Ok(None)
+                None
             }
         }
     }
@@ -287,6 +281,11 @@ impl Pass<'_, '_> {
             callback: Fate::None,
         })
     }
+}
+
+/// Two keys that a report shows alike may be two; 64 bits tell them apart.
+fn identity(key: &Cell) -> u64 {
+    fingerprint([key])
 }
 
 /// Keys in one look-up.

@@ -3,12 +3,14 @@
 use std::sync::mpsc::SyncSender;
 
 use super::throttle::Throttle;
-use crate::error::Result;
-use crate::logic::cell::{CellRef, Cells, Id};
+use crate::error::{Error, Result};
+use crate::logic::cell::{CellRef, Cells, ColumnType, Id};
+use crate::logic::circle::Circle;
 use crate::logic::fingerprint::Fingerprinter;
 use crate::logic::gaps::Span;
 use crate::logic::pace::{STRIDE_ROWS_MAX, Stride};
 use crate::logic::pairing::Record;
+use crate::logic::print;
 use crate::world::{Destination, Place, Source, Visitor};
 
 /// A batch of the source.
@@ -62,9 +64,13 @@ pub(super) fn read_source(
         let turn = throttle.turn();
         let limit = throttle.rows_at_once(stride.rows());
         let last = match source.visit(Span { from, to: span.to }, limit, &mut visitor) {
+            Ok(Some(last)) if last < from => {
+                let _ = to.send(Err(no_progress(&format!("id {from}")))); // Nobody listens: nobody wants to know.
+                return;
+            }
             Ok(last) => last,
             Err(error) => {
-                let _ = to.send(Err(error)); // Nobody listens: nobody wants to know.
+                let _ = to.send(Err(error));
                 return;
             }
         };
@@ -147,13 +153,18 @@ pub(super) fn read_destination(
         rows_before: 0,
     };
     let mut after: Option<Place> = None;
+    let mut circle = Circle::default();
     loop {
         let turn = throttle.turn();
         let limit = throttle.rows_at_once(stride.rows());
         let next = match destination.visit(after.as_ref(), limit, &mut visitor) {
+            Ok(Some(place)) if circle.closes(&place) => {
+                let _ = to.send(Err(no_progress(&shown(&place)))); // Nobody listens: nobody wants to know.
+                return;
+            }
             Ok(next) => next,
             Err(error) => {
-                let _ = to.send(Err(error)); // Nobody listens: nobody wants to know.
+                let _ = to.send(Err(error));
                 return;
             }
         };
@@ -175,6 +186,24 @@ pub(super) fn read_destination(
         }
         after = next;
     }
+}
+
+/// A table does not come to its end.
+fn no_progress(place: &str) -> Error {
+    Error::Database {
+        operation: "Page through the table in the order of its primary key".into(),
+        reason: format!(
+            "a page that begins behind {place} ends before it, so the server does not find the place of a key that it sent; \
+             compare a range of ids (--from-id, --to-id), whose rows are looked up one by one"
+        ),
+    }
+}
+
+fn shown(place: &Place) -> String {
+    let cells = place.0.iter();
+    let cells = cells.map(|cell| print::report_text(cell, ColumnType::Text));
+    let cells: Vec<_> = cells.collect();
+    format!("({})", cells.join(", "))
 }
 
 struct DestinationVisitor {
@@ -276,6 +305,62 @@ mod tests {
         fn spelled(&self, _: &[&Cell]) -> Result<Vec<Cell>> {
             unreachable!("nobody looks keys up")
         }
+    }
+
+    /// A copy that takes every second place for one that lies before it.
+    struct Circling;
+
+    impl Destination for Circling {
+        fn map(&self) -> Result<&ColumnMap> {
+            unreachable!("nobody asks for it")
+        }
+
+        fn visit(
+            &self,
+            after: Option<&Place>,
+            _: usize,
+            visitor: &mut dyn Visitor,
+        ) -> Result<Option<Place>> {
+            visitor.restart();
+            let after = match after.map(|Place(cells)| &cells[..]) {
+                Some([Cell::Int(last)]) => *last,
+                _ => 0,
+            };
+            visitor.row(0, CellRef::Int(after), &vec![]);
+            Ok(Some(Place(vec![Cell::Int((after + 1) % 9)])))
+        }
+
+        fn written(&self) -> Result<&Written> {
+            unreachable!("nobody asks for it")
+        }
+
+        fn find(&self, _: &[&Cell]) -> Result<Found> {
+            unreachable!("nobody looks rows up")
+        }
+
+        fn spelled(&self, _: &[&Cell]) -> Result<Vec<Cell>> {
+            unreachable!("nobody looks keys up")
+        }
+    }
+
+    #[test]
+    fn a_reader_that_goes_round_in_a_circle_stops_with_an_error() {
+        let map = ColumnMap {
+            pairs: vec![],
+            key_type: ColumnType::Int,
+            destination_key_type: ColumnType::Int,
+        };
+        let maker = Fingerprinter::of_destination(&map, KeyFold::default(), 7);
+        let (to, batches) = sync_channel(1_000);
+        let clock = Hand::new(i64::MAX);
+        let throttle = Throttle::new(&clock, None);
+        read_destination(&Circling, maker, &throttle, &to);
+        let said: Vec<Result<DestinationBatch>> = batches.try_iter().collect();
+        assert!(said.len() < 40, "{} pages", said.len());
+        let Some(Err(error)) = said.last() else {
+            panic!("It ends as if all had been read");
+        };
+        assert!(error.to_string().contains("--from-id"), "{error}");
     }
 
     struct Keys(Fingerprinter, HashSet<u128>);

@@ -10,9 +10,10 @@ use std::collections::{BTreeMap, HashMap};
 use super::deliver::differing;
 use super::look::{LookError, Looked, Sightings, Suspect};
 use super::{Duplicates, Pass, micros};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::logic::cell::Id;
 use crate::logic::checkpoint::Position;
+use crate::logic::circle::Circle;
 use crate::logic::compare::{Kind, Verdict};
 use crate::logic::owed::Owed;
 use crate::logic::print;
@@ -155,7 +156,17 @@ impl Pass<'_, '_> {
             Some(request) => Some(self.read(request)?),
             None => None,
         };
+        let mut circle = Circle::default();
         while let Some((request, rows)) = next {
+            if rows.len() >= request.limit.max(1) && circle.closes(&request.what) {
+                return Err(Error::Database {
+                    operation: format!("Page through {}", self.job.source.table.name()),
+                    reason: format!(
+                        "the page {:?} came a second time, so the server does not find the place of a value that it sent",
+                        request.what
+                    ),
+                });
+            }
             let is_last_look = request.is_of_known_ids();
             let rows = self.tracks[at].scan.advance(request, rows);
             let following = self.request(at);

@@ -10,10 +10,11 @@ use super::destination::MySqlDestination;
 use super::schema::quoted;
 use super::source::{MySqlSource, id_value};
 use crate::config::TableJob;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::logic::cell::{Column, ColumnType};
 use crate::logic::checksum::{Checksum, Chunk, KeyRange, TextColumn, checksums};
 use crate::logic::gaps::Span;
+use crate::logic::key::spellings;
 use crate::world::Checksums;
 
 /// The checksums of a source and one destination.
@@ -58,6 +59,9 @@ impl<'a> MySqlChecksums<'a> {
                 names.push(name);
             }
         }
+        if plan.prints_keys || plan.key_type != plan.map.destination_key_type {
+            return Ok(Err("the key is a time in its server's zone".into()));
+        }
         let column = |columns: &HashMap<String, TextColumn>, name: &str| {
             let found = columns.get(&name.to_lowercase()).cloned();
             found.ok_or_else(|| format!("column {name} is not described by its server"))
@@ -82,7 +86,7 @@ impl<'a> MySqlChecksums<'a> {
 impl Checksums for MySqlChecksums<'_> {
     fn of_source(&self, spans: &[Span]) -> Result<Vec<Chunk>> {
         let layout = self.source.layout()?;
-        let (id, key) = (quoted(&layout.id.name), quoted(&layout.key.name));
+        let (id, key) = (quoted(&layout.id.name), &layout.key_expression);
         let rows = format!("{}{id} BETWEEN ? AND ?", self.source.table_clause());
         let sum = &self.source_sum;
         let chunk = |number| {
@@ -121,30 +125,39 @@ impl Checksums for MySqlChecksums<'_> {
             .as_ref()
             .map_or_else(String::new, |condition| format!(" AND ({condition})"));
         let mut values = Vec::with_capacity(2 * ranges.len());
-        let chunks: Vec<String> = ranges
-            .iter()
-            .enumerate()
-            .map(|(number, range)| {
-                let mut within = Vec::new();
-                for (bound, operator) in [(&range.from, ">="), (&range.below, "<")] {
-                    if let Some(cell) = bound {
-                        within.push(format!("{key} {operator} {}", plan.placeholder));
-                        values.push(decode::key_parameter(cell, plan.key_type));
-                    }
-                }
-                if within.is_empty() {
-                    within.push(format!("{key} IS NOT NULL"));
-                }
-                format!(
-                    "SELECT {number}, {}, NULL FROM {}.{} WHERE {}{condition}",
-                    self.destination_sum,
-                    quoted(database),
-                    quoted(table),
-                    within.join(" AND ")
-                )
-            })
-            .collect();
-        let sql = union(chunks.into_iter());
+        let chunk = |(number, range): (usize, &KeyRange)| -> Result<String> {
+            let mut within = Vec::new();
+            for (bound, operator) in [(&range.from, ">="), (&range.below, "<")] {
+                let Some(cell) = bound else { continue };
+                // What could stand in several places, or in none, bounds nothing.
+                let cells = spellings(cell, &plan.source_key, &plan.lookup.column);
+                let [cell] = cells.iter().collect::<Vec<_>>()[..] else {
+                    return Err(Error::Database {
+                        operation: format!(
+                            "Divide {} by its keys",
+                            self.destination.table().name()
+                        ),
+                        reason: format!(
+                            "a key of the source has no place among the values of {by_column}"
+                        ),
+                    });
+                };
+                within.push(format!("{key} {operator} {}", plan.lookup.sql(cell)));
+                values.extend(plan.lookup.value(cell));
+            }
+            if within.is_empty() {
+                within.push(format!("{key} IS NOT NULL"));
+            }
+            Ok(format!(
+                "SELECT {number}, {}, NULL FROM {}.{} WHERE {}{condition}",
+                self.destination_sum,
+                quoted(database),
+                quoted(table),
+                within.join(" AND ")
+            ))
+        };
+        let chunks: Result<Vec<String>> = ranges.iter().enumerate().map(chunk).collect();
+        let sql = union(chunks?.into_iter());
         let said = self
             .destination
             .run("checksums", |conn| said(conn, &sql, &values, ranges.len()))?;

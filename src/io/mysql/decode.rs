@@ -5,6 +5,10 @@ use std::borrow::Cow;
 use mysql::Value;
 
 use crate::logic::cell::{Cell, CellRef, ColumnType, DateTime};
+use crate::logic::charset;
+use crate::logic::equal::moment_of_text;
+use crate::logic::fingerprint::plain_decimal;
+use crate::logic::print;
 
 /// The cell that a server's value is, in a column of this type.
 pub(super) fn cell(value: Value, column_type: ColumnType) -> Cell {
@@ -43,7 +47,7 @@ pub(super) fn lent(value: &Value, column_type: ColumnType) -> CellRef<'_> {
             ColumnType::Bit => bit(bytes),
             ColumnType::Binary => CellRef::Bytes(bytes),
             ColumnType::Decimal => CellRef::Decimal(bytes),
-            _ => CellRef::Text(bytes),
+            _ => charset::marked(bytes).map_or(CellRef::Text(bytes), CellRef::Encoded),
         },
     }
 }
@@ -65,6 +69,9 @@ fn text(bytes: Vec<u8>, column_type: ColumnType) -> Cell {
     if column_type == ColumnType::Binary {
         return Cell::Bytes(bytes.into());
     }
+    if let Some(encoded) = charset::marked(&bytes) {
+        return Cell::Encoded(encoded.into());
+    }
     match String::from_utf8(bytes) {
         Ok(text) if column_type == ColumnType::Decimal => Cell::Decimal(text.into()),
         Ok(text) => Cell::Text(text.into()),
@@ -72,28 +79,25 @@ fn text(bytes: Vec<u8>, column_type: ColumnType) -> Cell {
     }
 }
 
-/// The parameter that finds `key` in a column of this type, and the SQL around its placeholder.
-pub(super) fn key_parameter(key: &Cell, column_type: ColumnType) -> Value {
-    match (key, column_type) {
-        (Cell::Null, _) => Value::NULL,
-        // As hexadecimal text: bytes that are not utf8mb4 cannot be sent as a string.
-        (Cell::Bytes(bytes), ColumnType::Binary) => Value::Bytes(hexadecimal(bytes)),
-        (Cell::Text(text), ColumnType::Binary) => Value::Bytes(hexadecimal(text.as_bytes())),
-        (
-            Cell::Int(value),
-            ColumnType::Binary | ColumnType::Text | ColumnType::Enum | ColumnType::Set,
-        ) => in_text(value.to_string(), column_type),
-        (
-            Cell::UInt(value),
-            ColumnType::Binary | ColumnType::Text | ColumnType::Enum | ColumnType::Set,
-        ) => in_text(value.to_string(), column_type),
-        (Cell::Int(value), _) => Value::Int(*value),
-        (Cell::UInt(value), _) => Value::UInt(*value),
-        (Cell::Float(value), _) => Value::Float(*value),
-        (Cell::Double(value), _) => Value::Double(*value),
-        (Cell::Decimal(text) | Cell::Text(text), _) => Value::Bytes(text.as_bytes().to_vec()),
-        (Cell::Bytes(bytes), _) => Value::Bytes(bytes.to_vec()),
-        (Cell::DateTime(at), _) => Value::Date(
+/// A computed DATETIME, which MySQL sends as text.
+pub(super) fn moment(value: Value) -> Cell {
+    match cell(value, ColumnType::Text) {
+        Cell::Text(text) => moment_of_text(&text).map_or(Cell::Null, Cell::DateTime),
+        other => other,
+    }
+}
+
+/// A value as a parameter.
+pub(super) fn parameter(cell: &Cell) -> Value {
+    match cell {
+        Cell::Null => Value::NULL,
+        Cell::Int(value) => Value::Int(*value),
+        Cell::UInt(value) => Value::UInt(*value),
+        Cell::Float(value) => Value::Float(*value),
+        Cell::Double(value) => Value::Double(*value),
+        Cell::Decimal(text) | Cell::Text(text) => Value::Bytes(text.as_bytes().to_vec()),
+        Cell::Bytes(bytes) | Cell::Encoded(bytes) => Value::Bytes(bytes.to_vec()),
+        Cell::DateTime(at) => Value::Date(
             at.year,
             at.month,
             at.day,
@@ -102,36 +106,19 @@ pub(super) fn key_parameter(key: &Cell, column_type: ColumnType) -> Value {
             at.second,
             at.microsecond,
         ),
-        (Cell::Time(value), _) => time(*value),
+        Cell::Time(_) => Value::Bytes(printed(cell)),
     }
 }
 
-/// An integer as the text that finds it in a text column through the column's index.
-fn in_text(digits: String, column_type: ColumnType) -> Value {
-    Value::Bytes(if column_type == ColumnType::Binary {
-        hexadecimal(digits.as_bytes())
-    } else {
-        digits.into_bytes()
-    })
+/// A TIME as text: above 838 hours and a fraction a server takes the binary form for too long.
+pub(super) fn printed(cell: &Cell) -> Vec<u8> {
+    print::text(cell, ColumnType::Time(6))
+        .into_owned()
+        .into_bytes()
 }
 
-fn time(value: i64) -> Value {
-    let part = |value: u64| u8::try_from(value).unwrap_or(u8::MAX);
-    let total = value.unsigned_abs();
-    let seconds = total / 1_000_000;
-    let microseconds = u32::try_from(total % 1_000_000).unwrap_or(0);
-    let days = u32::try_from(seconds / 86_400).unwrap_or(u32::MAX);
-    Value::Time(
-        value < 0,
-        days,
-        part(seconds / 3600 % 24),
-        part(seconds / 60 % 60),
-        part(seconds % 60),
-        microseconds,
-    )
-}
-
-fn hexadecimal(bytes: &[u8]) -> Vec<u8> {
+/// For text protocols that have no bytes.
+pub(super) fn hexadecimal(bytes: &[u8]) -> Vec<u8> {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     bytes
         .iter()
@@ -144,23 +131,12 @@ fn hexadecimal(bytes: &[u8]) -> Vec<u8> {
         .collect()
 }
 
-/// The SQL of one key's placeholder. DECIMAL is cast, for a server compares a string with a number as doubles.
-pub(super) fn key_placeholder(source: ColumnType, destination: ColumnType) -> &'static str {
-    match (source, destination) {
-        (_, ColumnType::Binary) => "UNHEX(?)",
-        (
-            ColumnType::Decimal,
-            ColumnType::Int | ColumnType::Decimal | ColumnType::Bit | ColumnType::Year,
-        ) => "CAST(? AS DECIMAL(65,30))",
-        _ => "?",
-    }
-}
-
 /// Bytes that are the same for two key cells only if the server finds one by the other, whatever its collation.
 pub(super) fn pairing_bytes(cell: &Cell) -> Cow<'_, [u8]> {
     match cell {
-        Cell::Text(text) | Cell::Decimal(text) => text.as_bytes().into(),
-        Cell::Bytes(bytes) => (&**bytes).into(),
+        Cell::Text(text) => text.as_bytes().into(),
+        Cell::Decimal(text) => plain_decimal(text.as_bytes()).into(),
+        Cell::Bytes(bytes) | Cell::Encoded(bytes) => (&**bytes).into(),
         Cell::Int(value) => value.to_string().into_bytes().into(),
         Cell::UInt(value) => value.to_string().into_bytes().into(),
         other => format!("{other:?}").into_bytes().into(),
@@ -215,24 +191,27 @@ mod tests {
     }
 
     #[test]
-    fn a_time_goes_there_and_back() {
-        for value in [
-            0,
-            1,
-            -1,
-            93_784_000_005,
-            -3_020_399_999_999,
-            3_020_399_000_000,
-        ] {
-            assert_eq!(cell(time(value), ColumnType::Time(6)), Cell::Time(value));
-        }
+    fn text_outside_unicode_is_no_text() {
+        let marked = b"\xffgbk\0\xa2\xe3".to_vec();
+        let encoded = Cell::Encoded((*b"gbk\0\xa2\xe3").into());
+        assert_eq!(
+            lent(&Value::Bytes(marked.clone()), ColumnType::Text).owned(),
+            encoded
+        );
+        assert_eq!(
+            cell(Value::Bytes(marked.clone()), ColumnType::Enum),
+            encoded
+        );
+        let bytes = Cell::Bytes(marked.clone().into());
+        assert_eq!(cell(Value::Bytes(marked), ColumnType::Binary), bytes);
     }
 
     #[test]
-    fn binary_keys_are_sent_as_hexadecimal() {
+    fn a_time_is_sent_as_text_with_all_its_hours() {
+        let text = b"-838:14:05.600000".to_vec();
         assert_eq!(
-            key_parameter(&Cell::Bytes([0, 255].into()), ColumnType::Binary),
-            Value::Bytes(b"00ff".to_vec())
+            parameter(&Cell::Time(-3_017_645_600_000)),
+            Value::Bytes(text)
         );
     }
 }

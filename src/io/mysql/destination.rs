@@ -28,6 +28,7 @@ use crate::logic::cell::Cell;
 use crate::logic::compare::{ColumnMap, Found, Matches};
 use crate::logic::fingerprint::KeyFold;
 use crate::logic::fix::written::Written;
+use crate::logic::key::{Spellings, spellings};
 use crate::world::{Checksums, Destination, Offer, Place, Visitor};
 
 /// Keys that are told apart in one `CASE`.
@@ -141,11 +142,21 @@ impl MySqlDestination {
             ..
         } = &self.job.source;
         let stream = match shard {
+            // The source reads its keys as instants, and this one does not.
+            _ if self.plan()?.prints_keys => None,
             None => stream,
             Some(_) if source.by_column.to_lowercase() != id_column.to_lowercase() => None,
             Some(shard) => stream.and_then(|stream| stream.of_shard(*shard, &job.by_column)),
         };
         Ok(self.stream.get_or_init(|| stream))
+    }
+
+    /// TIMESTAMP keys as the source's server prints them, where they are looked up so.
+    fn printed_keys(&self, plan: &Plan, keys: &[&Cell]) -> Result<Option<Vec<Cell>>> {
+        if !plan.prints_keys {
+            return Ok(None);
+        }
+        self.source.as_printed(keys).map(Some)
     }
 
     fn failed(&self, operation: &str, error: &mysql::Error) -> Error {
@@ -161,7 +172,7 @@ impl MySqlDestination {
     }
 
     /// `SELECT` of the compared columns by so many keys.
-    pub(super) fn statement(&self, plan: &Plan, first: &str, slots: usize) -> String {
+    pub(super) fn statement(&self, plan: &Plan, first: &str, keys: &[Cow<'_, str>]) -> String {
         let job = &self.destination().table;
         let condition = job
             .condition
@@ -173,7 +184,7 @@ impl MySqlDestination {
             quoted(&job.database),
             quoted(&job.table),
             quoted(&job.by_column),
-            vec![plan.placeholder; slots].join(",")
+            keys.join(",")
         )
     }
 
@@ -185,11 +196,18 @@ impl MySqlDestination {
         keys: &Keys<'_>,
         with_case: bool,
     ) -> mysql::Result<Vec<(Value, Vec<Cell>)>> {
-        let slots = padded_count(keys.numbers.len());
-        let sql = self.statement(plan, first, slots);
-        let parameter = |&number: &usize| decode::key_parameter(keys.cells[number], plan.key_type);
-        let case = keys.numbers.iter().filter(|_| with_case).map(parameter);
-        let values = case.chain(padded(&keys.numbers, slots).map(parameter));
+        let cells: Vec<&Cell> = keys.cells().map(|(_, cell)| cell).collect();
+        if cells.is_empty() {
+            return Ok(vec![]);
+        }
+        let slots = padded_count(cells.len());
+        let places: Vec<Cow<'_, str>> = padded(&cells, slots)
+            .map(|cell| plan.lookup.sql(cell))
+            .collect();
+        let sql = self.statement(plan, first, &places);
+        let case = cells.iter().filter(|_| with_case);
+        let values = case.chain(padded(&cells, slots));
+        let values = values.filter_map(|cell| plan.lookup.value(cell));
         self.sessions.attempt(&mut |conn: &mut Conn| {
             let answer = conn.exec_iter(&sql, Params::Positional(values.clone().collect()))?;
             let mut rows = Vec::new();
@@ -224,16 +242,15 @@ impl MySqlDestination {
     }
 
     fn find_together(&self, plan: &Plan, keys: &Keys<'_>, found: &mut Found) -> mysql::Result<()> {
-        let by_column = quoted(&self.destination().table.by_column);
-        let rows = self.select(plan, &by_column, keys, false)?;
+        let rows = self.select(plan, &plan.key_expression, keys, false)?;
         if rows.is_empty() {
             return Ok(());
         }
         let mut numbers_of: HashMap<Cow<'_, [u8]>, Matches> =
             HashMap::with_capacity(keys.numbers.len());
-        for &number in &keys.numbers {
+        for (number, cell) in keys.cells() {
             numbers_of
-                .entry(decode::pairing_bytes(keys.cells[number]))
+                .entry(decode::pairing_bytes(cell))
                 .or_insert(Matches::None)
                 .push(number);
         }
@@ -268,7 +285,11 @@ impl MySqlDestination {
                 cells: keys.cells,
                 numbers: keys_left,
             };
-            if left.numbers.is_empty() || self.select(plan, &by_column, &left, false)?.is_empty() {
+            if left.numbers.is_empty()
+                || self
+                    .select(plan, &plan.key_expression, &left, false)?
+                    .is_empty()
+            {
                 return Ok(());
             }
             return self.ask_server(plan, &left, found);
@@ -287,13 +308,15 @@ impl MySqlDestination {
             let mut numbers = chunk.to_vec();
             while !numbers.is_empty() {
                 let mut case = format!("CASE {by_column}");
-                for n in 0..numbers.len() {
-                    let _ = write!(case, " WHEN {} THEN {n}", plan.placeholder); // Into a String: cannot fail.
-                }
                 let asked = Keys {
                     cells: keys.cells,
                     numbers,
                 };
+                for (n, number) in asked.numbers.iter().enumerate() {
+                    for cell in keys.cells[*number].iter() {
+                        let _ = write!(case, " WHEN {} THEN {n}", plan.lookup.sql(cell)); // Into a String: cannot fail.
+                    }
+                }
                 let rows = self.select(plan, &(case + " END"), &asked, true)?;
                 let mut named = vec![false; asked.numbers.len()];
                 for (which, cells) in rows {
@@ -322,17 +345,23 @@ impl MySqlDestination {
 
 /// Some of a batch's keys, by their numbers.
 struct Keys<'a> {
-    cells: &'a [&'a Cell],
+    cells: &'a [Spellings<'a>],
     numbers: Vec<usize>,
 }
 
 impl<'a> Keys<'a> {
-    /// All but NULL, which finds nothing.
-    fn of(cells: &'a [&'a Cell]) -> Self {
+    /// All but those that no row can have: NULL finds nothing.
+    fn of(cells: &'a [Spellings<'a>]) -> Self {
         let numbers = (0..cells.len())
-            .filter(|&number| *cells[number] != Cell::Null)
+            .filter(|&number| cells[number].iter().next().is_some())
             .collect();
         Self { cells, numbers }
+    }
+
+    /// Each spelling, and the number of its key.
+    fn cells(&self) -> impl Iterator<Item = (usize, &'a Cell)> {
+        let each = |&number: &usize| self.cells[number].iter().map(move |cell| (number, cell));
+        self.numbers.iter().flat_map(each)
     }
 
     /// Nothing when there is one key only.
@@ -367,7 +396,7 @@ impl Destination for MySqlDestination {
         let Some(stream) = self.read_stream()? else {
             return Ok(None);
         };
-        let rows = Rows::new(job, &plan.compared, plan.key_type, stream);
+        let rows = Rows::new(job, plan, stream);
         let operation = format!("Read all rows of {}", job.name());
         self.sessions
             .attempt(&mut |conn| stream.visit(conn, &rows, after, limit, visitor))
@@ -379,7 +408,7 @@ impl Destination for MySqlDestination {
         let job = &self.destination().table;
         let operation = format!("Look for keys with several rows in {}", job.name());
         self.sessions
-            .attempt(&mut |conn| repeated_keys(conn, job, plan.key_type, limit))
+            .attempt(&mut |conn| repeated_keys(conn, job, plan, limit))
             .map_err(|error| self.failed(&operation, &error))
     }
 
@@ -394,7 +423,9 @@ impl Destination for MySqlDestination {
             rows: Vec::with_capacity(keys.len()),
             by_key: vec![Matches::None; keys.len()],
         };
-        let keys = Keys::of(keys);
+        let printed = self.printed_keys(plan, keys)?;
+        let cells = spelled(plan, keys, printed.as_deref());
+        let keys = Keys::of(&cells);
         if !keys.numbers.is_empty() {
             self.find_keys(plan, &keys, &mut found)
                 .map_err(|error| self.failed_look_up(&error))?;
@@ -418,20 +449,30 @@ impl Destination for MySqlDestination {
     /// A key that the server refuses finds nothing.
     fn spelled(&self, keys: &[&Cell]) -> Result<Vec<Cell>> {
         let plan = self.plan()?;
-        let by_column = quoted(&self.destination().table.by_column);
-        let mut spelled = Vec::with_capacity(keys.len());
-        let mut left = vec![Keys::of(keys)];
+        let printed = self.printed_keys(plan, keys)?;
+        let cells = spelled(plan, keys, printed.as_deref());
+        let mut found = Vec::with_capacity(keys.len());
+        let mut left = vec![Keys::of(&cells)];
         left.retain(|keys| !keys.numbers.is_empty());
         while let Some(keys) = left.pop() {
-            match self.select(plan, &by_column, &keys, false) {
+            match self.select(plan, &plan.key_expression, &keys, false) {
                 Ok(rows) => {
                     let key = |(key, _)| decode::cell(key, plan.key_type);
-                    spelled.extend(rows.into_iter().map(key));
+                    found.extend(rows.into_iter().map(key));
                 }
                 Err(error) if is_of_one_key(&error) => left.extend(keys.halves()),
                 Err(error) => return Err(self.failed_look_up(&error)),
             }
         }
-        Ok(spelled)
+        Ok(found)
+    }
+}
+
+/// How the destination's key column can spell each of these keys.
+fn spelled<'k>(plan: &Plan, keys: &'k [&Cell], printed: Option<&'k [Cell]>) -> Vec<Spellings<'k>> {
+    let each = |key: &'k Cell| spellings(key, &plan.source_key, &plan.lookup.column);
+    match printed {
+        Some(printed) => printed.iter().map(each).collect(),
+        None => keys.iter().map(|key| each(key)).collect(),
     }
 }

@@ -4,7 +4,6 @@ use mysql::prelude::Queryable;
 use mysql::{Conn, Row, Value};
 
 use super::bounded::{self, get};
-use super::decode;
 use super::schema::{Table, quoted};
 use super::session::{NOW_US, Sessions, label, shown};
 use super::window::range;
@@ -116,10 +115,11 @@ fn window_query(source: &MySqlSource, job: &Job, now_us: i64) -> Result<Option<Q
 /// The look-up of a batch of keys; the keys are not real ones.
 fn look_up_query(destination: &MySqlDestination, table: &TableJob) -> Result<Option<Query>> {
     let plan = destination.plan()?;
-    let values: Vec<Value> = (0..EXPLAINED_KEYS)
-        .map(|n| decode::key_parameter(&Cell::Int(n), plan.key_type))
-        .collect();
-    let sql = destination.statement(plan, &quoted(&table.by_column), values.len());
+    let keys: Vec<Cell> = (0..EXPLAINED_KEYS).map(|n| plan.lookup.sample(n)).collect();
+    let places: Vec<_> = keys.iter().map(|key| plan.lookup.sql(key)).collect();
+    let values = keys.iter().filter_map(|key| plan.lookup.value(key));
+    let values: Vec<Value> = values.collect();
+    let sql = destination.statement(plan, &quoted(&table.by_column), &places);
     Ok(Some((sql, values)))
 }
 

@@ -1,6 +1,7 @@
 //! Which source columns are read, in which order and form, and what makes a table unfit.
 
-use super::schema::{Table, literal, quoted};
+use super::lookup::Lookup;
+use super::schema::{Table, quoted};
 use super::selection::Selection;
 use crate::config::Job;
 use crate::logic::advice::words;
@@ -15,6 +16,10 @@ pub(super) struct Layout {
     pub(super) id: Column,
     /// `src.byColumn`.
     pub(super) key: Column,
+    /// What reads it.
+    pub(super) key_expression: String,
+    /// How rows are found by it.
+    pub(super) lookup: Lookup,
     /// `src.updateColumn`.
     pub(super) update: Option<UpdateColumn>,
     /// All columns, in table order.
@@ -112,20 +117,23 @@ impl Layout {
         let raw = |column: &Column| quoted(&column.name);
         let updated = update
             .as_ref()
-            .map_or_else(|| "NULL".into(), |update| as_read(&update.column, &table));
+            .map_or_else(|| "NULL".into(), |update| table.read_as_is(&update.column));
         let updated_type = update
             .as_ref()
             .map_or(ColumnType::Int, |update| update.column.column_type);
-        let mut list = vec![raw(&id), raw(&key), updated];
+        let key_expression = table.read_as_key(&key);
+        let mut list = vec![raw(&id), key_expression.clone(), updated];
         let mut scan_types = vec![id.column_type, key.column_type, updated_type];
         for Compared { name, column_type } in &compared {
             let as_declared = table
                 .column(name)
-                .filter(|column| column.column_type == *column_type);
-            list.push(as_declared.map_or_else(
-                || as_printed(name, &table),
-                |column| as_read(column, &table),
-            ));
+                .is_some_and(|column| column.column_type == *column_type);
+            let column = table.column(name).unwrap_or(&key);
+            list.push(if as_declared {
+                table.read_as_is(column)
+            } else {
+                table.read_as_printed(column)
+            });
             scan_types.push(*column_type);
         }
         let mut selection = Selection::default();
@@ -140,17 +148,21 @@ impl Layout {
         let whole: Vec<String> = table
             .columns
             .iter()
-            .map(|column| printed(column, &table))
+            .map(|column| table.read_as_printed(column))
             .collect();
         let (scan_list, whole_list) = (list.join(", "), whole.join(", "));
+        let key_column = table.key_column(&key);
         let Table {
             columns,
             zone,
             is_in_zone,
+            ..
         } = table;
         Ok(Self {
             id,
             key,
+            key_expression,
+            lookup: Lookup::new(key_column, None),
             update,
             columns,
             compared,
@@ -224,38 +236,4 @@ pub(super) fn refuse_instant(side: &str, key: &Column, table: &Table) -> Result<
          a column of another type, or have no {side}.where beside it",
         key.name
     ))
-}
-
-/// A column as it is compared: TIMESTAMP as an instant, in UTC. In a session that is not in UTC, `UNIX_TIMESTAMP` gives
-/// what is stored, also in the hour that comes twice when clocks go back; it is 0 for the zero timestamp alone.
-pub(super) fn as_read(column: &Column, table: &Table) -> String {
-    let name = quoted(&column.name);
-    if !table.is_in_zone || !matches!(column.column_type, ColumnType::Timestamp(_)) {
-        return name;
-    }
-    let seconds = format!("UNIX_TIMESTAMP({name})");
-    format!("IF({seconds}=0, {name}, TIMESTAMP'1970-01-01 00:00:00' + INTERVAL {seconds} SECOND)")
-}
-
-/// A column as its server prints it by default: TIMESTAMP in the server's zone.
-pub(super) fn printed(column: &Column, table: &Table) -> String {
-    match column.column_type {
-        ColumnType::Timestamp(_) => as_printed(&column.name, table),
-        _ => quoted(&column.name),
-    }
-}
-
-/// The zero timestamp has no zone; `CONVERT_TZ` makes it NULL.
-fn as_printed(name: &str, table: &Table) -> String {
-    let name = quoted(name);
-    let zone = table.zone.as_deref().filter(|_| !table.is_in_zone);
-    zone.map_or_else(
-        || name.clone(),
-        |zone| {
-            format!(
-                "COALESCE(CONVERT_TZ({name},'+00:00',{}),{name})",
-                literal(zone)
-            )
-        },
-    )
 }

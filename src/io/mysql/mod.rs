@@ -9,6 +9,7 @@ mod ed25519;
 pub mod inspect;
 mod layout;
 mod log_ins;
+mod lookup;
 mod pieces;
 mod plan;
 mod schema;

@@ -1,21 +1,30 @@
 //! How a destination table is read: which columns, in which form, compared how, and what makes the table unfit.
 
-use super::decode;
-use super::layout::{Layout, as_read, named, no_table, printed, refuse_instant};
+use super::layout::{Layout, named, no_table, refuse_instant};
+use super::lookup::Lookup;
 use super::schema::Table;
 use super::selection::Selection;
 use crate::config::DestinationJob;
 use crate::logic::cell::ColumnType;
 use crate::logic::compare::{ColumnMap, Pair};
 use crate::logic::equal::Comparator;
+use crate::logic::key::KeyColumn;
 
 /// How a destination table is read.
 pub(super) struct Plan {
     /// As the server described it.
     pub(super) table: Table,
     pub(super) map: ColumnMap,
+    /// As it is read.
     pub(super) key_type: ColumnType,
-    pub(super) placeholder: &'static str,
+    /// What reads the key.
+    pub(super) key_expression: String,
+    /// The source's key column, as its keys come to be looked up.
+    pub(super) source_key: KeyColumn,
+    /// The source's TIMESTAMP keys are to be printed by their server before they are looked up.
+    pub(super) prints_keys: bool,
+    /// How rows are found by keys.
+    pub(super) lookup: Lookup,
     /// The compared columns, in the order of the pairs.
     pub(super) compared: Selection,
     /// Nothing but equal bytes is equal in the key column.
@@ -71,9 +80,9 @@ impl Plan {
                 other => other,
             };
             let expression = if both {
-                as_read(&column, &table)
+                table.read_as_is(&column)
             } else {
-                printed(&column, &table)
+                table.read_as_printed(&column)
             };
             compared.push(expression, destination_type);
             pairs.push(Pair {
@@ -86,18 +95,42 @@ impl Plan {
                 comparator: Comparator::new(source.column_type, destination_type, &pair.rule),
             });
         }
+        let mut source_key = layout.lookup.column.clone();
+        let mut key_column = table.key_column(&key);
+        let (mut key_expression, mut zone) = (table.read_as_key(&key), None);
+        // A TIMESTAMP and anything else are compared as their servers print them.
+        let are_instants = matches!(
+            (source_key.column_type, key_column.column_type),
+            (ColumnType::Timestamp(_), ColumnType::Timestamp(_))
+        );
+        let mut prints_keys = false;
+        if !are_instants {
+            if let ColumnType::Timestamp(digits) = key_column.column_type {
+                key_column.column_type = ColumnType::DateTime(digits);
+                key_expression = table.read_as_printed(&key);
+                zone.clone_from(&table.zone);
+            }
+            if let ColumnType::Timestamp(digits) = source_key.column_type {
+                source_key.column_type = ColumnType::DateTime(digits);
+                prints_keys = layout.zone.is_some();
+            }
+        }
+        let key_type = key_column.column_type;
         Ok(Self {
-            table,
             map: ColumnMap {
                 pairs,
                 key_type: layout.key.column_type,
-                destination_key_type: key.column_type,
+                destination_key_type: key_type,
             },
-            key_type: key.column_type,
-            placeholder: decode::key_placeholder(layout.key.column_type, key.column_type),
+            key_type,
+            key_expression,
+            source_key,
+            prints_keys,
+            lookup: Lookup::new(key_column, zone.as_deref()),
+            table,
             compared,
             bytes_decide: matches!(
-                (layout.key.column_type, key.column_type),
+                (layout.key.column_type, key_type),
                 (ColumnType::Int, ColumnType::Int) | (ColumnType::Binary, ColumnType::Binary)
             ),
         })

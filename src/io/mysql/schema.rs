@@ -7,7 +7,10 @@ use mysql::prelude::Queryable;
 use mysql::{Conn, Row};
 
 use super::bounded::{self, get};
+use super::lookup::OrderColumn;
 use crate::logic::cell::{Column, ColumnType};
+use crate::logic::charset;
+use crate::logic::key::KeyColumn;
 pub(super) use crate::logic::sql::{literal, quoted};
 
 /// A table as its server describes it.
@@ -17,32 +20,57 @@ pub(super) struct Table {
     /// What the server does not list is none: `row_start` and `row_end` of a system-versioned table whose owner did not
     /// declare them are the server's own records.
     pub(super) columns: Vec<Column>,
+    /// What else there is to know of each of them.
+    details: Vec<Detail>,
     /// The server's default zone as `CONVERT_TZ` takes it; `None` when it is UTC.
     pub(super) zone: Option<String>,
     /// The session that reads it is in that zone.
     pub(super) is_in_zone: bool,
 }
 
+/// What reading a column, and looking up in it, depends on beside its type.
+#[derive(Debug)]
+struct Detail {
+    /// Of character data, else empty.
+    charset: String,
+    collation: String,
+    precision: u8,
+    scale: u8,
+    zerofill: usize,
+    /// Every text of the column has its characters in Unicode.
+    is_whole: bool,
+}
+
 impl Table {
     pub(super) fn read(conn: &mut Conn, database: &str, table: &str) -> mysql::Result<Self> {
         let rows: Vec<Row> = bounded::all(conn.exec_iter(
             "SELECT COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, CHARACTER_SET_NAME, DATETIME_PRECISION, IS_NULLABLE, @@GLOBAL.time_zone, \
-             @@system_time_zone, VERSION(), @@SESSION.time_zone FROM information_schema.COLUMNS WHERE TABLE_SCHEMA=? AND TABLE_NAME=? ORDER BY ORDINAL_POSITION",
+             @@system_time_zone, VERSION(), COLLATION_NAME, NUMERIC_PRECISION, NUMERIC_SCALE, @@SESSION.time_zone \
+             FROM information_schema.COLUMNS WHERE TABLE_SCHEMA=? AND TABLE_NAME=? ORDER BY ORDINAL_POSITION",
             (database, table),
         )?)?;
         let mut columns = Vec::with_capacity(rows.len());
+        let mut details = Vec::with_capacity(rows.len());
         let (mut zone, mut is_in_zone, mut maybe_json) = (None, false, false);
         for row in rows {
             let text = |at: usize| get::<String>(&row, at).unwrap_or_default();
             let precision = get(&row, 4).unwrap_or(0);
             let (data_type, charset) = (text(1).to_ascii_lowercase(), text(3));
             zone = zone_of(&text(6), &text(7));
-            is_in_zone = zone.is_some() && text(9) != "+00:00";
-            maybe_json |=
-                data_type == "longtext" && text(8).to_ascii_lowercase().contains("mariadb");
+            is_in_zone = zone.is_some() && text(12) != "+00:00";
+            let is_mariadb = text(8).to_ascii_lowercase().contains("mariadb");
+            maybe_json |= data_type == "longtext" && is_mariadb;
             columns.push(Column {
                 name: text(0),
                 column_type: column_type(&data_type, &charset, precision),
+            });
+            details.push(Detail {
+                is_whole: charset.is_empty() || charset::is_whole(&charset, is_mariadb),
+                charset,
+                collation: text(9),
+                precision: get(&row, 10).unwrap_or(0),
+                scale: get(&row, 11).unwrap_or(0),
+                zerofill: zerofill(&text(2)),
             });
         }
         if maybe_json {
@@ -50,6 +78,7 @@ impl Table {
         }
         Ok(Self {
             columns,
+            details,
             zone,
             is_in_zone,
         })
@@ -61,6 +90,86 @@ impl Table {
             .iter()
             .find(|column| column.name.to_lowercase() == name.to_lowercase())
     }
+}
+
+impl Table {
+    fn detail(&self, name: &str) -> Option<&Detail> {
+        let all = self.columns.iter().zip(&self.details);
+        all.into_iter()
+            .find(|(column, _)| column.name == name)
+            .map(|(_, detail)| detail)
+    }
+
+    /// The expression that reads a column as it is; a TIMESTAMP as an instant, in UTC. In a session that is not in UTC,
+    /// `UNIX_TIMESTAMP` gives what is stored, also in the hour that comes twice when clocks go back; it is 0 for the zero
+    /// timestamp alone.
+    pub(super) fn read_as_is(&self, column: &Column) -> String {
+        let name = quoted(&column.name);
+        if self.is_in_zone && matches!(column.column_type, ColumnType::Timestamp(_)) {
+            let seconds = format!("UNIX_TIMESTAMP({name})");
+            return format!(
+                "IF({seconds}=0, {name}, TIMESTAMP'1970-01-01 00:00:00' + INTERVAL {seconds} SECOND)"
+            );
+        }
+        match self.detail(&column.name) {
+            Some(detail) if !detail.is_whole => charset::characters(&column.name, &detail.charset),
+            _ => name,
+        }
+    }
+
+    /// The expression that reads a column of keys.
+    pub(super) fn read_as_key(&self, column: &Column) -> String {
+        match self.detail(&column.name) {
+            Some(detail) if !detail.is_whole => {
+                charset::key_characters(&column.name, &detail.charset)
+            }
+            _ => quoted(&column.name),
+        }
+    }
+
+    /// The same as the server prints it by default: TIMESTAMP in the server's zone.
+    pub(super) fn read_as_printed(&self, column: &Column) -> String {
+        let zone = self.zone.as_deref().filter(|_| !self.is_in_zone);
+        match (column.column_type, zone) {
+            // The zero timestamp has no zone; `CONVERT_TZ` makes it NULL.
+            (ColumnType::Timestamp(_), Some(zone)) => {
+                let (name, zone) = (quoted(&column.name), literal(zone));
+                format!("COALESCE(CONVERT_TZ({name},'+00:00',{zone}),{name})")
+            }
+            (ColumnType::Timestamp(_), None) => quoted(&column.name),
+            _ => self.read_as_is(column),
+        }
+    }
+
+    /// What looking up by this column depends on.
+    pub(super) fn key_column(&self, column: &Column) -> KeyColumn {
+        let detail = self.detail(&column.name);
+        KeyColumn {
+            column_type: column.column_type,
+            charset: detail.map(|d| d.charset.clone()).unwrap_or_default(),
+            precision: detail.map_or(0, |d| d.precision),
+            scale: detail.map_or(0, |d| d.scale),
+            zerofill: detail.map_or(0, |d| d.zerofill),
+        }
+    }
+
+    /// How the table is paged through by this column.
+    pub(super) fn order_column(&self, column: &Column) -> OrderColumn {
+        let detail = self.detail(&column.name);
+        let collation = detail.map_or("", |detail| &detail.collation);
+        let is_whole = detail.is_none_or(|detail| detail.is_whole);
+        OrderColumn::new(&column.name, self.key_column(column), collation, is_whole)
+    }
+}
+
+/// The width in `int(6) unsigned zerofill`.
+fn zerofill(declared: &str) -> usize {
+    let declared = declared.to_ascii_lowercase();
+    let width = declared
+        .split_once('(')
+        .filter(|_| declared.contains("zerofill"))
+        .and_then(|(_, rest)| rest.split([',', ')']).next()?.parse().ok());
+    width.unwrap_or(0)
 }
 
 /// MariaDB's JSON is LONGTEXT with the check `json_valid(column)`.

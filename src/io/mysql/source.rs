@@ -9,12 +9,13 @@ use super::bounded::{self, ROWS_MAX};
 use super::decode;
 use super::layout::{Layout, Visited};
 use super::pieces::Pieces;
-use super::schema::quoted;
+use super::schema::{literal, quoted};
 use super::session::{Manner, NOW_US, Sessions, is_of_one_key, label};
 use crate::config::{Job, TableJob};
 use crate::error::{Error, Result};
 use crate::logic::cell::{Cell, CellRef, Cells as _, Column, ColumnType, Id};
 use crate::logic::gaps::Span;
+use crate::logic::key::{Spellings, spellings};
 use crate::logic::row::Row;
 use crate::logic::window::{Bounds, Request, What};
 use crate::world::{Clock, Source, Visitor, WholeRow};
@@ -199,6 +200,31 @@ impl MySqlSource {
         })
     }
 
+    /// TIMESTAMPs as this server prints them, in its own zone.
+    pub(super) fn as_printed(&self, keys: &[&Cell]) -> Result<Vec<Cell>> {
+        let Some(zone) = self.layout()?.zone.as_deref().map(literal) else {
+            return Ok(keys.iter().map(|&key| key.clone()).collect());
+        };
+        let mut printed = Vec::with_capacity(keys.len());
+        for keys in keys.chunks(KEYS_PER_QUERY) {
+            // The zero timestamp has no zone; `CONVERT_TZ` makes it NULL.
+            let one = format!(
+                "COALESCE(CONVERT_TZ(CAST(? AS DATETIME(6)),'+00:00',{zone}),CAST(? AS DATETIME(6)))"
+            );
+            let sql = format!("SELECT {}", vec![&one[..]; keys.len()].join(","));
+            let values: Vec<Value> = keys
+                .iter()
+                .flat_map(|key| [decode::parameter(key), decode::parameter(key)])
+                .collect();
+            let row: Option<mysql::Row> = self.run("times in the server's zone", |conn| {
+                bounded::first(conn.exec_iter(&sql, Params::Positional(values.clone()))?)
+            })?;
+            let values = row.map(mysql::Row::unwrap).unwrap_or_default();
+            printed.extend(values.into_iter().map(decode::moment));
+        }
+        Ok(printed)
+    }
+
     /// All rows of a span, up to `limit`.
     fn by_span(&self, layout: &Layout, span: Span, limit: usize) -> Result<Vec<Row>> {
         let Span { mut from, to } = span;
@@ -267,20 +293,28 @@ impl Source for MySqlSource {
 
     /// A key that the server refuses, such as one that its character set has no letters for, is no row's.
     fn ids_of(&self, keys: &[Cell]) -> Result<Vec<Id>> {
-        let Layout { id, key, .. } = self.layout()?;
+        let Layout {
+            id, key, lookup, ..
+        } = self.layout()?;
+        let spelled: Vec<Spellings<'_>> = keys
+            .iter()
+            .map(|key| spellings(key, &lookup.column, &lookup.column))
+            .collect();
+        let keys: Vec<&Cell> = spelled.iter().flat_map(Spellings::iter).collect();
         let mut ids = Vec::new();
-        let mut left: Vec<&[Cell]> = keys.chunks(KEYS_PER_QUERY).collect();
+        let mut left: Vec<&[&Cell]> = keys.chunks(KEYS_PER_QUERY).collect();
         while let Some(keys) = left.pop() {
             let slots = padded_count(keys.len());
+            let places: Vec<_> = padded(keys, slots).map(|cell| lookup.sql(cell)).collect();
             let sql = format!(
                 "SELECT {} {}{} IN ({})",
                 quoted(&id.name),
                 self.table_clause(),
                 quoted(&key.name),
-                vec![decode::key_placeholder(key.column_type, key.column_type); slots].join(",")
+                places.join(",")
             );
             let values: Vec<Value> = padded(keys, slots)
-                .map(|cell| decode::key_parameter(cell, key.column_type))
+                .filter_map(|cell| lookup.value(cell))
                 .collect();
             let found = self.sessions.attempt(&mut |conn: &mut Conn| {
                 conn.exec::<Value, _, _>(&sql, Params::Positional(values.clone()))

@@ -5,7 +5,9 @@
 use mysql::prelude::Queryable;
 use mysql::{Conn, Params, Row, Value};
 
+use super::lookup::OrderColumn;
 use super::pieces::Pieces;
+use super::plan::Plan;
 use super::schema::{Table, quoted};
 use super::selection::Selection;
 use super::source::{id_of, id_value};
@@ -22,8 +24,8 @@ use crate::world::{Place, Visitor};
 pub(super) struct Stream {
     /// What the collation of its key column takes for the same.
     pub(super) fold: KeyFold,
-    /// The primary key's columns: name as SQL, and type.
-    order: Vec<(String, ColumnType)>,
+    /// The primary key's columns.
+    order: Vec<OrderColumn>,
     /// What is read where only a shard is looked at.
     shard: Option<(Shard, Pieces)>,
 }
@@ -85,8 +87,8 @@ impl Stream {
         Ok(Some(Self {
             fold: KeyFold::of_collation(&collation.flatten().unwrap_or_default()),
             order: columns
-                .iter()
-                .map(|column| (quoted(&column.name), column.column_type))
+                .into_iter()
+                .map(|column| table.order_column(column))
                 .collect(),
             shard: None,
         }))
@@ -95,8 +97,8 @@ impl Stream {
     /// Only the rows of a shard; `None` when the primary key is not `by_column` alone, which must hold the source's id.
     pub(super) fn of_shard(self, shard: Shard, by_column: &str) -> Option<Self> {
         let key = quoted(by_column).to_lowercase();
-        let is_key = |(name, column_type): &(String, ColumnType)| {
-            name.to_lowercase() == key && *column_type == ColumnType::Int
+        let is_key = |column: &OrderColumn| {
+            column.name.to_lowercase() == key && column.column_type == ColumnType::Int
         };
         matches!(&self.order[..], [column] if is_key(column)).then(|| Self {
             shard: Some((shard, Pieces::new(Some(shard)))),
@@ -118,7 +120,7 @@ impl Stream {
             condition,
             ..
         } = job;
-        let order: Vec<&str> = self.order.iter().map(|(name, _)| name.as_str()).collect();
+        let order: Vec<&str> = self.order.iter().map(|column| &column.name[..]).collect();
         let order = order.join(", ");
         let mut conditions: Vec<String> = condition
             .iter()
@@ -152,7 +154,7 @@ impl Stream {
 
     /// The lowest and the highest id; rows that come later are not read, and so looked up.
     fn ends(&self, conn: &mut Conn, job: &TableJob) -> mysql::Result<Option<Span>> {
-        let Some((key, _)) = self.order.first() else {
+        let Some(OrderColumn { name: key, .. }) = self.order.first() else {
             return Ok(None);
         };
         let (database, table) = (quoted(&job.database), quoted(&job.table));
@@ -174,15 +176,14 @@ impl Stream {
         let mut alternatives = Vec::with_capacity(self.order.len());
         for last in 0..self.order.len() {
             let mut terms = Vec::with_capacity(last + 1);
-            for (at, ((name, column_type), cell)) in
-                self.order.iter().zip(place).take(last + 1).enumerate()
-            {
+            for (at, (column, cell)) in self.order.iter().zip(place).take(last + 1).enumerate() {
                 let operator = if at == last { ">" } else { "=" };
                 terms.push(format!(
-                    "{name} {operator} {}",
-                    decode::key_placeholder(*column_type, *column_type)
+                    "{} {operator} {}",
+                    column.name,
+                    column.placeholder()
                 ));
-                values.push(decode::key_parameter(cell, *column_type));
+                values.push(column.value(cell));
             }
             alternatives.push(format!("({})", terms.join(" AND ")));
         }
@@ -260,7 +261,7 @@ fn id_cell(id: Id) -> Cell {
 pub(super) fn repeated_keys(
     conn: &mut Conn,
     job: &TableJob,
-    key_type: ColumnType,
+    plan: &Plan,
     limit: usize,
 ) -> mysql::Result<Vec<Cell>> {
     let TableJob {
@@ -283,14 +284,15 @@ pub(super) fn repeated_keys(
         .map_or_else(String::new, |condition| format!(" AND ({condition})"));
     let key = quoted(by_column);
     let sql = format!(
-        "SELECT MIN({key}) FROM {}.{} WHERE {key} IS NOT NULL{condition} GROUP BY {key} HAVING COUNT(*)>1 LIMIT {limit}",
+        "SELECT MIN({}) FROM {}.{} WHERE {key} IS NOT NULL{condition} GROUP BY {key} HAVING COUNT(*)>1 LIMIT {limit}",
+        plan.key_expression,
         quoted(database),
         quoted(table)
     );
     let keys: Vec<Value> = bounded::all(conn.exec_iter(sql, ())?)?;
     Ok(keys
         .into_iter()
-        .map(|key| decode::cell(key, key_type))
+        .map(|key| decode::cell(key, plan.key_type))
         .collect())
 }
 
@@ -306,16 +308,11 @@ pub(super) struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    pub(super) fn new(
-        job: &'a TableJob,
-        compared: &Selection,
-        key_type: ColumnType,
-        stream: &Stream,
-    ) -> Self {
-        let mut selection = compared.clone();
-        let key = selection.place_of(&quoted(&job.by_column), key_type);
+    pub(super) fn new(job: &'a TableJob, plan: &Plan, stream: &Stream) -> Self {
+        let mut selection = plan.compared.clone();
+        let key = selection.place_of(&plan.key_expression, plan.key_type);
         let places = stream.order.iter();
-        let order = places.map(|(name, column_type)| selection.place_of(name, *column_type));
+        let order = places.map(|column| selection.place_of(&column.expression, column.column_type));
         let order = order.collect();
         Self {
             job,

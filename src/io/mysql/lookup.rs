@@ -1,0 +1,143 @@
+//! How a value of a key column stands in a statement, so that it arrives as it is.
+//!
+//! A server compares a text with a number as two doubles, reads a text of another character set as `?`, and clips a time
+//! that it takes for too long. So every value comes in the type of the column beside it.
+
+use std::borrow::Cow;
+
+use mysql::Value;
+
+use super::decode;
+use super::schema::quoted;
+use crate::logic::cell::{Cell, ColumnType, DateTime};
+use crate::logic::charset::Encoded;
+use crate::logic::key::KeyColumn;
+use crate::logic::sql::binary_literal;
+
+/// A key column of a table, and how its values are asked for.
+#[derive(Clone, Debug)]
+pub(super) struct Lookup {
+    pub(super) column: KeyColumn,
+    /// What stands for a value in a statement; [`Self::sql`] knows the exception.
+    pub(super) placeholder: String,
+}
+
+impl Lookup {
+    /// `zone` is the server's where a TIMESTAMP is read as it prints it.
+    pub(super) fn new(column: KeyColumn, zone: Option<&str>) -> Self {
+        let placeholder = match (column.column_type, zone) {
+            (ColumnType::Binary, _) => "UNHEX(?)".into(),
+            (ColumnType::Decimal, _) => {
+                format!("CAST(? AS DECIMAL({},{}))", column.precision, column.scale)
+            }
+            (ColumnType::Time(_), _) => "CAST(? AS TIME(6))".into(),
+            (ColumnType::DateTime(_), Some(zone)) => {
+                format!("CONVERT_TZ(?, {}, '+00:00')", super::schema::literal(zone))
+            }
+            _ => "?".into(),
+        };
+        Self {
+            column,
+            placeholder,
+        }
+    }
+
+    /// One of several values that the column could hold.
+    pub(super) fn sample(&self, number: i64) -> Cell {
+        let day = u8::try_from(number % 28 + 1).unwrap_or(1);
+        match self.column.column_type {
+            ColumnType::Date | ColumnType::DateTime(_) | ColumnType::Timestamp(_) => {
+                Cell::DateTime(DateTime {
+                    year: 2024,
+                    month: 1,
+                    day,
+                    ..DateTime::default()
+                })
+            }
+            ColumnType::Time(_) => Cell::Time(number * 1_000_000),
+            ColumnType::Uuid => Cell::Text(format!("00000000-0000-1000-8000-{number:012}").into()),
+            ColumnType::Text | ColumnType::Enum | ColumnType::Set | ColumnType::Json => {
+                Cell::Text(number.to_string().into())
+            }
+            ColumnType::Binary => Cell::Bytes(number.to_string().into_bytes().into()),
+            ColumnType::Year => Cell::Int(2000 + number),
+            ColumnType::Int
+            | ColumnType::Bit
+            | ColumnType::Decimal
+            | ColumnType::Float
+            | ColumnType::Double => Cell::Int(number),
+        }
+    }
+
+    /// What stands for this value.
+    pub(super) fn sql(&self, value: &Cell) -> Cow<'_, str> {
+        match value {
+            // A literal with an introducer takes on the collation of the column; what CONVERT returns would not.
+            Cell::Encoded(encoded) => {
+                let Encoded { charset, bytes, .. } = Encoded::parse(encoded);
+                format!("_{charset} {}", binary_literal(bytes)).into()
+            }
+            _ => self.placeholder[..].into(),
+        }
+    }
+
+    /// The parameter for it, where what stands for it has one.
+    pub(super) fn value(&self, value: &Cell) -> Option<Value> {
+        let value = match value {
+            Cell::Encoded(_) => return None,
+            Cell::Float(value) => Value::Double((*value).into()),
+            Cell::Time(_) => Value::Bytes(decode::printed(value)),
+            Cell::Bytes(bytes) if self.column.column_type == ColumnType::Binary => {
+                Value::Bytes(decode::hexadecimal(bytes))
+            }
+            value => decode::parameter(value),
+        };
+        Some(value)
+    }
+}
+
+/// A column of the order in which a table is paged through.
+#[derive(Clone, Debug)]
+pub(super) struct OrderColumn {
+    /// Quoted.
+    pub(super) name: String,
+    /// What is read to know the place of a row.
+    pub(super) expression: String,
+    /// The type of that.
+    pub(super) column_type: ColumnType,
+    lookup: Lookup,
+}
+
+impl OrderColumn {
+    /// Text whose character set is not whole is read and sent as bytes: not every one comes back from Unicode as it was.
+    pub(super) fn new(name: &str, column: KeyColumn, collation: &str, is_whole: bool) -> Self {
+        let (name, charset) = (quoted(name), column.charset.clone());
+        let mut lookup = Lookup::new(column, None);
+        if is_whole {
+            return Self {
+                expression: name.clone(),
+                name,
+                column_type: lookup.column.column_type,
+                lookup,
+            };
+        }
+        lookup.column.column_type = ColumnType::Binary;
+        lookup.placeholder = format!("CONVERT(UNHEX(?) USING {charset}) COLLATE {collation}");
+        Self {
+            expression: format!("CONVERT({name} USING binary)"),
+            name,
+            column_type: ColumnType::Binary,
+            lookup,
+        }
+    }
+
+    /// What stands for a place in this column.
+    pub(super) fn placeholder(&self) -> &str {
+        &self.lookup.placeholder
+    }
+
+    /// The parameter for it.
+    pub(super) fn value(&self, place: &Cell) -> Value {
+        self.lookup.value(place).unwrap_or(Value::NULL)
+    }
+}

@@ -1,0 +1,603 @@
+//! Keys of every pair of types, and keys that are hard to spell: each finds its row, and no other one, however the tables
+//! are looked at.
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use common::{Db, Scene, Server};
+use serde_json::{Value, json};
+
+/// Every way to look at a whole table.
+const LOOKS: [&[&str]; 4] = [
+    &["run"],
+    &["reconcile", "--method", "stream"],
+    &["reconcile", "--method", "checksum"],
+    &["reconcile", "--method", "stream", "--extra"],
+];
+
+/// A source `t (id, k, v)` and copies `t (k, v)`, one for each key type, found by `k`, compared by `v`.
+fn keyed(source: &str, copies: &[&str], index: &str) -> Scene {
+    keyed_on(Db::new(copies.len()), source, copies, index)
+}
+
+fn keyed_on(db: Arc<Db>, source: &str, copies: &[&str], index: &str) -> Scene {
+    db.exec(&format!(
+        "CREATE TABLE src.t (id INT PRIMARY KEY, k {source}, v VARCHAR(20), KEY (k))"
+    ));
+    for (database, key) in db.copies.clone().iter().zip(copies) {
+        db.exec(&format!(
+            "CREATE TABLE `{database}`.t (k {key}, v VARCHAR(20), {index} (k))"
+        ));
+    }
+    let mut scene = Scene::bare(db);
+    scene.config.set("/confirmDelayMillisecond", 0);
+    scene
+        .config
+        .set("/src/table", "t")
+        .set("/src/byColumn", "k");
+    for number in 0..copies.len() {
+        scene
+            .config
+            .set(&format!("/des/{number}/table"), "t")
+            .set(&format!("/des/{number}/byColumn"), "k")
+            .set(&format!("/des/{number}/columns"), json!({"v": "v"}));
+    }
+    scene
+}
+
+/// Id and kind of each callback of each copy, as one look after another says; and that all say the same.
+fn called(scene: &Scene) -> Vec<BTreeSet<(u64, u64)>> {
+    let mut all: Option<Vec<BTreeSet<(u64, u64)>>> = None;
+    for look in LOOKS {
+        scene.config.forget();
+        let outcome = scene.cupid(look[0]).args(&look[1..].join(" ")).run();
+        assert!(matches!(outcome.code, Some(0 | 1)), "{look:?}: {outcome:?}");
+        let found = scene.receivers.iter().map(|receiver| {
+            let callbacks = receiver.take();
+            callbacks.iter().map(|c| (c.id(), c.kind())).collect()
+        });
+        let found: Vec<BTreeSet<(u64, u64)>> = found.collect();
+        match &all {
+            Some(before) => assert_eq!(&found, before, "{look:?}: {}", outcome.stderr),
+            None => all = Some(found),
+        }
+    }
+    all.unwrap_or_default()
+}
+
+/// Types that can hold the same value, the value in SQL, and another one that no copy has.
+struct Class {
+    of: &'static str,
+    members: &'static [(&'static str, &'static str, &'static str)],
+}
+
+const CLASSES: [Class; 6] = [
+    Class {
+        of: "a small number",
+        members: &[
+            ("INT", "7", "8"),
+            ("BIGINT UNSIGNED", "7", "8"),
+            ("INT(6) UNSIGNED ZEROFILL", "7", "8"),
+            ("BIT(9)", "7", "8"),
+            ("DECIMAL(10,2)", "7", "8"),
+            ("DECIMAL(9,0)", "7", "8"),
+            ("FLOAT", "7", "8"),
+            ("DOUBLE", "7", "8"),
+            ("VARCHAR(20)", "'7'", "'8'"),
+            ("CHAR(9) CHARACTER SET gbk", "'7'", "'8'"),
+            ("VARCHAR(20) CHARACTER SET utf16", "'7'", "'8'"),
+            ("VARBINARY(20)", "'7'", "'8'"),
+            ("ENUM('7','8')", "'7'", "'8'"),
+        ],
+    },
+    Class {
+        of: "a number with a fraction",
+        members: &[
+            ("DECIMAL(10,2)", "-0.5", "0.25"),
+            ("DECIMAL(60,30)", "-0.5", "0.25"),
+            ("FLOAT", "-0.5", "0.25"),
+            ("DOUBLE", "-0.5", "0.25"),
+            ("VARCHAR(60)", "'-0.5'", "'0.25'"),
+            ("VARBINARY(60)", "'-0.5'", "'0.25'"),
+        ],
+    },
+    Class {
+        of: "a number that is approximate",
+        members: &[
+            ("FLOAT", "0.1", "0.7"),
+            ("DOUBLE", "0.1", "0.7"),
+            ("DECIMAL(10,4)", "0.1", "0.7"),
+            ("VARCHAR(60)", "'0.1'", "'0.7'"),
+        ],
+    },
+    Class {
+        of: "a day",
+        members: &[
+            ("DATE", "'2024-02-29'", "'2024-03-01'"),
+            ("DATETIME", "'2024-02-29'", "'2024-03-01'"),
+            ("DATETIME(6)", "'2024-02-29'", "'2024-03-01'"),
+            ("TIMESTAMP(3) NULL", "'2024-02-29'", "'2024-03-01'"),
+            (
+                "VARCHAR(30)",
+                "'2024-02-29 00:00:00'",
+                "'2024-03-01 00:00:00'",
+            ),
+            (
+                "VARBINARY(30)",
+                "'2024-02-29 00:00:00'",
+                "'2024-03-01 00:00:00'",
+            ),
+        ],
+    },
+    Class {
+        of: "a span of time",
+        members: &[
+            ("TIME", "'-838:14:05'", "'00:00:01'"),
+            ("TIME(1)", "'-838:14:05'", "'00:00:01'"),
+            ("TIME(6)", "'-838:14:05'", "'00:00:01'"),
+            ("VARCHAR(30)", "'-838:14:05'", "'00:00:01'"),
+        ],
+    },
+    Class {
+        of: "a year",
+        members: &[
+            ("YEAR", "2024", "2025"),
+            ("INT", "2024", "2025"),
+            ("DECIMAL(6,1)", "2024", "2025"),
+            ("VARCHAR(30)", "'2024'", "'2025'"),
+            ("DOUBLE", "2024", "2025"),
+        ],
+    },
+];
+
+#[test]
+fn a_key_finds_its_row_whatever_the_two_columns_types() {
+    for Class { of, members } in CLASSES {
+        let types: Vec<&str> = members.iter().map(|(key, ..)| *key).collect();
+        for (source, present, absent) in members {
+            let scene = keyed(source, &types, "KEY");
+            let db = Arc::clone(&scene.db);
+            db.exec("SET time_zone = '+00:00', sql_mode = ''");
+            db.exec(&format!(
+                "INSERT INTO src.t VALUES (1, {present}, 'a'), (2, {absent}, 'a'), (3, NULL, 'a')"
+            ));
+            for (database, (_, value, _)) in db.copies.iter().zip(members) {
+                db.exec(&format!(
+                    "INSERT INTO `{database}`.t VALUES ({value}, 'a'), (NULL, 'a')"
+                ));
+            }
+            let found = called(&scene);
+            for (key, called) in types.iter().zip(found) {
+                assert_eq!(
+                    called,
+                    BTreeSet::from([(2, 1), (3, 1)]),
+                    "{of}: {source} in {key}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn numbers_with_zeros_before_them_are_found_as_they_are_printed() {
+    for (source, copy, value, copied) in [
+        ("INT(6) UNSIGNED ZEROFILL", "VARCHAR(20)", "7", "'000007'"),
+        (
+            "BIGINT(12) UNSIGNED ZEROFILL",
+            "VARBINARY(20)",
+            "7",
+            "'000000000007'",
+        ),
+        (
+            "DECIMAL(6,2) UNSIGNED ZEROFILL",
+            "CHAR(20)",
+            "1.5",
+            "'0001.50'",
+        ),
+        ("VARCHAR(20)", "INT(6) UNSIGNED ZEROFILL", "'000007'", "7"),
+        ("CHAR(20)", "BIGINT", "'007'", "7"),
+        ("YEAR", "CHAR(4)", "0", "'0000'"),
+        ("DECIMAL(8,3)", "VARCHAR(20)", "1.5", "'1.500'"),
+        ("TIME(3)", "VARCHAR(20)", "'01:02:03.5'", "'01:02:03.5'"),
+    ] {
+        let scene = keyed(source, &[copy], "KEY");
+        scene.db.exec("SET sql_mode = ''");
+        scene
+            .db
+            .exec(&format!("INSERT INTO src.t VALUES (1, {value}, 'a')"));
+        scene
+            .db
+            .exec(&format!("INSERT INTO des.t VALUES ({copied}, 'a')"));
+        let found = called(&scene);
+        assert!(found[0].is_empty(), "{source} {value} in {copy}: {found:?}");
+    }
+}
+
+#[test]
+fn text_that_is_no_number_finds_no_number() {
+    let scene = keyed("VARCHAR(20)", &["INT", "DECIMAL(10,2)", "DOUBLE"], "KEY");
+    scene.db.exec(
+        "INSERT INTO src.t VALUES (1, '7a', 'a'), (2, 'abc', 'a'), (3, '07.0', 'a'), (4, '', 'a'), (5, ' 7', 'a')",
+    );
+    for database in &scene.db.copies {
+        scene.db.exec(&format!(
+            "INSERT INTO `{database}`.t VALUES (7, 'a'), (0, 'a')"
+        ));
+    }
+    let wanted = BTreeSet::from([(1, 1), (2, 1), (4, 1), (5, 1)]);
+    for called in called(&scene) {
+        assert_eq!(called, wanted);
+    }
+}
+
+#[test]
+fn no_digit_of_a_decimal_key_is_lost() {
+    let scale = if Db::new(0).is_mariadb() { 38 } else { 30 };
+    let key = format!("DECIMAL(60,{scale})");
+    let small = |digit: u8| format!("0.{}{digit}", "0".repeat(scale - 1));
+    let whole_digits = 60 - scale;
+    let large = "9".repeat(whole_digits);
+    let larger = format!("{}8", "9".repeat(whole_digits - 1));
+    let keys = [
+        (1, small(1)),
+        (2, "0".into()),
+        (3, large.clone()),
+        (4, format!("-{large}.5")),
+        (5, small(2)),
+        (6, larger),
+    ];
+    for index in ["PRIMARY KEY", "KEY"] {
+        let scene = keyed(&key, &[&key], index);
+        for (id, key) in &keys {
+            scene
+                .db
+                .exec(&format!("INSERT INTO src.t VALUES ({id}, {key}, 'a')"));
+        }
+        // The copy lacks 1 and 6, and has 3 with another value.
+        scene.db.exec(&format!(
+            "INSERT INTO des.t VALUES (0, 'a'), ({large}, 'x'), (-{large}.5, 'a'), ({}, 'a')",
+            small(2)
+        ));
+        let found = called(&scene);
+        assert_eq!(
+            found[0],
+            BTreeSet::from([(1, 1), (3, 2), (6, 1)]),
+            "{index}"
+        );
+    }
+}
+
+#[test]
+fn a_table_in_the_order_of_long_decimals_is_read_to_its_end() {
+    let scene = keyed("DECIMAL(65,10)", &["DECIMAL(65,10)"], "PRIMARY KEY");
+    let key = |id: u32| format!("{}{id:05}.{id}", "7".repeat(48));
+    let row = |id: u32| format!("({id}, {}, 'a')", key(id));
+    let rows: Vec<String> = (1..=2_000).map(row).collect();
+    scene
+        .db
+        .exec(&format!("INSERT INTO src.t VALUES {}", rows.join(",")));
+    scene
+        .db
+        .exec("INSERT INTO des.t SELECT k, v FROM src.t WHERE id <> 700");
+    assert_eq!(called(&scene)[0], BTreeSet::from([(700, 1)]));
+}
+
+#[test]
+fn a_decimal_that_the_copy_cannot_hold_is_missing_there() {
+    let scene = keyed("DECIMAL(20,4)", &["DECIMAL(5,2)"], "KEY");
+    scene.db.exec(
+        "INSERT INTO src.t VALUES (1, 1234.5, 'a'), (2, 0.001, 'a'), (3, 999.99, 'a'), (4, 1.2500, 'a')",
+    );
+    scene
+        .db
+        .exec("INSERT INTO des.t VALUES (999.99, 'a'), (0, 'a'), (1.25, 'a')");
+    assert_eq!(called(&scene)[0], BTreeSet::from([(1, 1), (2, 1)]));
+}
+
+#[test]
+fn times_of_a_copy_with_fewer_digits_are_found_cut_off_or_rounded() {
+    let scene = keyed("DATETIME(3)", &["DATETIME", "VARCHAR(30)"], "KEY");
+    scene.db.exec(
+        "INSERT INTO src.t VALUES (1, '2024-12-31 23:59:59.6', 'a'), (2, '2024-01-01 00:00:00.7', 'a'), \
+         (3, '2024-01-01 00:00:05.1', 'a')",
+    );
+    scene.db.exec("SET sql_mode = ''");
+    scene
+        .db
+        .exec("INSERT INTO des.t VALUES ('2025-01-01', 'a'), ('2024-01-01', 'a'), ('2024-01-01 00:00:04', 'a')");
+    scene.db.exec(
+        "INSERT INTO des2.t VALUES ('2024-12-31 23:59:59.600', 'a'), ('2024-01-01 00:00:00.7', 'a')",
+    );
+    for called in called(&scene) {
+        assert_eq!(called, BTreeSet::from([(3, 1)]));
+    }
+}
+
+#[test]
+fn spans_of_many_hours_are_found_with_their_fractions() {
+    let scene = keyed("TIME(6)", &["TIME(6)", "TIME(1)"], "PRIMARY KEY");
+    scene.db.exec(
+        "INSERT INTO src.t VALUES (1, '838:14:05.6', 'a'), (2, '-838:59:58.9', 'a'), (3, '24:00:00.000001', 'a')",
+    );
+    for database in &scene.db.copies {
+        scene.db.exec(&format!(
+            "INSERT INTO `{database}`.t VALUES ('838:14:05.6', 'a'), ('-838:59:58.9', 'x')"
+        ));
+    }
+    for called in called(&scene) {
+        assert_eq!(called, BTreeSet::from([(2, 2), (3, 1)]));
+    }
+}
+
+#[test]
+fn a_timestamp_finds_what_its_server_prints_and_is_found_by_it() {
+    let server = Server::private_with(&["--default-time-zone=+08:00"]);
+    let types = [
+        "TIMESTAMP NULL",
+        "DATETIME",
+        "VARCHAR(30)",
+        "TIMESTAMP(3) NULL",
+    ];
+    for source in types {
+        let db = Db::on(Arc::clone(&server), types.len());
+        let scene = keyed_on(db, source, &types, "KEY");
+        let db = Arc::clone(&scene.db);
+        db.exec("SET time_zone = '+08:00', sql_mode = ''");
+        // Eight hours apart, so that what is read as UTC is another key.
+        db.exec(
+            "INSERT INTO src.t VALUES (1, '2024-02-29 12:00:00', 'a'), (2, '2024-02-29 20:00:00', 'b'), \
+             (3, '2024-02-29 04:00:00', 'c'), (4, '0000-00-00 00:00:00', 'd')",
+        );
+        for database in &db.copies {
+            db.exec(&format!(
+                "INSERT INTO `{database}`.t VALUES ('2024-02-29 12:00:00', 'a'), \
+                 ('2024-02-29 20:00:00', 'x'), ('0000-00-00 00:00:00', 'd')"
+            ));
+        }
+        for (key, found) in types.iter().zip(called(&scene)) {
+            assert_eq!(found, BTreeSet::from([(2, 2), (3, 1)]), "{source} in {key}");
+        }
+    }
+}
+
+#[test]
+fn a_uuid_finds_its_bytes_and_its_text() {
+    if !Db::new(0).is_mariadb() {
+        return; // MySQL has no type for it.
+    }
+    let (text, hex) = (
+        "'123e4567-e89b-12d3-a456-426655440000'",
+        "X'123e4567e89b12d3a456426655440000'",
+    );
+    let members = [
+        ("UUID", text),
+        ("BINARY(16)", hex),
+        ("CHAR(36)", text),
+        ("VARBINARY(36)", text),
+    ];
+    for (source, value) in members {
+        // Without a UUID on either side, bytes are no text.
+        let others: Vec<_> = members
+            .iter()
+            .filter(|(key, _)| source == "UUID" || *key == "UUID")
+            .collect();
+        let types: Vec<&str> = others.iter().map(|(key, _)| *key).collect();
+        let scene = keyed(source, &types, "KEY");
+        scene
+            .db
+            .exec(&format!("INSERT INTO src.t VALUES (1, {value}, 'a')"));
+        for (database, (_, value)) in scene.db.copies.iter().zip(&others) {
+            scene
+                .db
+                .exec(&format!("INSERT INTO `{database}`.t VALUES ({value}, 'a')"));
+        }
+        for (key, called) in types.iter().zip(called(&scene)) {
+            assert!(called.is_empty(), "{source} in {key}: {called:?}");
+        }
+    }
+}
+
+#[test]
+fn letters_that_a_collation_takes_for_others_in_another_case_are_not_folded() {
+    let db = Db::new(0);
+    let mut collations = vec![
+        ("utf8mb4_czech_ci", "ch", "cH"),
+        ("utf8mb4_danish_ci", "aa", "aA"),
+        ("utf8mb4_spanish2_ci", "xll", "xlL"),
+        ("utf8mb4_turkish_ci", "i", "I"),
+        ("latin5_turkish_ci", "i", "I"),
+        ("cp866_general_ci", "j", "J"),
+        ("latin7_general_ci", "t", "T"),
+    ];
+    if db.is_mariadb() {
+        collations.push(("utf8mb4_croatian_ci", "lj", "lJ"));
+    } else {
+        collations.push(("utf8mb4_hu_0900_ai_ci", "ccs", "cCs"));
+    }
+    for (collation, key, other) in collations {
+        let charset = collation.split('_').next().unwrap_or_default();
+        let column = format!("VARCHAR(9) CHARACTER SET {charset} COLLATE {collation}");
+        let scene = keyed(&column, &[&column], "PRIMARY KEY");
+        scene.db.exec(&format!(
+            "INSERT INTO src.t VALUES (1, '{key}', 'a'), (2, 'b', 'a')"
+        ));
+        scene.db.exec(&format!(
+            "INSERT INTO des.t VALUES ('{other}', 'a'), ('B', 'a')"
+        ));
+        let found = called(&scene);
+        assert_eq!(found[0], BTreeSet::from([(1, 1)]), "{collation}");
+    }
+}
+
+/// Character sets with text that has no character in Unicode: such a text, another one, and plain text.
+fn outside_unicode(is_mariadb: bool) -> Vec<(&'static str, &'static str, &'static str)> {
+    let mut all = vec![
+        ("gbk", "A2E3", "A2E4"),
+        ("gb2312", "A2A1", "A2A2"),
+        ("big5", "A3C0", "A3C1"),
+        ("sjis", "81AD", "81AE"),
+        ("cp932", "81AD", "81AE"),
+        ("euckr", "A2E8", "A2E9"),
+        ("ujis", "A2AF", "8FA2AF"),
+        ("eucjpms", "A2AF", "A2B0"),
+        ("cp1251", "98", "619862"),
+        ("cp1250", "81", "83"),
+        ("cp1256", "8A", "8F"),
+        ("cp1257", "81", "83"),
+        ("greek", "A4", "AA"),
+        ("hebrew", "A1", "BF"),
+        ("tis620", "A0", "DB"),
+        ("swe7", "80", "81"),
+        ("dec8", "A4", "A6"),
+        ("hp8", "FF", "61FF"),
+        ("geostd8", "81", "83"),
+        ("ucs2", "D800", "0061D801"),
+    ];
+    if is_mariadb {
+        all.push(("ascii", "80", "C3A9"));
+        all.push(("utf32", "0000D800", "0000D801"));
+    } else {
+        all.push(("gb18030", "8431FE30", "8431FE31"));
+    }
+    all
+}
+
+#[test]
+fn text_outside_unicode_is_compared_by_its_bytes_and_called_back_as_it_is() {
+    let is_mariadb = Db::new(0).is_mariadb();
+    for (charset, one, other) in outside_unicode(is_mariadb) {
+        let db = Db::new(3);
+        let text = format!("VARCHAR(9) CHARACTER SET {charset}");
+        db.exec(&format!(
+            "CREATE TABLE src.t (id INT PRIMARY KEY, v {text})"
+        ));
+        for (database, column) in db.copies.iter().zip([
+            text.clone(),
+            "VARCHAR(9) CHARACTER SET utf8mb4".into(),
+            "VARBINARY(9)".into(),
+        ]) {
+            db.exec(&format!(
+                "CREATE TABLE `{database}`.t (id INT PRIMARY KEY, v {column})"
+            ));
+        }
+        let value = |hex: &str| format!("CONVERT(X'{hex}' USING {charset})");
+        let (one_value, other_value) = (value(one), value(other));
+        db.exec("SET sql_mode = ''");
+        db.exec(&format!(
+            "INSERT INTO src.t VALUES (1, {one_value}), (2, {one_value}), (3, '?'), (4, 'a?b'), (5, {one_value})"
+        ));
+        db.exec(&format!(
+            "INSERT INTO des.t VALUES (1, {one_value}), (2, {other_value}), (3, '?'), (4, 'a?b'), (5, '?')"
+        ));
+        for copy in ["des2", "des3"] {
+            db.exec(&format!(
+                "INSERT INTO {copy}.t VALUES (1, '?'), (2, X'3f'), (3, '?'), (4, 'a?b'), (5, '')"
+            ));
+        }
+        let stored: Vec<(String,)> = db.query("SELECT HEX(v) FROM src.t WHERE id = 1");
+        assert_eq!(stored[0].0, one, "{charset}: the server keeps the bytes");
+        let mut scene = Scene::bare(db);
+        scene.config.set("/confirmDelayMillisecond", 0);
+        scene
+            .config
+            .set("/src/table", "t")
+            .set("/src/byColumn", "id");
+        for number in 0..3 {
+            scene
+                .config
+                .set(&format!("/des/{number}/table"), "t")
+                .set(&format!("/des/{number}/byColumn"), "id")
+                .set(&format!("/des/{number}/columns"), json!({"v": "v"}));
+        }
+        let report = scene.config.folder().join("report.csv");
+        for look in LOOKS {
+            scene.config.forget();
+            let args = [&look[1..], &["--report", report.to_str().unwrap()]].concat();
+            let outcome = scene.cupid(look[0]).args(&args.join(" ")).run();
+            let called: Vec<BTreeSet<u64>> = scene
+                .receivers
+                .iter()
+                .map(|receiver| receiver.ids().into_iter().collect())
+                .collect();
+            assert_eq!(
+                called[0],
+                BTreeSet::from([2, 5]),
+                "{charset}: {look:?}: {outcome:?}"
+            );
+            assert_eq!(called[1], BTreeSet::from([1, 2, 5]), "{charset}: {look:?}");
+            assert_eq!(called[2], BTreeSet::from([1, 2, 5]), "{charset}: {look:?}");
+            for callback in scene.receivers[0].take() {
+                let sent = &callback.body["srcColumn"]["v"];
+                assert_eq!(sent, &Value::from(base64(one)), "{charset}");
+            }
+            for receiver in &scene.receivers {
+                receiver.take();
+            }
+            let report = std::fs::read_to_string(&report).unwrap();
+            let shown = format!("0x{}", one.to_lowercase());
+            assert!(report.contains(&shown), "{charset}: {report}");
+        }
+    }
+}
+
+/// Of bytes in hexadecimal.
+fn base64(hex: &str) -> String {
+    use ::base64::Engine;
+    let bytes = (0..hex.len()).step_by(2);
+    let bytes: Vec<u8> = bytes
+        .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap())
+        .collect();
+    ::base64::prelude::BASE64_STANDARD.encode(bytes)
+}
+
+#[test]
+fn keys_outside_unicode_find_their_rows_and_a_table_in_their_order_is_read_to_its_end() {
+    for (charset, collation) in [
+        ("gbk", "gbk_chinese_ci"),
+        ("gbk", "gbk_bin"),
+        ("euckr", "euckr_bin"),
+        ("cp932", "cp932_japanese_ci"),
+        ("big5", "big5_bin"),
+    ] {
+        let column = format!("VARCHAR(9) CHARACTER SET {charset} COLLATE {collation}");
+        let scene = keyed(&column, &[&column], "PRIMARY KEY");
+        let db = Arc::clone(&scene.db);
+        db.exec("SET sql_mode = ''");
+        let pairs = (0xa1..=0xfe_u32)
+            .flat_map(|lead| (0xa1..=0xfe_u32).map(move |trail| lead << 8 | trail));
+        for chunk in pairs.collect::<Vec<_>>().chunks(2_000) {
+            let rows = chunk
+                .iter()
+                .map(|pair| format!("({pair}, CONVERT(X'{pair:04x}' USING {charset}), 'a')"));
+            let rows: Vec<String> = rows.collect();
+            db.exec(&format!(
+                "INSERT IGNORE INTO src.t VALUES {}",
+                rows.join(",")
+            ));
+        }
+        // What the server did not keep as it is, or takes for another one.
+        db.exec("DELETE FROM src.t WHERE HEX(k) <> LPAD(HEX(id), 4, '0')");
+        db.exec(
+            "CREATE TABLE src.kept (id INT PRIMARY KEY) SELECT MIN(id) id FROM src.t GROUP BY k",
+        );
+        db.exec("DELETE FROM src.t WHERE id NOT IN (SELECT id FROM src.kept)");
+        db.exec("INSERT INTO src.t VALUES (1, '?', 'a'), (2, '??', 'a')");
+        db.exec("INSERT INTO des.t SELECT k, v FROM src.t");
+        let ids: Vec<u64> = db.query(&format!(
+            "SELECT id FROM src.t WHERE CONVERT(k USING utf8mb4) LIKE '%?%' AND id > 2 \
+             OR HEX(CONVERT(CONVERT(k USING utf8mb4) USING {charset})) <> HEX(k) ORDER BY id"
+        ));
+        assert!(ids.len() > 5, "{collation}: {ids:?}");
+        let (gone, changed) = (ids[1], ids[3]);
+        db.exec(&format!("DELETE FROM des.t WHERE HEX(k) = '{gone:04X}'"));
+        db.exec(&format!(
+            "UPDATE des.t SET v = 'x' WHERE HEX(k) = '{changed:04X}'"
+        ));
+        db.exec("DELETE FROM des.t WHERE k = '??'");
+        let found = called(&scene);
+        let wanted = BTreeSet::from([(2, 1), (gone, 1), (changed, 2)]);
+        assert_eq!(found[0], wanted, "{collation}");
+    }
+}
