@@ -30,11 +30,13 @@
 //! | kafka-connect-jdbc#598 PR#1093 | rows that share a timestamp are lost on restart | `tests/scan: a_bulk_update_that_gave_thousands_of_rows_one_timestamp_is_compared_whole`, `tests/scan: an_update_in_the_second_that_a_run_has_just_scanned_is_compared_by_the_next` |
 //! | kafka-connect-jdbc#103 #321 #470, tidb-tools#722 #591 | time zones of source, destination and client differ | `timestamps_written_in_other_time_zones`, `tests/zones: an_update_is_found_whatever_the_zones_of_server_and_client`, `tests/zones: instants_on_servers_of_different_zones_agree` |
 //! | spirit#746 #820, otter#780, ape-dts#426 | a row checked in flight is called wrong | `tests/pass: rows_that_arrive_within_the_confirmation_delay_cause_no_callback`, `tests/pass: a_writer_and_a_lagging_copier_beside_cupid_cause_no_callback` |
-//! | DVT#1368 #1801 #1080 | trimmed or long keys pair wrongly | `keys_that_differ_by_blanks`, `keys_padded_to_a_width`, `keys_above_64_bits`, `unsigned_keys_of_64_bits` |
+//! | DVT#1368 #1801 #1080 | trimmed or long keys pair wrongly | `keys_that_differ_by_blanks`, `keys_padded_to_a_width`, `keys_above_64_bits`, `unsigned_keys_of_64_bits`, `keys_of_many_digits_after_the_point`, `zerofill_keys_and_their_text` |
 //! | airbyte#16159, python-mysql-replication#162 | zero dates become NULL | `zero_dates` |
 //! | tidb-tools#422 #356, DVT's `MemoryError` | memory without bound, an audit that cannot resume | `tests/reconcile: what_memory_does_not_hold_goes_to_files_and_is_still_paired`, `src/logic/pairing: the_order_and_the_memory_change_nothing`, `tests/reconcile: an_audit_whose_time_is_up_goes_on_where_it_stopped` |
 //! | ape-dts: "cannot detect extra rows" | orphans in the destination | `rows_that_only_the_copy_has`, `rows_only_the_copy_has_in_another_case`, `rows_only_the_copy_has_that_the_source_cannot_spell`, `tests/extra: rows_that_only_the_copy_has_are_reported_when_asked_for_and_never_called_back` |
 //! | twindb/backup#195 | two cron runs at once | `tests/commands: two_runs_at_once_are_refused_with_75_in_silence`, `tests/reconcile: two_audits_of_one_configuration_are_75_and_an_audit_beside_a_run_is_not` |
+//! | MySQL Reference Manual on contractions | a client folds case where the collation does not | `keys_whose_letters_are_one`, `tests/collations: what_folds_in_the_client_folds_under_every_collation_that_is_said_to` |
+//! | text outside Unicode | bytes without a character are read as `?` | `texts_without_a_character_in_unicode`, `keys_without_a_character_in_unicode`, `tests/lookup: text_outside_unicode_is_compared_by_its_bytes_and_called_back_as_it_is` |
 //! | the first cupid | NULL = '', '1.0' = '1' | `null_and_the_empty_text`, `texts_that_are_the_same_number` |
 //! | | a callback for each differing column | `tests/pass: a_different_row_gives_one_callback_of_type_2_however_many_columns_differ` |
 //! | | a queue in memory that is lost at a crash | `tests/crash: kill_9_at_every_stage_of_a_run_loses_nothing`, `tests/callbacks: a_receiver_that_is_down_gets_everything_once_it_is_back` |
@@ -111,6 +113,11 @@ cases! {
     rows_that_only_the_copy_has
     rows_only_the_copy_has_in_another_case
     rows_only_the_copy_has_that_the_source_cannot_spell
+    keys_whose_letters_are_one
+    texts_without_a_character_in_unicode
+    keys_without_a_character_in_unicode
+    keys_of_many_digits_after_the_point
+    zerofill_keys_and_their_text
 }
 
 /// A file of `tests/data/corpus/`.

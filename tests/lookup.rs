@@ -67,117 +67,111 @@ fn called(scene: &Scene) -> Vec<BTreeSet<(u64, u64)>> {
     all.unwrap_or_default()
 }
 
-/// Types that can hold the same value, the value in SQL, and another one that no copy has.
-struct Class {
-    of: &'static str,
-    members: &'static [(&'static str, &'static str, &'static str)],
-}
+/// A type, a value of it in SQL, and another one that no copy has.
+type Member = (&'static str, &'static str, &'static str);
 
-const CLASSES: [Class; 6] = [
-    Class {
-        of: "a small number",
-        members: &[
-            ("INT", "7", "8"),
-            ("BIGINT UNSIGNED", "7", "8"),
-            ("INT(6) UNSIGNED ZEROFILL", "7", "8"),
-            ("BIT(9)", "7", "8"),
-            ("DECIMAL(10,2)", "7", "8"),
-            ("DECIMAL(9,0)", "7", "8"),
-            ("FLOAT", "7", "8"),
-            ("DOUBLE", "7", "8"),
-            ("VARCHAR(20)", "'7'", "'8'"),
-            ("CHAR(9) CHARACTER SET gbk", "'7'", "'8'"),
-            ("VARCHAR(20) CHARACTER SET utf16", "'7'", "'8'"),
-            ("VARBINARY(20)", "'7'", "'8'"),
-            ("ENUM('7','8')", "'7'", "'8'"),
-        ],
-    },
-    Class {
-        of: "a number with a fraction",
-        members: &[
-            ("DECIMAL(10,2)", "-0.5", "0.25"),
-            ("DECIMAL(60,30)", "-0.5", "0.25"),
-            ("FLOAT", "-0.5", "0.25"),
-            ("DOUBLE", "-0.5", "0.25"),
-            ("VARCHAR(60)", "'-0.5'", "'0.25'"),
-            ("VARBINARY(60)", "'-0.5'", "'0.25'"),
-        ],
-    },
-    Class {
-        of: "a number that is approximate",
-        members: &[
-            ("FLOAT", "0.1", "0.7"),
-            ("DOUBLE", "0.1", "0.7"),
-            ("DECIMAL(10,4)", "0.1", "0.7"),
-            ("VARCHAR(60)", "'0.1'", "'0.7'"),
-        ],
-    },
-    Class {
-        of: "a day",
-        members: &[
-            ("DATE", "'2024-02-29'", "'2024-03-01'"),
-            ("DATETIME", "'2024-02-29'", "'2024-03-01'"),
-            ("DATETIME(6)", "'2024-02-29'", "'2024-03-01'"),
-            ("TIMESTAMP(3) NULL", "'2024-02-29'", "'2024-03-01'"),
-            (
-                "VARCHAR(30)",
-                "'2024-02-29 00:00:00'",
-                "'2024-03-01 00:00:00'",
-            ),
-            (
-                "VARBINARY(30)",
-                "'2024-02-29 00:00:00'",
-                "'2024-03-01 00:00:00'",
-            ),
-        ],
-    },
-    Class {
-        of: "a span of time",
-        members: &[
-            ("TIME", "'-838:14:05'", "'00:00:01'"),
-            ("TIME(1)", "'-838:14:05'", "'00:00:01'"),
-            ("TIME(6)", "'-838:14:05'", "'00:00:01'"),
-            ("VARCHAR(30)", "'-838:14:05'", "'00:00:01'"),
-        ],
-    },
-    Class {
-        of: "a year",
-        members: &[
-            ("YEAR", "2024", "2025"),
-            ("INT", "2024", "2025"),
-            ("DECIMAL(6,1)", "2024", "2025"),
-            ("VARCHAR(30)", "'2024'", "'2025'"),
-            ("DOUBLE", "2024", "2025"),
-        ],
-    },
-];
-
-#[test]
-fn a_key_finds_its_row_whatever_the_two_columns_types() {
-    for Class { of, members } in CLASSES {
-        let types: Vec<&str> = members.iter().map(|(key, ..)| *key).collect();
-        for (source, present, absent) in members {
-            let scene = keyed(source, &types, "KEY");
-            let db = Arc::clone(&scene.db);
-            db.exec("SET time_zone = '+00:00', sql_mode = ''");
+/// Each of these types as the source's key, with each of them as a copy's: the first values are equal as cells are.
+fn each_finds_each(members: &[Member]) {
+    let types: Vec<&str> = members.iter().map(|(key, ..)| *key).collect();
+    for (source, present, absent) in members {
+        let scene = keyed(source, &types, "KEY");
+        let db = Arc::clone(&scene.db);
+        db.exec("SET time_zone = '+00:00', sql_mode = ''");
+        db.exec(&format!(
+            "INSERT INTO src.t VALUES (1, {present}, 'a'), (2, {absent}, 'a'), (3, NULL, 'a')"
+        ));
+        for (database, (_, value, _)) in db.copies.iter().zip(members) {
             db.exec(&format!(
-                "INSERT INTO src.t VALUES (1, {present}, 'a'), (2, {absent}, 'a'), (3, NULL, 'a')"
+                "INSERT INTO `{database}`.t VALUES ({value}, 'a'), (NULL, 'a')"
             ));
-            for (database, (_, value, _)) in db.copies.iter().zip(members) {
-                db.exec(&format!(
-                    "INSERT INTO `{database}`.t VALUES ({value}, 'a'), (NULL, 'a')"
-                ));
-            }
-            let found = called(&scene);
-            for (key, called) in types.iter().zip(found) {
-                assert_eq!(
-                    called,
-                    BTreeSet::from([(2, 1), (3, 1)]),
-                    "{of}: {source} in {key}"
-                );
-            }
+        }
+        for (key, found) in types.iter().zip(called(&scene)) {
+            let expected = BTreeSet::from([(2, 1), (3, 1)]);
+            assert_eq!(found, expected, "{source} in {key}");
         }
     }
+}
+
+#[test]
+fn a_small_number_finds_its_row_whatever_the_two_columns_types() {
+    each_finds_each(&[
+        ("INT", "7", "8"),
+        ("BIGINT UNSIGNED", "7", "8"),
+        ("INT(6) UNSIGNED ZEROFILL", "7", "8"),
+        ("BIT(9)", "7", "8"),
+        ("DECIMAL(10,2)", "7", "8"),
+        ("DECIMAL(9,0)", "7", "8"),
+        ("FLOAT", "7", "8"),
+        ("DOUBLE", "7", "8"),
+        ("VARCHAR(20)", "'7'", "'8'"),
+        ("CHAR(9) CHARACTER SET gbk", "'7'", "'8'"),
+        ("VARCHAR(20) CHARACTER SET utf16", "'7'", "'8'"),
+        ("VARBINARY(20)", "'7'", "'8'"),
+        ("ENUM('7','8')", "'7'", "'8'"),
+    ]);
+}
+
+#[test]
+fn a_number_with_a_fraction_finds_its_row_whatever_the_two_columns_types() {
+    each_finds_each(&[
+        ("DECIMAL(10,2)", "-0.5", "0.25"),
+        ("DECIMAL(60,30)", "-0.5", "0.25"),
+        ("FLOAT", "-0.5", "0.25"),
+        ("DOUBLE", "-0.5", "0.25"),
+        ("VARCHAR(60)", "'-0.5'", "'0.25'"),
+        ("VARBINARY(60)", "'-0.5'", "'0.25'"),
+    ]);
+}
+
+#[test]
+fn an_approximate_number_finds_its_row_whatever_the_two_columns_types() {
+    each_finds_each(&[
+        ("FLOAT", "0.1", "0.7"),
+        ("DOUBLE", "0.1", "0.7"),
+        ("DECIMAL(10,4)", "0.1", "0.7"),
+        ("VARCHAR(60)", "'0.1'", "'0.7'"),
+    ]);
+}
+
+#[test]
+fn a_day_finds_its_row_whatever_the_two_columns_types() {
+    each_finds_each(&[
+        ("DATE", "'2024-02-29'", "'2024-03-01'"),
+        ("DATETIME", "'2024-02-29'", "'2024-03-01'"),
+        ("DATETIME(6)", "'2024-02-29'", "'2024-03-01'"),
+        ("TIMESTAMP(3) NULL", "'2024-02-29'", "'2024-03-01'"),
+        (
+            "VARCHAR(30)",
+            "'2024-02-29 00:00:00'",
+            "'2024-03-01 00:00:00'",
+        ),
+        (
+            "VARBINARY(30)",
+            "'2024-02-29 00:00:00'",
+            "'2024-03-01 00:00:00'",
+        ),
+    ]);
+}
+
+#[test]
+fn a_span_of_time_finds_its_row_whatever_the_two_columns_types() {
+    each_finds_each(&[
+        ("TIME", "'-838:14:05'", "'00:00:01'"),
+        ("TIME(1)", "'-838:14:05'", "'00:00:01'"),
+        ("TIME(6)", "'-838:14:05'", "'00:00:01'"),
+        ("VARCHAR(30)", "'-838:14:05'", "'00:00:01'"),
+    ]);
+}
+
+#[test]
+fn a_year_finds_its_row_whatever_the_two_columns_types() {
+    each_finds_each(&[
+        ("YEAR", "2024", "2025"),
+        ("INT", "2024", "2025"),
+        ("DECIMAL(6,1)", "2024", "2025"),
+        ("VARCHAR(30)", "'2024'", "'2025'"),
+        ("DOUBLE", "2024", "2025"),
+    ]);
 }
 
 #[test]
@@ -539,6 +533,40 @@ fn text_outside_unicode_is_compared_by_its_bytes_and_called_back_as_it_is() {
             let shown = format!("0x{}", one.to_lowercase());
             assert!(report.contains(&shown), "{charset}: {report}");
         }
+    }
+}
+
+#[test]
+fn checksums_tell_texts_apart_that_their_server_converts_to_one() {
+    for (charset, one, other) in outside_unicode(Db::new(0).is_mariadb()) {
+        let column = format!("VARCHAR(9) CHARACTER SET {charset}");
+        let db = Db::new(1);
+        for table in ["src.t", "des.t"] {
+            db.exec(&format!(
+                "CREATE TABLE {table} (id INT PRIMARY KEY, v {column})"
+            ));
+            for (key, hex) in [(1, one), (2, if table == "src.t" { one } else { other })] {
+                db.exec(&format!(
+                    "INSERT INTO {table} VALUES ({key}, CONVERT(X'{hex}' USING {charset}))"
+                ));
+            }
+        }
+        let mut scene = Scene::bare(db);
+        scene.config.set("/confirmDelayMillisecond", 0);
+        scene
+            .config
+            .set("/src/table", "t")
+            .set("/src/byColumn", "id")
+            .set("/des/0/table", "t")
+            .set("/des/0/byColumn", "id")
+            .set("/des/0/columns", json!({"v": "v"}));
+        let audit = scene.cupid("reconcile").args("--method checksum").exits(1);
+        assert!(
+            !audit.stderr.contains("without checksums"),
+            "{charset}: {}",
+            audit.stderr
+        );
+        assert_eq!(scene.receiver().ids(), [2], "{charset}");
     }
 }
 

@@ -43,6 +43,9 @@ fn marked_where(is_odd: &str, head: &str, name: &str, text: &str) -> String {
 /// The condition under which a column's text has something in it that is no character of Unicode, in SQL.
 fn is_outside(name: &str, charset: &str) -> String {
     let text = converted(name, charset);
+    if charset == "ascii" {
+        return format!("CONVERT({text} USING binary)<>CONVERT({name} USING binary)");
+    }
     // U+FFFD is a character of these only.
     let shown = match charset {
         "ucs2" | "utf32" | "gb18030" => text,
@@ -68,6 +71,9 @@ pub fn characters(column: &str, charset: &str) -> String {
 /// marked too, with their characters in the mark: as a parameter they would be another key.
 #[must_use]
 pub fn key_characters(column: &str, charset: &str) -> String {
+    if charset == "ascii" {
+        return characters(column, charset);
+    }
     let name = quoted(column);
     let text = converted(&name, charset);
     let is_odd = format!(
@@ -81,10 +87,14 @@ pub fn key_characters(column: &str, charset: &str) -> String {
 /// What follows the mark: the character set's name, a zero byte, and the bytes of the text. `None` for plain characters.
 #[must_use]
 pub fn marked(bytes: &[u8]) -> Option<&[u8]> {
-    match bytes {
-        [MARK, encoded @ ..] => encoded.contains(&0).then_some(encoded),
-        _ => None,
-    }
+    let [MARK, encoded @ ..] = bytes else {
+        return None;
+    };
+    let end = encoded.iter().position(|&byte| byte == 0)?;
+    let head = encoded[..end].split(|&byte| byte == b'=').next()?;
+    // It becomes a part of statements.
+    let is_name = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'_';
+    (!head.is_empty() && head.iter().all(is_name)).then_some(encoded)
 }
 
 /// What [`marked`] text is made of.
@@ -141,7 +151,9 @@ mod tests {
     #[test]
     fn what_is_marked_is_taken_apart() {
         assert_eq!(marked(b"abc"), None);
-        assert_eq!(marked(b"\xffabc"), None);
+        for no_mark in [&b"\xffabc"[..], b"\xff\0a", b"\xff' OR 1\0a", b"\xff=61\0a"] {
+            assert_eq!(marked(no_mark), None);
+        }
         let encoded = marked(b"\xffgbk\0\xa2\0\xe3").map(Encoded::parse);
         let expected = Encoded {
             charset: "gbk",

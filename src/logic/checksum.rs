@@ -44,6 +44,8 @@ pub struct TextColumn {
     pub column_type: ColumnType,
     /// Of character data.
     pub charset: Option<String>,
+    /// The expression that reads the column, where its character set is not whole ([`super::charset`]).
+    pub marked: Option<String>,
     /// It may hold NULL.
     pub is_nullable: bool,
     /// Numbers are printed with zeros before them.
@@ -61,6 +63,8 @@ enum Form {
     Printed,
     /// As UTF-8: one of the two holds another character set.
     Converted,
+    /// As UTF-8 or marked bytes, in hexadecimal: one of the two may hold text that has no character in Unicode.
+    Marked,
 }
 
 impl Form {
@@ -82,7 +86,9 @@ impl Form {
                 Some(Self::Printed)
             }
             (Text | Enum | Set | Json, Text | Enum | Set | Json) => {
-                Some(if source.is_utf8() && destination.is_utf8() {
+                Some(if source.marked.is_some() || destination.marked.is_some() {
+                    Self::Marked
+                } else if source.is_utf8() && destination.is_utf8() {
                     Self::Printed
                 } else {
                     Self::Converted
@@ -113,6 +119,11 @@ impl TextColumn {
             Form::Printed if self.column_type == ColumnType::Uuid => {
                 format!("CAST({name} AS CHAR)")
             }
+            Form::Marked => match &self.marked {
+                Some(marked) => format!("HEX({marked})"),
+                None if self.charset.is_none() => format!("HEX(CAST({name} AS CHAR))"),
+                None => format!("HEX(CONVERT({name} USING utf8mb4))"),
+            },
             Form::Converted if self.charset.is_none() => format!("CAST({name} AS CHAR)"),
             Form::Converted if !self.is_utf8() => format!("CONVERT({name} USING utf8mb4)"),
             _ => name,

@@ -6,6 +6,7 @@
 //! * Numbers agree by exact value at any size. An approximate number (`FLOAT`, `DOUBLE`) agrees with every number that
 //!   rounds to it. Text agrees with a number when it reads as one, entirely.
 //! * Text agrees by characters, binary by bytes, and both with each other when the bytes are the text's UTF-8.
+//!   Text that has no character in Unicode agrees with the same bytes of the same character set only.
 //!   Where one column is JSON, by JSON value; where one is a UUID, ignoring case, or with its 16 bytes.
 //! * Dates, moments and spans agree at the coarser of the two precisions, cut off or rounded; with text as MySQL
 //!   prints it.

@@ -35,10 +35,15 @@ impl<'a> MySqlChecksums<'a> {
         let (layout, plan) = (source.layout()?, destination.plan()?);
         let (source_job, destination_job) = (source.table(), destination.table());
         let source_columns = source.run("the character sets", |conn| {
-            text_columns(conn, source_job, &layout.columns)
+            text_columns(conn, source_job, &layout.columns, &layout.marked)
         })?;
         let destination_columns = destination.run("the character sets", |conn| {
-            text_columns(conn, destination_job, &plan.table.columns)
+            text_columns(
+                conn,
+                destination_job,
+                &plan.table.columns,
+                &plan.table.marked(),
+            )
         })?;
         let mut names = vec![(&source_job.by_column, &destination_job.by_column)];
         for pair in &plan.map.pairs {
@@ -216,6 +221,7 @@ fn text_columns(
     conn: &mut Conn,
     job: &TableJob,
     columns: &[Column],
+    marked: &HashMap<String, String>,
 ) -> mysql::Result<HashMap<String, TextColumn>> {
     let rows: Vec<Row> = conn.exec(
         "SELECT COLUMN_NAME, CHARACTER_SET_NAME, IS_NULLABLE, COLUMN_TYPE, NUMERIC_SCALE FROM information_schema.COLUMNS \
@@ -232,6 +238,7 @@ fn text_columns(
         let described = TextColumn {
             column_type,
             charset: text(1),
+            marked: marked.get(&name).cloned(),
             is_nullable: text(2)? != "NO",
             is_zerofill: text(3)?.to_ascii_lowercase().contains("zerofill"),
             scale: row.get::<Option<u8>, _>(4).flatten().unwrap_or(0),

@@ -1,5 +1,7 @@
 //! Which source columns are read, in which order and form, and what makes a table unfit.
 
+use std::collections::HashMap;
+
 use super::lookup::Lookup;
 use super::schema::{Table, quoted};
 use super::selection::Selection;
@@ -18,6 +20,8 @@ pub(super) struct Layout {
     pub(super) key: Column,
     /// What reads it.
     pub(super) key_expression: String,
+    /// What reads each column whose character set is not whole.
+    pub(super) marked: HashMap<String, String>,
     /// How rows are found by it.
     pub(super) lookup: Lookup,
     /// `src.updateColumn`.
@@ -151,23 +155,18 @@ impl Layout {
             .map(|column| table.read_as_printed(column))
             .collect();
         let (scan_list, whole_list) = (list.join(", "), whole.join(", "));
-        let key_column = table.key_column(&key);
-        let Table {
-            columns,
-            zone,
-            is_in_zone,
-            ..
-        } = table;
+        let lookup = Lookup::new(table.key_column(&key), None);
         Ok(Self {
             id,
             key,
             key_expression,
-            lookup: Lookup::new(key_column, None),
+            marked: table.marked(),
+            lookup,
             update,
-            columns,
+            columns: table.columns,
             compared,
-            zone,
-            is_in_zone,
+            zone: table.zone,
+            is_in_zone: table.is_in_zone,
             scan_list,
             scan_types,
             visited,

@@ -3,6 +3,8 @@
 //! Types come from `information_schema`, not from result sets: on the wire JSON is a BLOB on MariaDB, and UUID and
 //! INET6 look binary.
 
+use std::collections::HashMap;
+
 use mysql::prelude::Queryable;
 use mysql::{Conn, Row};
 
@@ -115,6 +117,14 @@ impl Table {
             Some(detail) if !detail.is_whole => charset::characters(&column.name, &detail.charset),
             _ => name,
         }
+    }
+
+    /// What reads each column whose character set is not whole, by its name.
+    pub(super) fn marked(&self) -> HashMap<String, String> {
+        let odd = self.columns.iter().zip(&self.details);
+        let odd = odd.filter(|(_, detail)| !detail.is_whole);
+        odd.map(|(column, _)| (column.name.clone(), self.read_as_key(column)))
+            .collect()
     }
 
     /// The expression that reads a column of keys.

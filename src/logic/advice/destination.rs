@@ -3,6 +3,7 @@
 use super::table::Named;
 use super::{Findings, Level, about, columns, create_index, explained};
 use crate::config::{DestinationJob, Job};
+use crate::logic::cell::ColumnType;
 use crate::logic::equal::never_equal;
 use crate::logic::facts::{ColumnFacts, Side};
 use crate::logic::sql::quoted;
@@ -182,22 +183,27 @@ fn keys(table: &Named<'_>, source: &ColumnFacts, key: &ColumnFacts, findings: &m
     ) {
         (false, true) => {
             findings.add(
-                Level::Warning,
-                here,
+                Level::Note,
+                here.clone(),
                 format!(
-                    "{pair}: the server takes each text for a number, so '7', '07' and '7a' all find 7, and text that is no number \
-                     finds 0"
+                    "{pair}: '7', '07' and '7.0' all find 7; a key that is no number, such as '7a', finds no row"
                 ),
             );
         }
         (true, false) => {
             findings.add(
                 Level::Note,
-                here,
-                format!("{pair}: 7 finds '7', and neither '07' nor '7.0'"),
+                here.clone(),
+                format!(
+                    "{pair}: a number finds its plain text and the text that its server prints; 7 finds neither '07' nor '7.0' \
+                     unless 7 is printed so"
+                ),
             );
         }
         _ => {}
+    }
+    if let Some(doubt) = doubt(source.column_type, key.column_type) {
+        findings.add(Level::Warning, here, format!("{pair}: {doubt}"));
     }
     collations(table, source, key, findings);
     if let Some(charset) = columns::lost_characters(source, key) {
@@ -221,6 +227,22 @@ fn keys(table: &Named<'_>, source: &ColumnFacts, key: &ColumnFacts, findings: &m
             format!("{pair}: keys that are longer find no row"),
         );
     }
+}
+
+/// Why keys of these types may not find rows whose keys are equal.
+fn doubt(source: ColumnType, destination: ColumnType) -> Option<&'static str> {
+    use ColumnType::{Double, Float, Json};
+    let either = |wanted| source == wanted || destination == wanted;
+    if either(Json) {
+        return Some(
+            "a server finds a JSON document by its spelling at the best, not by its value; take a column of another type",
+        );
+    }
+    let is_approximate = either(Float) || either(Double);
+    (is_approximate && source != destination).then_some(
+        "an approximate number equals every number that rounds to it, and finds only the one that its shortest digits \
+         say; take two columns of the same type",
+    )
 }
 
 fn collations(table: &Named<'_>, source: &ColumnFacts, key: &ColumnFacts, findings: &mut Findings) {

@@ -7,6 +7,7 @@ fn column(name: &str, column_type: ColumnType) -> TextColumn {
         name: name.into(),
         column_type,
         charset: Some("utf8mb4".into()),
+        marked: None,
         is_nullable: false,
         is_zerofill: false,
         scale: 2,
@@ -56,6 +57,17 @@ fn one_text_on_both_sides_whatever_the_character_sets_and_widths() {
         destination.contains("'',CONVERT(`b` USING utf8mb4))"),
         "{destination}"
     );
+    let gbk = TextColumn {
+        charset: Some("gbk".into()),
+        marked: Some("MARKED(b)".into()),
+        ..column("b", ColumnType::Text)
+    };
+    let (source, destination) = sums(column("a", ColumnType::Enum), gbk).unwrap();
+    assert!(
+        source.contains("'',HEX(CONVERT(`a` USING utf8mb4)))"),
+        "{source}"
+    );
+    assert!(destination.contains("'',HEX(MARKED(b)))"), "{destination}");
     let zerofill = TextColumn {
         is_zerofill: true,
         ..column("b", ColumnType::Int)

@@ -83,7 +83,7 @@ pub(super) fn cell(u: &mut Unstructured<'_>, column_type: ColumnType) -> Result<
 
 /// Any cell at all, also one that no server sends.
 pub(super) fn wild_cell(u: &mut Unstructured<'_>) -> Result<Cell> {
-    Ok(match u.int_in_range(0..=9)? {
+    Ok(match u.int_in_range(0..=10)? {
         0 => Cell::Null,
         1 => Cell::Int(u.arbitrary()?),
         2 => unsigned(u.arbitrary()?),
@@ -101,7 +101,8 @@ pub(super) fn wild_cell(u: &mut Unstructured<'_>) -> Result<Cell> {
             second: u.arbitrary()?,
             microsecond: u.arbitrary()?,
         }),
-        _ => Cell::Time(u.arbitrary()?),
+        9 => Cell::Time(u.arbitrary()?),
+        _ => Cell::Encoded(u.arbitrary::<&[u8]>()?.into()),
     })
 }
 

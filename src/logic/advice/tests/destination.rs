@@ -44,8 +44,8 @@ fn how_keys_find_rows() {
         ),
         (
             |w| retype(at(w.copy(), "number"), ColumnType::Int, "int(11)"),
-            "warning: des[0].byColumn (copy1)",
-            &["varchar(64)", "int(11)", "'7a'"],
+            "note: des[0].byColumn (copy1)",
+            &["varchar(64)", "int(11)", "'7a'", "finds no row"],
         ),
         (
             |w| retype(at(w.source(), "number"), ColumnType::Int, "int(11)"),
@@ -59,6 +59,19 @@ fn how_keys_find_rows() {
             },
             "warning: des[0].byColumn (copy1)",
             &["no key can find a row"],
+        ),
+        (
+            |w| retype(at(w.copy(), "number"), ColumnType::Json, "json"),
+            "warning: des[0].byColumn (copy1)",
+            &["json", "its spelling"],
+        ),
+        (
+            |w| {
+                retype(at(w.source(), "number"), ColumnType::Float, "float");
+                retype(at(w.copy(), "number"), ColumnType::Double, "double");
+            },
+            "warning: des[0].byColumn (copy1)",
+            &["float", "rounds to it"],
         ),
     ]);
 }
