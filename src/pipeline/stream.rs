@@ -183,7 +183,8 @@ impl Pass<'_, '_> {
                 Ok(None) => {
                     if how.extra {
                         self.observer.warn(&format!(
-                            "Destination {} has no primary key by which it could be read from end to end; rows that only a destination has are not looked for",
+                            "Destination {} has no primary key and no unique index of whole NOT NULL columns, so it cannot be read from end to end: rows \
+                             that only it has are not looked for. Add such a key to the copy, as in ALTER TABLE … ADD UNIQUE (…)",
                             destination.name
                         ));
                     }

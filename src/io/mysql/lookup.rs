@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use mysql::Value;
 
 use super::decode;
-use super::schema::quoted;
+use super::schema::{literal, quoted};
 use crate::logic::cell::{Cell, ColumnType, DateTime};
 use crate::logic::charset::Encoded;
 use crate::logic::key::KeyColumn;
@@ -106,38 +106,86 @@ pub(super) struct OrderColumn {
     /// The type of that.
     pub(super) column_type: ColumnType,
     lookup: Lookup,
+    /// What is compared with a place.
+    compared: String,
+    /// The members of an ENUM, in its order, where a text names each of them.
+    members: Vec<String>,
 }
 
 impl OrderColumn {
     /// Text whose character set is not whole is read and sent as bytes: not every one comes back from Unicode as it was.
-    pub(super) fn new(name: &str, column: KeyColumn, collation: &str, is_whole: bool) -> Self {
+    /// ENUM and SET are in the order of their numbers, so these are what is read and compared.
+    pub(super) fn new(
+        name: &str,
+        mut column: KeyColumn,
+        collation: &str,
+        is_whole: bool,
+        members: Vec<String>,
+    ) -> Self {
         let (name, charset) = (quoted(name), column.charset.clone());
+        let is_numbered = matches!(column.column_type, ColumnType::Enum | ColumnType::Set);
+        if is_numbered {
+            column.column_type = ColumnType::Int;
+        }
         let mut lookup = Lookup::new(column, None);
+        if is_numbered {
+            // As it is, a SET is compared as a signed number and sorted as an unsigned one.
+            let number = format!("CAST({name} AS UNSIGNED)");
+            return Self {
+                expression: number.clone(),
+                name,
+                column_type: ColumnType::Int,
+                lookup,
+                compared: number,
+                members: if is_whole { members } else { vec![] },
+            };
+        }
         if is_whole {
             return Self {
                 expression: name.clone(),
+                compared: name.clone(),
                 name,
                 column_type: lookup.column.column_type,
                 lookup,
+                members,
             };
         }
         lookup.column.column_type = ColumnType::Binary;
         lookup.placeholder = format!("CONVERT(UNHEX(?) USING {charset}) COLLATE {collation}");
         Self {
             expression: format!("CONVERT({name} USING binary)"),
+            compared: name.clone(),
             name,
             column_type: ColumnType::Binary,
             lookup,
+            members: vec![],
         }
     }
 
-    /// What stands for a place in this column.
-    pub(super) fn placeholder(&self) -> &str {
-        &self.lookup.placeholder
+    /// Which rows are at a place (`=`) or after it (`>`), and the parameters for that.
+    pub(super) fn term(&self, operator: char, place: &Cell, values: &mut Vec<Value>) -> String {
+        if let Some(term) = self.term_of_members(operator, place) {
+            return term;
+        }
+        values.push(self.lookup.value(place).unwrap_or(Value::NULL));
+        format!("{} {operator} {}", self.compared, self.lookup.placeholder)
     }
 
-    /// The parameter for it.
-    pub(super) fn value(&self, place: &Cell) -> Value {
-        self.lookup.value(place).unwrap_or(Value::NULL)
+    /// The same of an ENUM by the texts of its members, which an index finds as it does not find their numbers.
+    fn term_of_members(&self, operator: char, place: &Cell) -> Option<String> {
+        let Cell::Int(number) = *place else {
+            return None;
+        };
+        let number = usize::try_from(number).ok()?;
+        let member = self.members.get(number.checked_sub(1)?)?;
+        if operator == '=' {
+            return Some(format!("{} = {}", self.name, literal(member)));
+        }
+        let later: Vec<String> = self.members[number..].iter().map(|m| literal(m)).collect();
+        Some(if later.is_empty() {
+            "FALSE".into()
+        } else {
+            format!("{} IN ({})", self.name, later.join(","))
+        })
     }
 }

@@ -41,6 +41,8 @@ struct Detail {
     zerofill: usize,
     /// Every text of the column has its characters in Unicode.
     is_whole: bool,
+    /// Of an ENUM, where a text names each of them.
+    members: Vec<String>,
 }
 
 impl Table {
@@ -73,6 +75,11 @@ impl Table {
                 precision: get(&row, 10).unwrap_or(0),
                 scale: get(&row, 11).unwrap_or(0),
                 zerofill: zerofill(&text(2)),
+                members: if data_type == "enum" {
+                    members(&text(2))
+                } else {
+                    vec![]
+                },
             });
         }
         if maybe_json {
@@ -168,8 +175,42 @@ impl Table {
         let detail = self.detail(&column.name);
         let collation = detail.map_or("", |detail| &detail.collation);
         let is_whole = detail.is_none_or(|detail| detail.is_whole);
-        OrderColumn::new(&column.name, self.key_column(column), collation, is_whole)
+        let members = detail.map_or_else(Vec::new, |detail| detail.members.clone());
+        let key = self.key_column(column);
+        OrderColumn::new(&column.name, key, collation, is_whole, members)
     }
+}
+
+/// The members in `enum('a','it''s')`; none where the empty text, which is the error value's too, is one of them, or where there
+/// are very many.
+fn members(declared: &str) -> Vec<String> {
+    const MEMBERS_MAX: usize = 200;
+    let list = declared
+        .split_once('(')
+        .and_then(|(_, rest)| rest.strip_suffix(')'));
+    let mut members: Vec<String> = Vec::new();
+    let mut rest = list.unwrap_or_default();
+    while let Some(text) = rest.strip_prefix('\'') {
+        let mut end = 0;
+        loop {
+            let Some(quote) = text[end..].find('\'') else {
+                return vec![];
+            };
+            end += quote + 1;
+            if !text[end..].starts_with('\'') {
+                break;
+            }
+            end += 1;
+        }
+        members.push(text[..end - 1].replace("''", "'"));
+        rest = text[end..].strip_prefix(',').unwrap_or(&text[end..]);
+    }
+    let is_usable = rest.is_empty()
+        && members.len() <= MEMBERS_MAX
+        && !members
+            .iter()
+            .any(|member| member.is_empty() || member.contains('\\'));
+    if is_usable { members } else { vec![] }
 }
 
 /// The width in `int(6) unsigned zerofill`.

@@ -1,4 +1,5 @@
-//! Reads a whole destination in the order of its primary key, batch by batch, no transaction longer than a batch.
+//! Reads a whole destination in the order of its primary key, or of a unique index without NULL, batch by batch, no
+//! transaction longer than a batch. What the order goes by and what is compared are the same thing.
 //!
 //! A shard's rows can be told from the others' where the primary key is the source's id, and only there.
 
@@ -24,15 +25,14 @@ use crate::world::{Place, Visitor};
 pub(super) struct Stream {
     /// What the collation of its key column takes for the same.
     pub(super) fold: KeyFold,
-    /// The primary key's columns.
+    /// The columns of the primary key, or of the unique index in its place.
     order: Vec<OrderColumn>,
     /// What is read where only a shard is looked at.
     shard: Option<(Shard, Pieces)>,
 }
 
 impl Stream {
-    /// `None` for a table without a primary key, or with one whose order and whose comparison are not the same thing
-    /// (ENUM and SET sort by number and compare by text; approximate numbers do not come back as they were).
+    /// `None` for a table without a primary key and without a unique index of whole NOT NULL columns.
     pub(super) fn read(
         conn: &mut Conn,
         job: &TableJob,
@@ -61,29 +61,21 @@ impl Stream {
             "SELECT COLLATION_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA=? AND TABLE_NAME=? AND COLUMN_NAME=?",
             (database, name, by_column),
         )?)?;
-        let unfit = |column_type| {
-            matches!(
-                column_type,
-                ColumnType::Enum
-                    | ColumnType::Set
-                    | ColumnType::Float
-                    | ColumnType::Double
-                    | ColumnType::Bit
-                    | ColumnType::Json
-            )
-        };
-        let columns: Option<Vec<_>> = names.iter().map(|name| table.column(name)).collect();
-        let Some(columns) = columns.filter(|columns| !columns.is_empty()) else {
-            return Ok(None);
-        };
-        if columns.iter().any(|column| unfit(column.column_type)) {
-            return Ok(None);
-        }
         // Places are in UTC.
-        let is_instant = |column: &&Column| matches!(column.column_type, ColumnType::Timestamp(_));
-        if table.is_in_zone && columns.iter().any(is_instant) {
-            return Ok(None);
-        }
+        let is_unfit = |column: &Column| {
+            table.is_in_zone && matches!(column.column_type, ColumnType::Timestamp(_))
+        };
+        let known = |names: &[String]| -> Option<Vec<&Column>> {
+            let columns: Option<Vec<_>> = names.iter().map(|name| table.column(name)).collect();
+            columns.filter(|columns| !columns.is_empty() && !columns.iter().any(|c| is_unfit(c)))
+        };
+        let columns = match known(&names) {
+            Some(columns) => columns,
+            None => match known(&unique_index(conn, job, table)?) {
+                Some(columns) => columns,
+                None => return Ok(None),
+            },
+        };
         Ok(Some(Self {
             fold: KeyFold::of_collation(&collation.flatten().unwrap_or_default()),
             order: columns
@@ -177,13 +169,8 @@ impl Stream {
         for last in 0..self.order.len() {
             let mut terms = Vec::with_capacity(last + 1);
             for (at, (column, cell)) in self.order.iter().zip(place).take(last + 1).enumerate() {
-                let operator = if at == last { ">" } else { "=" };
-                terms.push(format!(
-                    "{} {operator} {}",
-                    column.name,
-                    column.placeholder()
-                ));
-                values.push(column.value(cell));
+                let operator = if at == last { '>' } else { '=' };
+                terms.push(column.term(operator, cell, values));
             }
             alternatives.push(format!("({})", terms.join(" AND ")));
         }
@@ -255,6 +242,32 @@ fn id_cell(id: Id) -> Cell {
         Ok(id) => Cell::UInt(id),
         Err(_) => Cell::Int(i64::try_from(id).unwrap_or(i64::MIN)),
     }
+}
+
+/// The columns of a unique index in which every row has a place of its own: of whole columns that are never NULL. That of the
+/// key alone comes first, then the shortest.
+fn unique_index(conn: &mut Conn, job: &TableJob, table: &Table) -> mysql::Result<Vec<String>> {
+    let parts: Vec<(String, Option<String>, bool)> = bounded::all(conn.exec_iter(
+        "SELECT INDEX_NAME, COLUMN_NAME, SUB_PART IS NULL AND NULLABLE<>'YES' AND INDEX_TYPE='BTREE' \
+         FROM information_schema.STATISTICS WHERE TABLE_SCHEMA=? AND TABLE_NAME=? AND NON_UNIQUE=0 AND INDEX_NAME<>'PRIMARY' \
+         ORDER BY INDEX_NAME, SEQ_IN_INDEX",
+        (&job.database, &job.table),
+    )?)?;
+    let key = job.by_column.to_lowercase();
+    let indexes = parts.chunk_by(|a, b| a.0 == b.0).filter_map(|parts| {
+        // An expression has no column. MariaDB adds the hidden end of a row's life, which all rows that are alive share.
+        let names = parts.iter().filter_map(|(_, name, is_fit)| match name {
+            Some(name) if table.column(name).is_none() => None,
+            Some(name) if *is_fit => Some(Some(name.clone())),
+            _ => Some(None),
+        });
+        names.collect::<Option<Vec<String>>>()
+    });
+    let best = indexes.min_by_key(|names| {
+        let is_key = names.len() == 1 && names[0].to_lowercase() == key;
+        (!is_key, names.len())
+    });
+    Ok(best.unwrap_or_default())
 }
 
 /// Keys that several rows share, by the server's own idea of the same key; a unique index needs no look.
