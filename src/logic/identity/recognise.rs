@@ -77,12 +77,13 @@ const RULES: [Rule; 6] = [
     (|id| Some(id.place()), false),
     // The address is another one: a server that moved.
     (|id| Some(id.name.clone()), true),
-    // The same where the default name holds the address.
-    (
-        |id| (id.name == id.place() || id.name == id.address()).then(|| id.table.clone()),
-        false,
-    ),
+    // The same where the name is a default one: it may hold the address, and what else there is decides about it.
+    (|id| has_default_name(id).then(|| id.table.clone()), false),
 ];
+
+fn has_default_name(id: &DestinationId) -> bool {
+    id.name == id.place() || id.name == id.address() || id.name == id.table.replace('`', "")
+}
 
 /// Which configured destination each saved one is. Each is taken once.
 fn matched(saved: &[DestinationId], current: &[&DestinationId]) -> Vec<Option<usize>> {

@@ -231,6 +231,9 @@ fn a_server_that_moved_keeps_its_position() {
     let named = [(Some("x"), on("h:1")), (Some("y"), on("g:1"))];
     let moved = [(Some("y"), on("f:1")), (Some("x"), on("h:1"))];
     assert_carried(&named, &moved, &[Some(1), Some(0)]);
+    // With the other one named, the default name is another one too.
+    let other_named = [(Some("x"), on("h:1")), (None, on("f:1"))];
+    assert_carried(&two, &other_named, &[Some(0), Some(1)]);
     // Names that were given say that these are others.
     let others = [(Some("z"), on("f:1")), (Some("x"), on("h:1"))];
     assert_carried(&named, &others, &[None, Some(0)]);
