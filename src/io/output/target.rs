@@ -51,7 +51,11 @@ impl Place {
                 return Ok(Self::Stderr);
             }
             // `/dev/fd/3` leads to whatever the shell has opened, which has to stay what it is.
-            if ["/dev", "/proc"].iter().any(|root| path.starts_with(root)) {
+            // Other devices are known by what they are, and /dev/shm holds files.
+            if ["/dev/fd", "/proc"]
+                .iter()
+                .any(|root| path.starts_with(root))
+            {
                 return Ok(Self::Direct);
             }
             let Ok(link) = std::fs::read_link(&path) else {

@@ -182,3 +182,14 @@ fn a_failed_write_leaves_no_half_of_it() {
     assert!(output.write(b"torn").is_err());
     assert_eq!(text(&draft_path), "whole\n");
 }
+
+#[test]
+fn a_file_in_memory_is_a_file_and_what_the_shell_opened_is_none() {
+    let place = |path: &str| Place::of(Path::new(path)).unwrap();
+    assert!(matches!(
+        place("/dev/shm/cupid-none-yet.csv"),
+        Place::File(_)
+    ));
+    assert!(matches!(place("/dev/null"), Place::Direct));
+    assert!(matches!(place("/dev/fd/3"), Place::Direct));
+}
