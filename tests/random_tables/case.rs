@@ -326,8 +326,13 @@ impl Case {
     }
 
     /// The copy has a primary key whose order is that of its comparisons: no approximate numbers, no ENUM, SET and BIT, which
-    /// sort by number. Others are looked up row by row, and not searched for rows that only they have.
+    /// sort by number. Others are looked up row by row, and not searched for rows that only they have; and so are those whose
+    /// key is an instant beside a printed time, where a server is not in UTC.
     pub(crate) fn can_be_read_from_end_to_end(&self) -> bool {
+        let is_instant = |column: &Column| matches!(column.of.kind, Kind::Timestamp(_));
+        if is_instant(&self.key.source) != is_instant(&self.key.destination) {
+            return false;
+        }
         let indexes = std::iter::once(&self.nr_index).chain(&self.destination_indexes);
         let mut primary = indexes.filter_map(|index| index.strip_prefix("PRIMARY KEY ("));
         primary.next().is_some_and(|parts| {
@@ -481,8 +486,6 @@ fn declared(column: &Column) -> String {
         if *invisible {
             sql.push_str(" DEFAULT 0");
         }
-    } else if matches!(of.kind, Kind::Timestamp(_)) {
-        sql.push_str(" NULL DEFAULT NULL");
     }
     if *invisible {
         sql.push_str(" INVISIBLE");

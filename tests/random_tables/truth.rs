@@ -123,6 +123,7 @@ impl Truth {
             }
             met.extend(found);
         }
+        truth.is_open |= groups_otherwise(case, there, tables[1])?;
         let copies = truth.destination.iter();
         let unmet = copies.filter(|row| row.key != Value::Null && !met.contains(&row.number));
         truth.extra = unmet.map(|row| row.number).collect();
@@ -190,6 +191,21 @@ fn numbers(conn: &mut Conn, table: &str, condition: &str) -> mysql::Result<BTree
         }
         Err(error) => Err(error),
     }
+}
+
+/// Whether the server groups the keys of the copy otherwise than it compares them.
+fn groups_otherwise(case: &Case, conn: &mut Conn, table: &str) -> mysql::Result<bool> {
+    let (key, of) = (&case.key.destination.name, &case.key.destination.of.kind);
+    if !matches!(of, Kind::Text(_)) {
+        return Ok(false);
+    }
+    let (pairs, grouped): (i64, i64) = conn
+        .query_first(format!(
+            "SELECT (SELECT COUNT(*) FROM {table} a, {table} b WHERE (a.{key} = b.{key}) + 0 = 1 AND a.nr < b.nr), \
+             (SELECT IFNULL(CAST(SUM(n * (n - 1) / 2) AS SIGNED), 0) FROM (SELECT COUNT({key}) n FROM {table} GROUP BY {key}) g)"
+        ))?
+        .unwrap_or_default();
+    Ok(pairs != grouped)
 }
 
 /// Equal values that are spelt otherwise, or equal only where one of them was rounded: whether one finds the other is left open.

@@ -75,6 +75,8 @@ pub(crate) enum Family {
 pub(crate) struct Has {
     pub(crate) is_mariadb: bool,
     pub(crate) uuid: bool,
+    /// Digits behind the point of a DECIMAL.
+    pub(crate) scale_max: usize,
     /// Character set and collation, as they are declared.
     pub(crate) collations: Vec<(String, String)>,
 }
@@ -94,6 +96,7 @@ impl Has {
         Self {
             is_mariadb,
             uuid: is_mariadb,
+            scale_max: if is_mariadb { 38 } else { 30 },
             collations,
         }
     }
@@ -109,6 +112,7 @@ impl Has {
         Self {
             is_mariadb: self.is_mariadb,
             uuid: self.uuid && other.uuid,
+            scale_max: self.scale_max.min(other.scale_max),
             collations: collations
                 .filter(|(charset, _)| charsets.contains(&charset))
                 .cloned()
@@ -231,7 +235,7 @@ fn exact(rng: &mut Rng, has: &Has) -> Type {
                 (65, 30),
                 (65, 38),
             ]);
-            let scale = scale.min(if has.is_mariadb { 38 } else { 30 });
+            let scale = scale.min(has.scale_max);
             plain(
                 format!("DECIMAL({digits},{scale}){}", sign(rng)),
                 Kind::Exact,

@@ -171,10 +171,12 @@ pub(crate) fn value(column: &Column, mut sent: impl FnMut() -> Sent) -> Value {
         },
         Kind::Text(charset) => {
             let (raw, utf8, back) = (unhex(&text(0)), unhex(&text(1)), unhex(&text(2)));
-            // What has no character becomes a question mark; what comes back as it was had one.
+            // What has no character becomes a question mark, or the character for that; what comes back as it was had one.
+            let is_unicode = charset.starts_with("utf") || matches!(&**charset, "ucs2" | "gb18030");
             let characters = String::from_utf8(utf8)
                 .ok()
-                .filter(|text| back == raw || !text.contains('?'));
+                .filter(|text| back == raw || !text.contains('?'))
+                .filter(|text| is_unicode || !text.contains('\u{FFFD}'));
             Value::Text {
                 charset: charset.clone(),
                 raw,
