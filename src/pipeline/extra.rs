@@ -103,7 +103,7 @@ impl Pass<'_, '_> {
             if known.len() < KEYS_PER_LOOK && wanted.peek().is_some() {
                 continue;
             }
-            let like = self.rows_like(&known)?;
+            let like = self.rows_like(number, &known)?;
             let known = std::mem::take(&mut known);
             let Some(left) = self.not_found_for(number, like, known, is_over)? else {
                 break;
@@ -178,7 +178,7 @@ impl Pass<'_, '_> {
                 return Ok(());
             }
             for keys in keys.chunks(KEYS_PER_LOOK) {
-                let like = self.rows_like(keys)?;
+                let like = self.rows_like(number, keys)?;
                 let keys = self.not_found_for(number, like, keys.to_vec(), &is_over)?;
                 let Some(keys) = keys else {
                     break;
@@ -246,9 +246,15 @@ impl Pass<'_, '_> {
         Ok(Some(keys))
     }
 
-    /// The source rows that the source finds for these keys.
-    fn rows_like(&self, keys: &[Cell]) -> Result<Suspects> {
-        let ids = self.source.ids_of(keys)?.into_iter();
+    /// The source rows that the source finds for these keys of a destination, in all spellings that the destination takes
+    /// for the same: the source may know one of them only.
+    fn rows_like(&self, number: usize, keys: &[Cell]) -> Result<Suspects> {
+        let mut spelled = keys.to_vec();
+        match self.destinations[number].spelled(&keys.iter().collect::<Vec<_>>()) {
+            Ok(found) => spelled.extend(found),
+            Err(error) => self.mark_unread(number, &error),
+        }
+        let ids = self.source.ids_of(&spelled)?.into_iter();
         let spans = ids.map(|id| Span { from: id, to: id });
         Ok(Suspects::of_spans(spans.collect()))
     }

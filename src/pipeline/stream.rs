@@ -148,9 +148,18 @@ impl Pass<'_, '_> {
         let mut ids = Vec::new();
         for &number in numbers.filter(|&&number| !self.is_unread(number)) {
             let name = &self.job.destinations[number].name;
-            match self.destinations[number].repeated_keys(REPEATED_KEYS_MAX) {
-                Ok(keys) => {
-                    if keys.len() == REPEATED_KEYS_MAX {
+            let destination = self.destinations[number];
+            // The source may know another of the spellings that are one key there.
+            let repeated = destination.repeated_keys(REPEATED_KEYS_MAX);
+            let spelled = repeated.and_then(|mut keys| {
+                let others = destination.spelled(&keys.iter().collect::<Vec<_>>())?;
+                let count = keys.len();
+                keys.extend(others);
+                Ok((count, keys))
+            });
+            match spelled {
+                Ok((count, keys)) => {
+                    if count == REPEATED_KEYS_MAX {
                         self.observer.warn(&format!(
                             "Destination {name} has more than {REPEATED_KEYS_MAX} keys with several rows; the others are not looked at"
                         ));

@@ -30,7 +30,8 @@ impl Lookup {
             (ColumnType::Decimal, _) => {
                 format!("CAST(? AS DECIMAL({},{}))", column.precision, column.scale)
             }
-            (ColumnType::Time(_), _) => "CAST(? AS TIME(6))".into(),
+            // MySQL takes what is cast to TIME for a date and a time, unless it is a text by its type.
+            (ColumnType::Time(_), _) => "CAST(CAST(? AS CHAR) AS TIME(6))".into(),
             (ColumnType::DateTime(_), Some(zone)) => {
                 format!("CONVERT_TZ(?, {}, '+00:00')", super::schema::literal(zone))
             }

@@ -296,8 +296,14 @@ pub(super) fn repeated_keys(
         .as_ref()
         .map_or_else(String::new, |condition| format!(" AND ({condition})"));
     let key = quoted(by_column);
+    // The least of several BITs is a number, which MariaDB sends as its digits.
+    let as_number = if plan.key_type == ColumnType::Bit {
+        "+0"
+    } else {
+        ""
+    };
     let sql = format!(
-        "SELECT MIN({}) FROM {}.{} WHERE {key} IS NOT NULL{condition} GROUP BY {key} HAVING COUNT(*)>1 LIMIT {limit}",
+        "SELECT MIN({}{as_number}) FROM {}.{} WHERE {key} IS NOT NULL{condition} GROUP BY {key} HAVING COUNT(*)>1 LIMIT {limit}",
         plan.key_expression,
         quoted(database),
         quoted(table)
