@@ -19,6 +19,7 @@ mod feed;
 mod look;
 mod options;
 mod recheck;
+mod restart;
 mod scan;
 mod stream;
 mod tell;
@@ -71,6 +72,7 @@ pub struct World<'a> {
 pub fn pass(job: &Job, world: &mut World<'_>, options: Options) -> Result<Summary> {
     let began_us = world.clock.now_us();
     let mut pass = Pass::load(job, world, options)?;
+    pass.follows_ids = options.insert;
     pass.deliver()?;
     pass.scan_and_deliver()?;
     pass.tell_owed()?;
@@ -138,6 +140,8 @@ struct Pass<'a, 'w> {
     left_behind: Vec<Position>,
     saved: Option<Checkpoint>,
     start_id: Id,
+    /// The positions are those of `run`, which go on from pass to pass.
+    follows_ids: bool,
     endpoints: Vec<Endpoint>,
     policies: Vec<RetryPolicy>,
     delivery_left_us: i64,
@@ -255,6 +259,7 @@ impl<'a, 'w> Pass<'a, 'w> {
             left_behind: vec![],
             saved,
             start_id,
+            follows_ids: false,
             endpoints,
             policies,
             delivery_left_us: micros(job.delivery_time),
@@ -323,7 +328,10 @@ impl<'a, 'w> Pass<'a, 'w> {
                 .as_ref()
                 .map_or(0, |UpdateJob { scan, .. }| micros(*scan)),
         };
-        for position in std::mem::take(&mut self.positions) {
+        for mut position in std::mem::take(&mut self.positions) {
+            if self.follows_ids {
+                self.follow_ids(&mut position, bounds)?;
+            }
             let number = |name: &String| self.job.destinations.iter().position(|d| d.name == *name);
             let members = position.destinations.iter().filter_map(number).collect();
             self.tracks.push(Track::new(

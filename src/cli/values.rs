@@ -9,11 +9,22 @@ use super::{Report, ReportFormat};
 use crate::logic::shard::Shard;
 use crate::pipeline::Method;
 
+/// Reads an id: any value that an integer column can hold.
 pub(super) fn parse_id(text: &str) -> Result<i128, String> {
-    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let id = text.parse::<u64>().ok().filter(|_| digits);
-    id.map(i128::from)
-        .ok_or_else(|| format!("should be a whole number from 0 to {}", u64::MAX))
+    let limits = i128::from(i64::MIN)..=i128::from(u64::MAX);
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let id = text
+        .parse()
+        .ok()
+        .filter(|id| is_number && limits.contains(id));
+    id.ok_or_else(|| {
+        format!(
+            "should be a whole number from {} to {}",
+            limits.start(),
+            limits.end()
+        )
+    })
 }
 
 pub(super) fn parse_report(text: &str) -> Result<Report, String> {

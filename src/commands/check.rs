@@ -12,8 +12,12 @@ use crate::io::mysql::inspect;
 use crate::io::signals::RealClock;
 use crate::io::state_dir::StateDir;
 use crate::logic::advice::{self, Finding};
+use crate::logic::cell::Id;
 use crate::logic::facts::{Facts, StateFacts};
-use crate::world::{Clock as _, Store as _};
+use crate::logic::gaps::Span;
+use crate::logic::trail::LOWEST_ID;
+use crate::logic::window::{Request, What};
+use crate::world::{Clock as _, Source as _, Store as _};
 
 /// `cupid check`. The exit status is that of the worst finding.
 pub(super) fn check(check: &Check, clock: &Arc<RealClock>) -> Result<Exit> {
@@ -35,12 +39,13 @@ fn gather(job: &Job, sides: &Sides, clock: &RealClock) -> Facts {
                 inspect::destination(destination, job, number, source.is_ok(), clock).map_err(words)
             })
             .collect(),
+        state: state(job, state_of(job), source.is_ok().then_some(sides)),
         source,
-        state: state(job, state_of(job)),
     }
 }
 
-fn state(job: &Job, state: StateDir) -> StateFacts {
+/// `sides` where the source can be read.
+fn state(job: &Job, state: StateDir, sides: Option<&Sides>) -> StateFacts {
     let mut facts = StateFacts {
         of_another: None,
         folder: job.source.state_dir.clone(),
@@ -49,6 +54,8 @@ fn state(job: &Job, state: StateDir) -> StateFacts {
         unusable: vec![],
         has_checkpoint: false,
         first_cupids_id: None,
+        beyond: None,
+        lowest_id: None,
     };
     match state.of_another() {
         Ok(None) => {}
@@ -59,15 +66,32 @@ fn state(job: &Job, state: StateDir) -> StateFacts {
         Err(error) => facts.unusable.push(error.to_string()),
     }
     match state.for_reading() {
-        Ok(state) => read(state, &mut facts),
+        Ok(state) => read(job, state, sides, &mut facts),
         Err(error) => facts.unusable.push(error.to_string()),
     }
     facts
 }
 
 /// What the state files say, when they are this configuration's.
-fn read(mut state: StateDir, facts: &mut StateFacts) {
+fn read(job: &Job, mut state: StateDir, sides: Option<&Sides>, facts: &mut StateFacts) {
     let checkpoint = state.checkpoint();
+    let id_max = sides
+        .filter(|_| job.source.insert)
+        .and_then(|sides| sides.source.bounds().ok())
+        .map(|bounds| bounds.id_max);
+    facts.beyond = id_max.and_then(|id_max| {
+        let positions = &checkpoint.as_ref().ok()?.as_ref()?.positions;
+        let start_id = job.source.start_id.unwrap_or(0);
+        let beyond = positions
+            .iter()
+            .filter(|position| position.is_beyond(id_max, start_id));
+        let next_id = beyond.filter_map(|position| position.next_id).max()?;
+        Some((next_id - 1, id_max))
+    });
+    facts.lowest_id = sides
+        .filter(|_| matches!(checkpoint, Ok(None)))
+        .zip(id_max.flatten())
+        .and_then(|(sides, to)| lowest_id(sides, to));
     let first_cupids_id = state.first_cupids_id();
     let outbox = state.outbox();
     let errors = [
@@ -81,6 +105,13 @@ fn read(mut state: StateDir, facts: &mut StateFacts) {
     facts.unusable.extend(errors);
     facts.has_checkpoint = checkpoint.is_ok_and(|checkpoint| checkpoint.is_some());
     facts.first_cupids_id = first_cupids_id.ok().flatten();
+}
+
+fn lowest_id(sides: &Sides, to: Id) -> Option<Id> {
+    let from = LOWEST_ID;
+    let what = What::New(Span { from, to });
+    let rows = sides.source.scan(&Request { what, limit: 1 }).ok()?;
+    rows.first().map(|row| row.id)
 }
 
 fn print(findings: &[Finding]) -> Result<()> {

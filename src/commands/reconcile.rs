@@ -307,10 +307,12 @@ impl Range<'_> {
 
 impl Source for Range<'_> {
     fn bounds(&self) -> Result<Bounds> {
-        let Bounds { now_us, id_max } = self.source.bounds()?;
-        let id_max = id_max.map(|max| self.to_id.map_or(max, |to| to.min(max)));
+        let bounds = self.source.bounds()?;
+        let id_max = bounds
+            .id_max
+            .map(|max| self.to_id.map_or(max, |to| to.min(max)));
         let _ = self.id_max.set(id_max); // It is asked for once.
-        Ok(Bounds { now_us, id_max })
+        Ok(Bounds { id_max, ..bounds })
     }
 
     fn scan(&self, request: &Request) -> Result<Vec<Row>> {

@@ -25,7 +25,7 @@ pub(super) fn note(now_us: i64, exit: Exit, text: &str) -> String {
     json!({ "endedAt": rfc3339(now_us), "exit": exit as u8, "summary": text }).to_string() + "\n"
 }
 
-/// `cupid status`. Exit 1 when something is owed or a destination lags.
+/// `cupid status`. Exit 1 when something is owed, a destination lags or ids went back.
 pub(super) fn status(status: &Status, clock: &Arc<RealClock>) -> Result<Exit> {
     let job = load(&status.config)?;
     let mut state = state_of(&job).for_reading()?;
@@ -57,8 +57,9 @@ pub(super) fn status(status: &Status, clock: &Arc<RealClock>) -> Result<Exit> {
         .checkpoint
         .as_ref()
         .is_some_and(|checkpoint| checkpoint.positions.len() > 1);
+    let beyond = facts.positions().iter().any(|p| facts.is_beyond(p));
     Ok(
-        if facts.outbox.is_empty() && !lagging && facts.bounds.is_ok() {
+        if facts.outbox.is_empty() && !lagging && !beyond && facts.bounds.is_ok() {
             Exit::Done
         } else {
             Exit::Attention
@@ -125,6 +126,23 @@ impl Facts<'_> {
         )
     }
 
+    /// The table's ids went back behind the position.
+    fn is_beyond(&self, position: &Position) -> bool {
+        let source = &self.job.source;
+        let start_id = source.start_id.unwrap_or(0);
+        let bounds = self.bounds.as_ref().ok().filter(|_| source.insert);
+        bounds.is_some_and(|bounds| position.is_beyond(bounds.id_max, start_id))
+    }
+
+    /// What is said of that.
+    fn beyond_text(&self) -> String {
+        let id_max = self.bounds.as_ref().ok().and_then(|bounds| bounds.id_max);
+        match id_max {
+            Some(id) => format!("the highest id is only {id}: ids went back"),
+            None => "the table is empty now".into(),
+        }
+    }
+
     fn positions(&self) -> &[Position] {
         self.checkpoint
             .as_ref()
@@ -158,9 +176,13 @@ impl Facts<'_> {
             let (ids, us) = self.behind(position);
             let mut parts = vec![];
             if let Some(next_id) = position.next_id {
-                let behind = ids.map_or(String::new(), |ids| {
-                    format!(" ({} behind)", counted(ids, "id"))
-                });
+                let behind = if self.is_beyond(position) {
+                    format!(" ({})", self.beyond_text())
+                } else {
+                    ids.map_or(String::new(), |ids| {
+                        format!(" ({} behind)", counted(ids, "id"))
+                    })
+                };
                 parts.push(format!("next id {next_id}{behind}"));
             }
             if let Some(update) = &position.update {
@@ -233,6 +255,7 @@ impl Facts<'_> {
                 "destinations": position.destinations,
                 "nextId": position.next_id,
                 "idsBehind": ids,
+                "idsWentBack": self.is_beyond(position),
                 "updatesUntil": position.update.as_ref().map(|update| rfc3339(update.until_us)),
                 "updatesBehindMs": us.map(|us| us / 1000),
                 "gaps": position.gaps.holes.len() + position.gaps.ranges.len(),

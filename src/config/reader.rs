@@ -238,6 +238,18 @@ impl<'a> Reader<'a> {
         limits: RangeInclusive<u64>,
         unit: &str,
     ) -> Option<u64> {
+        let limits = i128::from(*limits.start())..=i128::from(*limits.end());
+        let number = self.integer(key, limits, unit)?;
+        u64::try_from(number).ok()
+    }
+
+    /// The same, which may be below zero.
+    pub(super) fn integer(
+        &self,
+        key: &'static str,
+        limits: RangeInclusive<i128>,
+        unit: &str,
+    ) -> Option<i128> {
         let value = self.value(key)?;
         let number = match value {
             Value::NumberLit(literal) => literal.value.parse().ok(),

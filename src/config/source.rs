@@ -20,7 +20,7 @@ pub(super) fn read(reader: Reader<'_>) -> Option<SourceJob> {
             "should hold the name of the increasing integer key",
         )
         .map_or_else(|| "id".into(), |text| text.value);
-    let start_id = reader.whole("insertStartId", 0..=u64::MAX, "");
+    let start_id = reader.integer("insertStartId", i64::MIN.into()..=u64::MAX.into(), "");
     let insert = reader.flag("insert", false);
     let insert_interval_ms =
         reader.whole("insertIntervalMillisecond", 1..=DAY_MS, "of milliseconds");
@@ -54,7 +54,7 @@ pub(super) fn read(reader: Reader<'_>) -> Option<SourceJob> {
     Some(SourceJob {
         table: table?,
         id_column,
-        start_id: start_id.map(i128::from),
+        start_id,
         insert,
         insert_interval: Duration::from_millis(insert_interval_ms.unwrap_or(2000)),
         late_commit: Duration::from_secs(late_commit_s.unwrap_or(60)),

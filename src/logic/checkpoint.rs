@@ -19,6 +19,7 @@ use super::cell::Id;
 use super::gaps::Gaps;
 use super::identity::DestinationId;
 use super::suspects::Suspects;
+use super::trail::Trail;
 
 /// The version of the format that this program writes.
 pub const VERSION: u64 = 2;
@@ -66,6 +67,25 @@ pub struct Position {
     /// Updated rows; `None` before the first pass over them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub update: Option<UpdatePosition>,
+    /// By which a pass notices that ids start again.
+    #[serde(default, skip_serializing_if = "Trail::is_empty")]
+    pub trail: Trail,
+}
+
+impl Position {
+    /// Ids from this one on are new again.
+    pub fn go_back(&mut self, next_id: Id) {
+        self.next_id = Some(next_id);
+        self.gaps.forget_from(next_id);
+        self.trail.go_back(next_id);
+    }
+
+    /// The highest id lies below what was compared. `start_id` is the configuration's.
+    #[must_use]
+    pub fn is_beyond(&self, id_max: Option<Id>, start_id: Id) -> bool {
+        let is_back = |next_id| self.trail.is_back(next_id, id_max, start_id);
+        self.next_id.is_some_and(is_back)
+    }
 }
 
 /// How far the update window has come.
@@ -325,6 +345,7 @@ pub fn joined(positions: Vec<Position>) -> Vec<Position> {
                     gaps,
                     suspects,
                     update,
+                    trail,
                 } = position;
                 other.destinations.extend(destinations);
                 other.gaps = std::mem::take(&mut other.gaps).union(gaps);
@@ -332,6 +353,7 @@ pub fn joined(positions: Vec<Position>) -> Vec<Position> {
                 if let (Some(mine), Some(theirs)) = (&mut other.update, update) {
                     mine.seen = std::mem::take(&mut mine.seen).intersection(&theirs.seen);
                 }
+                other.trail = std::mem::take(&mut other.trail).joined(trail, other.next_id);
             }
             None => out.push(position),
         }
@@ -371,6 +393,10 @@ mod tests {
                 }),
                 seen,
             }),
+            trail: serde_json::from_str(
+                r#"{"from": 0, "top": [9, 1], "marks": [[3, 4, false], [9, 1, true]], "columns": 2}"#,
+            )
+            .unwrap(),
         };
         Checkpoint {
             version: VERSION,

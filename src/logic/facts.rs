@@ -148,6 +148,10 @@ pub struct StateFacts {
     pub has_checkpoint: bool,
     /// The id in the first cupid's `cupid.txt`.
     pub first_cupids_id: Option<i128>,
+    /// The highest id that was compared, where the table's is lower, and the table's.
+    pub beyond: Option<(i128, Option<i128>)>,
+    /// The lowest id of the table, where no run has begun.
+    pub lowest_id: Option<i128>,
 }
 
 impl TableFacts {

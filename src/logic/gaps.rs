@@ -190,6 +190,16 @@ impl Gaps {
         self.ranges.retain(|gap| gap.from <= gap.to);
     }
 
+    /// Nothing is remembered of ids from here on: they are new ones again.
+    pub fn forget_from(&mut self, id: Id) {
+        for gaps in [&mut self.holes, &mut self.ranges] {
+            gaps.retain(|gap| gap.from < id);
+            for gap in gaps {
+                gap.to = gap.to.min(id - 1);
+            }
+        }
+    }
+
     /// All that either remembers.
     #[must_use]
     pub fn union(mut self, other: Self) -> Self {

@@ -40,5 +40,6 @@ pub mod signature;
 pub mod sql;
 pub mod summary;
 pub mod suspects;
+pub mod trail;
 pub mod window;
 pub mod zone;

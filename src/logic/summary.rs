@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::cell::Id;
 use crate::error::Exit;
 
 /// What a pass did.
@@ -136,10 +137,20 @@ pub fn counted(count: u64, noun: &str) -> String {
     )
 }
 
+/// `1,234`, `-1,234`.
+#[must_use]
+pub fn grouped_id(id: Id) -> String {
+    let sign = if id < 0 { "-" } else { "" };
+    format!("{sign}{}", grouped_digits(&id.unsigned_abs().to_string()))
+}
+
 /// `1,234`.
 #[must_use]
 pub fn grouped(count: u64) -> String {
-    let digits = count.to_string();
+    grouped_digits(&count.to_string())
+}
+
+fn grouped_digits(digits: &str) -> String {
     let mut grouped = String::new();
     for (n, digit) in digits.chars().enumerate() {
         if n > 0 && (digits.len() - n).is_multiple_of(3) {

@@ -25,6 +25,8 @@ pub struct Bounds {
     pub now_us: i64,
     /// `None`: the table is empty.
     pub id_max: Option<Id>,
+    /// The fingerprint of the key of the row that has the highest id ([`super::trail::key_print`]).
+    pub key_max: Option<u64>,
 }
 
 /// What the configuration says about scanning.
@@ -74,6 +76,8 @@ pub enum What {
     Holes(Vec<Span>),
     /// Ids that the first look of an audit did not find equal, in id order.
     Suspects(Vec<Span>),
+    /// Landmarks, in id order: nothing is read of their rows but id and key.
+    Keys(Vec<Span>),
     /// A range that is read once more, in id order.
     Again(Span),
     /// New ids, in id order.
@@ -122,7 +126,13 @@ impl Scan {
             .collect();
         todo.extend(position.gaps.due_ranges(bounds.now_us).map(What::Again));
         if limits.insert {
+            if position.next_id.is_none() {
+                position.trail.begin(limits.start_id);
+            }
             let next_id = *position.next_id.get_or_insert(limits.start_id);
+            if bounds.id_max == Some(next_id - 1) && position.trail.lacks_top(bounds) {
+                position.trail.reach(bounds);
+            }
             if let Some(to) = bounds.id_max.filter(|&max| max >= next_id) {
                 todo.push_back(What::New(Span { from: next_id, to }));
             }
@@ -182,13 +192,15 @@ impl Scan {
     /// Looks at this row once more in the next pass: it changed on both sides while its difference was being confirmed,
     /// so what differs now is another change, on its way.
     pub fn again(&mut self, id: Id) {
-        self.position.gaps.again(id, self.due_next_us());
+        self.position.gaps.again(id, self.due_again_us());
     }
 
-    /// A moment that the next pass will be after, and that this one is not.
+    /// Until when a row is looked for that is to be looked at again: it may be away for the moment. The next pass comes
+    /// after this one's beginning, and looks once at least.
     #[must_use]
-    pub fn due_next_us(&self) -> i64 {
-        self.bounds.now_us.saturating_add(1)
+    pub fn due_again_us(&self) -> i64 {
+        let late_us = self.limits.late_commit_us.max(1);
+        self.bounds.now_us.saturating_add(late_us)
     }
 
     /// How many new ids lie between the position and the highest one, for people.
@@ -209,6 +221,7 @@ impl Scan {
         self.resize(&rows);
         match request.what {
             What::Holes(spans) => self.advance_holes(&spans, last_id, &rows),
+            What::Keys(_) => {} // No scan asks for them.
             What::Suspects(spans) => {
                 if let Some(id) = last_id.or(spans.last().map(|span| span.to)) {
                     self.position.suspects.forget_to(id);
@@ -241,6 +254,10 @@ impl Scan {
                     );
                 }
                 self.position.next_id = Some(read_to + 1);
+                self.position.trail.pass(&rows, read_to + 1);
+                if self.bounds.id_max == Some(read_to) {
+                    self.position.trail.reach(self.bounds);
+                }
                 self.first(rest.map(What::New));
                 self.remember_new(&rows);
             }
@@ -311,6 +328,7 @@ impl Scan {
         rows.retain(|row| {
             let fingerprint = row.fingerprint();
             self.met.insert(row.id, fingerprint);
+            self.position.trail.meet(row);
             !update.seen.contains(row.id, fingerprint)
         });
         if let Some(after) = last.filter(|_| full) {

@@ -97,7 +97,7 @@ impl Track {
 
     /// These rows are to be looked at in the next pass, so what is saved from now on says so.
     fn look_again(&mut self, ids: &[Id]) {
-        let due_us = self.scan.due_next_us();
+        let due_us = self.scan.due_again_us();
         for &id in ids {
             self.scan.again(id);
             if let Some(waiting) = &mut self.waiting {

@@ -11,6 +11,7 @@ use cupid::logic::cell::{Cell, Column, ColumnType, Id};
 use cupid::logic::gaps::Span;
 use cupid::logic::print;
 use cupid::logic::row::Row;
+use cupid::logic::trail::key_print;
 use cupid::logic::window::{Bounds, Request, What};
 use cupid::logic::zone;
 use cupid::world::{Source, Visitor, WholeRow};
@@ -127,11 +128,18 @@ impl Source for View<'_> {
         let mut model = self.read_source("bounds", 0)?;
         let now_us = model.source_now_us();
         model.processes[self.process].bounds_us = Some(now_us);
-        let id_max = model.table.rows.last_key_value().map(|(&id, _)| id);
+        let last = model.table.rows.last_key_value();
+        let key_max = last.and_then(|(&id, _)| model.plan.key_of(id));
+        let key_max = key_max.map(|key| key_print(&key_cell(key)));
+        let id_max = last.map(|(&id, _)| id);
         let id_max = id_max.map(|max| Id::from(self.to_id.map_or(max, |to| to.min(max))));
         let process = self.process;
         model.tell(|| format!("[{process}] bounds: {now_us}, {id_max:?}"));
-        Ok(Bounds { now_us, id_max })
+        Ok(Bounds {
+            now_us,
+            id_max,
+            key_max,
+        })
     }
 
     fn scan(&self, request: &Request) -> Result<Vec<Row>> {
@@ -140,7 +148,7 @@ impl Source for View<'_> {
             What::Holes(_) | What::Again(_) if model.broken == Some(Broken::HolesStayEmpty) => {
                 vec![]
             }
-            What::Holes(spans) | What::Suspects(spans) => by_spans(&model, spans, request.limit),
+            What::Holes(spans) | What::Suspects(spans) | What::Keys(spans) => by_spans(&model, spans, request.limit),
             What::Again(span) | What::New(span) => by_spans(&model, &[*span], request.limit),
             What::Updated { .. } => window(&model, request),
         };

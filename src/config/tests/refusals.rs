@@ -92,8 +92,8 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ),
     (
         "src",
-        r#""insertStartId": -1"#,
-        "src.insertStartId: holds -1; should hold a whole number from 0 to 18446744073709551615",
+        r#""insertStartId": -9223372036854775809"#,
+        "src.insertStartId: holds -9223372036854775809; should hold a whole number from -9223372036854775808 to 18446744073709551615",
     ),
     ("src", r#""update": true"#, "src.updateColumn: is missing"),
     (

@@ -17,6 +17,7 @@ use crate::logic::cell::{Cell, CellRef, Cells as _, Column, ColumnType, Id};
 use crate::logic::gaps::Span;
 use crate::logic::key::{Spellings, spellings};
 use crate::logic::row::Row;
+use crate::logic::trail::key_print;
 use crate::logic::window::{Bounds, Request, What};
 use crate::world::{Clock, Source, Visitor, WholeRow};
 
@@ -164,12 +165,22 @@ impl MySqlSource {
         spans: &[(Id, Id)],
         limit: usize,
     ) -> Result<Vec<Row>> {
+        self.listed_by_spans(layout, &layout.scan_list, spans, limit)
+    }
+
+    /// `list` begins as [`Layout::scan_list`] does.
+    fn listed_by_spans(
+        &self,
+        layout: &Layout,
+        list: &str,
+        spans: &[(Id, Id)],
+        limit: usize,
+    ) -> Result<Vec<Row>> {
         let id = quoted(&layout.id.name);
         let slots = padded_count(spans.len());
         let between = vec![format!("{id} BETWEEN ? AND ?"); slots].join(" OR ");
         let sql = format!(
-            "SELECT {} {}({between}) ORDER BY {id} LIMIT ?",
-            layout.scan_list,
+            "SELECT {list} {}({between}) ORDER BY {id} LIMIT ?",
             self.table_clause()
         );
         let values: Vec<Value> = padded(spans, slots)
@@ -260,22 +271,30 @@ impl Source for MySqlSource {
                 quoted(table)
             )
         });
+        // A missing table or column is a problem of the configuration, not of a query.
+        let Layout {
+            key,
+            key_expression,
+            ..
+        } = self.layout()?;
+        let table = format!("{}.{}", quoted(database), quoted(table));
         let sql = format!(
-            "SELECT {NOW_US}, (SELECT MAX({id}) FROM {}.{}){condition}",
-            quoted(database),
-            quoted(table)
+            "SELECT {NOW_US}, (SELECT MAX({id}) FROM {table}), \
+             (SELECT {key_expression} FROM {table} WHERE {id} IS NOT NULL ORDER BY {id} DESC LIMIT 1){condition}"
         );
-        self.layout()?; // A missing table or column is a problem of the configuration, not of a query.
         let row: Option<mysql::Row> = self.run("the clock and the highest id", |conn| {
             bounded::first(conn.exec_iter(&sql, ())?)
         })?;
-        let value = |at| {
-            let value = row.as_ref().and_then(|row| row.as_ref(at)).cloned();
-            id_of(decode::lent(&value.unwrap_or(Value::NULL), ColumnType::Int))
+        let cell = |at| {
+            let value = row.as_ref().and_then(|row: &mysql::Row| row.as_ref(at));
+            value.cloned().unwrap_or(Value::NULL)
         };
+        let number = |at| id_of(decode::lent(&cell(at), ColumnType::Int));
+        let key = decode::cell(cell(2), key.column_type);
         Ok(Bounds {
-            now_us: value(0).and_then(|us| i64::try_from(us).ok()).unwrap_or(0),
-            id_max: value(1),
+            now_us: number(0).and_then(|us| i64::try_from(us).ok()).unwrap_or(0),
+            id_max: number(1),
+            key_max: (key != Cell::Null).then(|| key_print(&key)),
         })
     }
 
@@ -285,6 +304,11 @@ impl Source for MySqlSource {
             What::Holes(spans) | What::Suspects(spans) => {
                 let spans: Vec<(Id, Id)> = spans.iter().map(|span| (span.from, span.to)).collect();
                 self.by_spans(layout, &spans, request.limit)
+            }
+            What::Keys(spans) => {
+                let spans: Vec<(Id, Id)> = spans.iter().map(|span| (span.from, span.to)).collect();
+                let list = format!("{}, {}, NULL", quoted(&layout.id.name), layout.key_expression);
+                self.listed_by_spans(layout, &list, &spans, request.limit)
             }
             What::Again(span) | What::New(span) => self.by_span(layout, *span, request.limit),
             What::Updated { .. } => self.window(layout, request),

@@ -19,6 +19,7 @@ impl Position {
         let gap = |gap: &Gap| id(gap.from) && id(gap.to) && gap.from <= gap.to;
         let resume = |resume: &Resume| moment(resume.to_us) && id(resume.after.id);
         self.next_id.is_none_or(id)
+            && self.trail.is_plausible(id, moment)
             && self.gaps.holes.iter().chain(&self.gaps.ranges).all(gap)
             && self.update.as_ref().is_none_or(|update| {
                 moment(update.until_us) && update.resume.as_ref().is_none_or(resume)

@@ -12,6 +12,7 @@ fn at(until_us: i64, seen: &[(Id, u64)]) -> Position {
         next_id: Some(5),
         gaps: Gaps::default(),
         suspects: Suspects::default(),
+        trail: crate::logic::trail::Trail::default(),
         update: Some(UpdatePosition {
             until_us,
             resume: None,

@@ -53,6 +53,7 @@ fn scan(checkpoint: &Checkpoint, position: Position, how: u8) {
         } else {
             1000
         }),
+        key_max: (how & 32 == 0).then_some(7),
     };
     let limits = Limits {
         insert: how & 8 == 0,
@@ -67,7 +68,7 @@ fn scan(checkpoint: &Checkpoint, position: Position, how: u8) {
             break;
         };
         let ids: Vec<Id> = match &request.what {
-            What::Holes(spans) | What::Suspects(spans) => spans
+            What::Holes(spans) | What::Suspects(spans) | What::Keys(spans) => spans
                 .iter()
                 .map(|span| span.from)
                 .take(request.limit)

@@ -1,0 +1,123 @@
+//! Ids that start again: a pass goes back to where the table still is the one that was compared.
+//!
+//! What the landmarks mean is decided in [`crate::logic::trail`]. Here they are read, the position is
+//! moved back before the scan is planned, and people are told.
+
+use super::Pass;
+use crate::error::Result;
+use crate::logic::cell::Id;
+use crate::logic::checkpoint::Position;
+use crate::logic::gaps::Span;
+use crate::logic::summary::{counted, grouped_id};
+use crate::logic::trail::{Around, Doubt, Finding, LOWEST_ID, MARKS_MAX, Start};
+use crate::logic::window::{Bounds, Request, What};
+
+impl Pass<'_, '_> {
+    /// Moves a position back when ids that it has passed are there anew.
+    pub(super) fn follow_ids(&self, position: &mut Position, bounds: Bounds) -> Result<()> {
+        let Some(next_id) = position.next_id else {
+            return Ok(());
+        };
+        let around = Around {
+            next_id,
+            bounds,
+            start_id: self.job.source.start_id.unwrap_or(0),
+            update: self.options.update && self.job.source.update.is_some(),
+        };
+        let Some(doubt) = position.trail.doubt(around) else {
+            return Ok(());
+        };
+        let spans = position.trail.spans(bounds.id_max);
+        let rows = if spans.is_empty() {
+            vec![]
+        } else {
+            let what = if position.trail.needs_cells() {
+                What::Suspects(spans)
+            } else {
+                What::Keys(spans)
+            };
+            let limit = MARKS_MAX;
+            self.source.scan(&Request { what, limit })?
+        };
+        let finding = position.trail.judge(doubt, &rows, around);
+        if let Finding::Again(start) = finding {
+            let start = match start {
+                Start::At(id) => id,
+                Start::Lowest => self.lowest_id(bounds)?.unwrap_or(next_id),
+            };
+            position.go_back(start);
+        }
+        self.tell_restart(position, doubt, finding, around);
+        Ok(())
+    }
+
+    /// The lowest id that `src.where` leaves; `None` where there is none up to the highest.
+    fn lowest_id(&self, bounds: Bounds) -> Result<Option<Id>> {
+        let Some(to) = bounds.id_max else {
+            return Ok(None);
+        };
+        let from = LOWEST_ID.min(to);
+        let what = What::New(Span { from, to });
+        let rows = self.source.scan(&Request { what, limit: 1 })?;
+        Ok(Some(rows.first().map_or(to + 1, |row| row.id)))
+    }
+
+    fn tell_restart(
+        &self,
+        position: &mut Position,
+        doubt: Doubt,
+        finding: Finding,
+        around: Around,
+    ) {
+        if finding == Finding::Unchanged {
+            return;
+        }
+        let is_news = position.trail.tell(finding, around.bounds.now_us);
+        let text = self.restart_text(position, doubt, finding, around);
+        if is_news {
+            self.observer.warn(&text);
+        } else if finding != Finding::Emptied {
+            self.observer.info(&text);
+        }
+    }
+
+    fn restart_text(
+        &self,
+        position: &Position,
+        doubt: Doubt,
+        finding: Finding,
+        around: Around,
+    ) -> String {
+        let table = self.job.source.table.name();
+        let compared = grouped_id(around.next_id - 1);
+        let from = position.next_id.unwrap_or(around.next_id);
+        let seen = match (around.bounds.id_max, doubt) {
+            (None, _) => format!("{table} is empty, and ids up to {compared} were compared"),
+            (Some(max), Doubt::WentBack) => format!(
+                "Ids of {table} went back: the highest one is {}, and ids up to {compared} were compared",
+                grouped_id(max)
+            ),
+            (Some(_), Doubt::MayBeOther) => format!(
+                "Ids of {table} started again: rows at or below id {compared} are not those that were compared"
+            ),
+        };
+        let cause = "The table was emptied, restored or replaced, or rows were deleted";
+        match finding {
+            Finding::Unchanged | Finding::Emptied => {
+                format!("{seen}. {cause}. Rows that come are compared")
+            }
+            Finding::Again(Start::Lowest) => format!(
+                "{seen}. {cause}. Nothing that was compared is left, so the table is compared from its beginning, id {}",
+                grouped_id(from)
+            ),
+            Finding::Again(Start::At(_)) => {
+                let ids = around.bounds.id_max.map_or(0, |max| max - from + 1).max(0);
+                let ids = counted(u64::try_from(ids).unwrap_or(u64::MAX), "id");
+                format!(
+                    "{seen}. {cause}. Ids from {} on are compared again ({ids} now); `cupid reconcile` compares all rows",
+                    grouped_id(from)
+                )
+            }
+        }
+    }
+}
