@@ -72,7 +72,7 @@ pub struct World<'a> {
 pub fn pass(job: &Job, world: &mut World<'_>, options: Options) -> Result<Summary> {
     let began_us = world.clock.now_us();
     let mut pass = Pass::load(job, world, options)?;
-    pass.follows_ids = options.insert;
+    pass.is_run = true;
     pass.deliver()?;
     pass.scan_and_deliver()?;
     pass.tell_owed()?;
@@ -140,8 +140,8 @@ struct Pass<'a, 'w> {
     left_behind: Vec<Position>,
     saved: Option<Checkpoint>,
     start_id: Id,
-    /// The positions are those of `run`, which go on from pass to pass.
-    follows_ids: bool,
+    /// The positions are those of `run`, which go on from pass to pass; rows may come late.
+    is_run: bool,
     endpoints: Vec<Endpoint>,
     policies: Vec<RetryPolicy>,
     delivery_left_us: i64,
@@ -163,6 +163,8 @@ struct Shared<'a> {
     would_send: u64,
     /// Tries in this run of what is still owed, by destination and row: a pass delivers more than once.
     tries: HashMap<(usize, Id), u32>,
+    /// What this pass delivered, by destination and row, with the fingerprint of the row that was sent.
+    delivered: HashMap<(usize, Id), u64>,
     summary: Summary,
     unread: HashSet<usize>,
     warned_of_duplicates: HashSet<usize>,
@@ -236,6 +238,7 @@ impl<'a, 'w> Pass<'a, 'w> {
             outbox_saved_us: clock.now_us(),
             would_send: 0,
             tries: HashMap::new(),
+            delivered: HashMap::new(),
             summary,
             unread: HashSet::new(),
             warned_of_duplicates: HashSet::new(),
@@ -259,7 +262,7 @@ impl<'a, 'w> Pass<'a, 'w> {
             left_behind: vec![],
             saved,
             start_id,
-            follows_ids: false,
+            is_run: false,
             endpoints,
             policies,
             delivery_left_us: micros(job.delivery_time),
@@ -322,14 +325,18 @@ impl<'a, 'w> Pass<'a, 'w> {
             insert: self.options.insert,
             update: self.options.update && source.update.is_some(),
             start_id: self.start_id,
-            late_commit_us: micros(source.late_commit),
+            late_commit_us: if self.is_run {
+                micros(source.late_commit)
+            } else {
+                0
+            },
             update_scan_us: source
                 .update
                 .as_ref()
                 .map_or(0, |UpdateJob { scan, .. }| micros(*scan)),
         };
         for mut position in std::mem::take(&mut self.positions) {
-            if self.follows_ids {
+            if self.is_run && self.options.insert {
                 self.follow_ids(&mut position, bounds)?;
             }
             let number = |name: &String| self.job.destinations.iter().position(|d| d.name == *name);

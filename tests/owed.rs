@@ -41,19 +41,153 @@ fn run_delivers_what_earlier_runs_owe() {
     assert!(callbacks.iter().any(|c| c.text_of("avatar") == "now.png"));
 }
 
-#[test]
-fn a_row_gone_from_the_source_is_dropped() {
-    let scene = Scene::with_missing(1..=3);
+/// Rows 1 to 3 are owed, and are looked for so long when they are gone.
+fn owed_with_late_commit(late_second: u64) -> Scene {
+    let mut scene = Scene::with_missing(1..=3);
+    scene.config.set("/src/lateCommitSecond", late_second);
     scene.receiver().answer(|_| Answer::status(500));
     scene.run(1);
-    scene.db.exec("DELETE FROM src.user WHERE id = 2");
     scene.receiver().take();
     scene.receiver().answer(|_| Answer::ok());
-    scene.retry(0);
+    scene
+}
+
+#[test]
+fn a_row_gone_from_the_source_is_dropped_where_none_is_waited_for() {
+    let scene = owed_with_late_commit(0);
+    scene.db.exec("DELETE FROM src.user WHERE id = 2");
+    let outcome = scene.cupid("retry").arg("-v").exits(0);
+    outcome.assert_says(&["for id 2 is dropped: its source row is gone"]);
     assert_eq!(
         (scene.receiver().ids(), scene.config.owed().len()),
         (vec![1, 3], 0)
     );
+}
+
+#[test]
+fn a_row_gone_from_the_source_stays_owed_for_the_time_of_late_commits_and_is_dropped_then() {
+    let scene = owed_with_late_commit(2);
+    scene.db.exec("DELETE FROM src.user WHERE id = 2");
+    scene.cupid("run").arg("-v").exits(1).assert_says(&[
+        "id 2",
+        "gone for the moment",
+        "1 still owed",
+    ]);
+    assert_eq!(scene.receiver().ids(), [1, 3]);
+    scene.retry(1);
+    let owed = scene.config.owed();
+    assert!(owed.len() == 1 && owed[0]["goneUs"].is_i64(), "{owed:?}");
+    scene.cupid("status").exits(1);
+    std::thread::sleep(Duration::from_millis(2100));
+    let outcome = scene.cupid("run").arg("-v").exits(0);
+    outcome.assert_says(&["for id 2 is dropped: its source row is gone"]);
+    assert_eq!(
+        (scene.receiver().count(), scene.config.owed().len()),
+        (2, 0)
+    );
+}
+
+#[test]
+fn a_row_that_is_away_for_a_moment_is_called_back_when_it_is_there_again() {
+    let scene = owed_with_late_commit(60);
+    let away = "CREATE TABLE src.away AS SELECT * FROM src.user WHERE id IN (1, 3)";
+    scene.db.exec(away);
+    scene.db.exec("DELETE FROM src.user WHERE id IN (1, 3)"); // The source is a replica that is behind.
+    scene.run(1);
+    assert_eq!(scene.receiver().ids(), [2]);
+    scene.db.exec("INSERT INTO src.user SELECT * FROM src.away");
+    scene.run(0);
+    assert_eq!(scene.receiver().ids(), [1, 2, 3]);
+    assert_eq!(scene.config.owed().len(), 0);
+}
+
+#[test]
+fn a_row_that_leaves_the_condition_for_a_moment_is_called_back_when_it_is_in_it_again() {
+    let mut scene = owed_with_late_commit(60);
+    scene.config.set("/src/where", "name <> 'hidden'");
+    scene
+        .db
+        .exec("UPDATE src.user SET name = 'hidden' WHERE id = 3");
+    scene.run(1);
+    scene
+        .db
+        .exec("UPDATE src.user SET name = 'seen' WHERE id = 3");
+    scene.run(0);
+    assert_eq!(scene.receiver().ids(), [1, 2, 3]);
+}
+
+#[test]
+fn a_row_that_is_written_anew_gives_its_copy_time_to_follow() {
+    let mut scene = owed_with_late_commit(60);
+    scene.config.set("/confirmDelayMillisecond", 2_000);
+    scene.db.exec("DELETE FROM src.user WHERE id = 2");
+    scene.run(1);
+    scene.receiver().take();
+    scene.db.add_users([2]);
+    let run = scene.cupid("run").spawn();
+    std::thread::sleep(Duration::from_millis(700));
+    scene
+        .db
+        .exec("INSERT INTO des.user SELECT * FROM src.user WHERE id = 2");
+    assert_eq!(run.wait().code, Some(0));
+    assert_eq!(scene.receiver().count(), 0, "its copy was on its way");
+}
+
+#[test]
+fn a_row_that_is_away_while_its_difference_is_confirmed_is_looked_for() {
+    for kind in ["new", "updated"] {
+        let mut scene = Scene::in_sync(1..=3);
+        scene.config.set("/confirmDelayMillisecond", 1_500);
+        if kind == "updated" {
+            scene.config.with_updates(1).set("/src/insert", false);
+        }
+        scene.run(0).assert_silent();
+        scene.receiver().take();
+        match kind {
+            "new" => scene.db.add_users([4]),
+            _ => scene
+                .db
+                .exec("UPDATE src.user SET id = 4, name = 'x', update_time = NOW() WHERE id = 3"),
+        }
+        scene
+            .db
+            .exec("CREATE TABLE src.away AS SELECT * FROM src.user WHERE id = 4");
+        let run = scene.cupid("run").spawn();
+        std::thread::sleep(Duration::from_millis(700));
+        scene.db.exec("DELETE FROM src.user WHERE id = 4");
+        assert_eq!(run.wait().code, Some(0), "{kind}");
+        assert_eq!(scene.receiver().count(), 0);
+        scene.run(0);
+        scene.db.exec("INSERT INTO src.user SELECT * FROM src.away");
+        if kind == "updated" {
+            let sql = "UPDATE src.user SET update_time = NOW() - INTERVAL 1 DAY WHERE id = 4";
+            scene.db.exec(sql); // No window meets it.
+        }
+        scene.run(0);
+        assert_eq!(scene.receiver().ids(), [4], "{kind}");
+    }
+}
+
+#[test]
+fn what_an_audit_left_owed_and_is_gone_is_looked_for_by_run() {
+    let scene = Scene::with_missing(1..=2);
+    scene.receiver().answer(|_| Answer::status(500));
+    scene.cupid("reconcile").exits(1);
+    scene
+        .db
+        .exec("CREATE TABLE src.away AS SELECT * FROM src.user WHERE id = 2");
+    scene.db.exec("DELETE FROM src.user WHERE id = 2");
+    scene.receiver().take();
+    scene.repair();
+    scene
+        .cupid("reconcile")
+        .exits(1)
+        .assert_says(&["1 still owed"]);
+    scene.run(1);
+    assert_eq!(scene.receiver().ids(), [1]);
+    scene.db.exec("INSERT INTO src.user SELECT * FROM src.away");
+    scene.run(0);
+    assert_eq!(scene.receiver().ids(), [1, 2]);
 }
 
 #[test]

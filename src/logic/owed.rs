@@ -60,6 +60,10 @@ pub struct Owed {
     /// `None`: they do already.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lasting_us: Option<i64>,
+    /// Since when the source row is gone: microseconds since 1970, this machine's clock. It may be away
+    /// for a moment, while the source is a replica that is behind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gone_us: Option<i64>,
 }
 
 impl Owed {
@@ -88,7 +92,30 @@ impl Owed {
             not_before_us: None,
             copies: None,
             lasting_us: None,
+            gone_us: None,
         }
+    }
+
+    /// The source row is gone. Returns whether it has been for `late_us`, and is not looked for any
+    /// longer; otherwise the moment from which it is gone is kept.
+    ///
+    /// Time is this machine's: a source that fails over has another clock afterwards, and what is owed is
+    /// looked at before the source is asked for its clock.
+    pub fn is_gone_for_good(&mut self, now_us: i64, late_us: i64) -> bool {
+        let since_us = self.gone_us.unwrap_or(now_us).min(now_us); // The clock may have been set back.
+        self.gone_us = Some(since_us);
+        now_us.saturating_sub(since_us) >= late_us
+    }
+
+    /// The source row is there. One that was gone is like a new one: its copy is given `delay_us` to be
+    /// written, or to be removed. Returns whether it was gone.
+    pub fn is_back(&mut self, copies: u64, now_us: i64, delay_us: i64) -> bool {
+        let was_gone = self.gone_us.take().is_some();
+        if was_gone {
+            self.copies = Some(copies);
+            self.lasting_us = Some(now_us.saturating_add(delay_us));
+        }
+        was_gone
     }
 
     /// Whether copies that look so now differ for good. When they have changed since they were last looked at, what
@@ -225,6 +252,33 @@ pub(super) mod tests {
         assert_eq!(owed.doubt(2, 1010, 50), 1050, "still the same doubt");
         assert_eq!(owed.doubt(2, 10, 50), 60, "the clock was set back");
         assert_eq!(owed.doubt(3, 40, 50), 90, "they changed once more");
+    }
+
+    #[test]
+    fn a_row_that_is_gone_is_given_its_time_over_runs() {
+        let mut owed = owed(1);
+        assert!(!owed.is_gone_for_good(100, 50) && owed.gone_us == Some(100));
+        let line = serde_json::to_string(&owed).unwrap();
+        let mut owed: Owed = serde_json::from_str(&line).unwrap();
+        assert!(!owed.is_gone_for_good(149, 50));
+        assert!(owed.clone().is_gone_for_good(150, 50));
+        assert!(!owed.is_gone_for_good(20, 50), "the clock was set back");
+        assert!(!owed.is_gone_for_good(69, 50) && owed.is_gone_for_good(70, 50));
+        let mut at_once = super::tests::owed(2);
+        assert!(at_once.is_gone_for_good(100, 0));
+    }
+
+    #[test]
+    fn a_row_that_is_back_has_to_differ_for_a_while_again() {
+        let mut owed = Owed {
+            copies: Some(1),
+            ..owed(1)
+        };
+        assert!(!owed.is_back(1, 100, 50) && owed.is_lasting(1, 100));
+        owed.is_gone_for_good(100, 60);
+        assert!(owed.is_back(1, 120, 50));
+        assert!(!owed.is_lasting(1, 169) && owed.is_lasting(1, 170));
+        assert!(!owed.is_back(1, 180, 50), "once");
     }
 
     #[test]

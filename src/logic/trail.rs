@@ -32,7 +32,7 @@ use super::window::Bounds;
 /// Landmarks kept at the most: two for each doubling of the distance. Ids that a checkpoint may hold have
 /// no more than 67 of them.
 pub const MARKS_MAX: usize = 2 * 67;
-/// So many ids below the highest one are compared again in any case: one batch.
+/// So many ids below the highest one are compared again without much thought: one batch.
 const MARGIN_IDS: Id = 4_096;
 /// So many landmarks speak for a whole large table; fewer speak for what was compared since they began.
 const MARKS_MANY: usize = 16;
@@ -281,15 +281,21 @@ impl Trail {
         };
         let floor = self.from.unwrap_or(around.start_id);
         let margin = (max - MARGIN_IDS + 1).max(floor);
+        let gone = around.next_id - 1 - max;
         if let Some(at) = self.agreed(sights) {
             let after = self.marks[at].id + 1;
-            let is_new = !self.was_told_lately(around.bounds.now_us);
-            let start = if is_new { margin.min(after) } else { after };
+            // Where most ids are gone, rows may have come again as they were.
+            let is_refilled = gone > max - floor + 1;
+            let start = if is_refilled {
+                margin.min(after)
+            } else {
+                after
+            };
             return Finding::Again(Start::At(start));
         }
         // Nothing that was compared is there. A large table of which only the latest rows are gone is
         // the same one all the same.
-        let is_near = around.next_id - max <= MARGIN_IDS;
+        let is_near = gone < MARGIN_IDS;
         let is_small = max <= MARGIN_IDS;
         Finding::Again(if self.others(sights).is_empty() && is_near && !is_small {
             Start::At(margin)

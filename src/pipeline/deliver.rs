@@ -342,10 +342,14 @@ impl Courier<'_, '_, '_> {
             };
             *chunk_rows = chunk_rows.after(&looked);
             let mut still = Vec::with_capacity(tasks.len());
-            for task in tasks {
+            for mut task in tasks {
                 match looked.remove(&task.owed.id) {
-                    Some(looked) if self.pass.is_wrong(&looked) => still.push((task, looked)),
-                    other => self.drop_repaired(&task.owed, other.is_none()),
+                    Some(looked) if self.pass.is_wrong(&looked) => {
+                        self.note_back(&mut task, &looked);
+                        still.push((task, looked));
+                    }
+                    Some(_) => self.drop_repaired(&task.owed, false),
+                    None => self.note_gone(task),
                 }
             }
             if !still.is_empty() {
@@ -363,6 +367,48 @@ impl Courier<'_, '_, '_> {
             Some(Task { owed, due })
         };
         due.into_iter().filter_map(task).collect()
+    }
+
+    /// The source row is not there now. It may be away for a moment, so it is looked for again for
+    /// `lateCommitSecond`; a recheck, which has no later runs, looks twice.
+    fn note_gone(&self, mut task: Task) {
+        let pass = self.pass;
+        let late_us = if pass.options.mode != Mode::Recheck {
+            micros(pass.job.source.late_commit)
+        } else if task.owed.gone_us.is_none() {
+            i64::MAX
+        } else {
+            0
+        };
+        let was_gone = task.owed.gone_us;
+        if task.owed.is_gone_for_good(pass.clock.now_us(), late_us) {
+            return self.drop_repaired(&task.owed, true);
+        }
+        if was_gone != task.owed.gone_us {
+            let Owed {
+                destination, id, ..
+            } = &task.owed;
+            pass.observer.info(&format!(
+                "The source row of id {id}, owed to {destination}, is gone for the moment; it is looked for again for lateCommitSecond"
+            ));
+            self.keep(task.owed);
+        }
+    }
+
+    /// The source row is there, and its copy is wrong.
+    fn note_back(&self, task: &mut Task, looked: &Looked) {
+        let pass = self.pass;
+        let delay_us = micros(pass.job.confirm_delay);
+        let copies = looked.suspect.copies;
+        if task.owed.is_back(copies, pass.clock.now_us(), delay_us) {
+            self.keep(task.owed.clone());
+        }
+    }
+
+    fn keep(&self, owed: Owed) {
+        let mut shared = self.pass.shared();
+        shared.outbox.replace(owed);
+        shared.outbox_changed = true;
     }
 
     fn drop_repaired(&self, owed: &Owed, gone: bool) {
@@ -453,7 +499,9 @@ impl Courier<'_, '_, '_> {
         shared.outbox_changed = true;
         if verdict == retry::Verdict::Delivered {
             shared.outbox.remove(&task.owed);
-            shared.tries.remove(&(self.number, task.owed.id));
+            let row = (self.number, task.owed.id);
+            shared.tries.remove(&row);
+            shared.delivered.insert(row, looked.suspect.source);
             shared.summary.delivered += 1;
             drop(shared);
             pass.tell(self.number, &task.owed, looked, Fate::Delivered)?;

@@ -32,7 +32,7 @@ pub(super) struct Sightings {
 pub(super) struct Suspect {
     pub(super) id: Id,
     /// Fingerprint of the source row.
-    source: u64,
+    pub(super) source: u64,
     /// Fingerprint of its copies.
     pub(super) copies: u64,
     /// There are copies.

@@ -380,6 +380,9 @@ impl Pass<'_, '_> {
             } else {
                 0
             };
+            // A row that is gone may be away for a moment: it is looked for by its id.
+            let gone = now.iter().map(|suspect| suspect.id);
+            let gone: Vec<Id> = gone.filter(|id| !looked.contains_key(id)).collect();
             looked.retain(|_, looked| looked.verdict != Verdict::Agree);
             let pairs: Vec<(Suspect, Suspect)> = now
                 .iter()
@@ -388,11 +391,19 @@ impl Pass<'_, '_> {
             let on_their_way = self.on_their_way(&pairs).map_err(LookError::Source)?;
             looked.retain(|id, _| !on_their_way.contains(id));
             again.extend(on_their_way);
+            if self.looks_for_gone() {
+                again.extend(gone);
+            }
             self.shared().summary.agreed_later += (now.len() - duplicates - looked.len()) as u64;
             self.owe(number, looked)?;
             rest = later;
         }
         Ok(again)
+    }
+
+    /// An audit looks once more before it ends.
+    fn looks_for_gone(&self) -> bool {
+        !self.is_run || !self.job.source.late_commit.is_zero()
     }
 
     /// Writes down differences that lasted.
@@ -417,6 +428,11 @@ impl Pass<'_, '_> {
                 ..
             } = looked;
             let Some(kind) = verdict.kind() else { continue };
+            // Ids that start again bring rows again that were owed and delivered a moment ago.
+            let is_delivered = shared.delivered.get(&(number, id)) == Some(&suspect.source);
+            if is_delivered && self.is_run {
+                continue;
+            }
             let key = print::text(&whole.row.key, map.key_type);
             let owed = Owed {
                 address: Some(address.clone()),

@@ -184,7 +184,7 @@ impl Model {
 /// What the program does between its begin and its end.
 fn performed(view: &View<'_>, command: &Command, destinations: &[usize]) -> Result<Summary> {
     let folder = command.folder();
-    let mut job = job(&view.sim.model().plan, destinations);
+    let job = job(&view.sim.model().plan, destinations);
     let sides: Vec<Side<'_>> = destinations
         .iter()
         .map(|&number| Side { view, number })
@@ -244,7 +244,6 @@ fn performed(view: &View<'_>, command: &Command, destinations: &[usize]) -> Resu
             pipeline::retry(&job, &mut world, options)
         }
         Command::Audit(audit) => {
-            job.source.late_commit = std::time::Duration::ZERO;
             let mut model = view.sim.model();
             model.begin_audit(view.process, audit, destinations);
             let now_us = model.machine_now_us(view.process);

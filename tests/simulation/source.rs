@@ -148,7 +148,9 @@ impl Source for View<'_> {
             What::Holes(_) | What::Again(_) if model.broken == Some(Broken::HolesStayEmpty) => {
                 vec![]
             }
-            What::Holes(spans) | What::Suspects(spans) | What::Keys(spans) => by_spans(&model, spans, request.limit),
+            What::Holes(spans) | What::Suspects(spans) | What::Keys(spans) => {
+                by_spans(&model, spans, request.limit)
+            }
             What::Again(span) | What::New(span) => by_spans(&model, &[*span], request.limit),
             What::Updated { .. } => window(&model, request),
         };
