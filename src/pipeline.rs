@@ -41,6 +41,7 @@ use crate::logic::identity::{DestinationId, Recognised, Told, recognise};
 use crate::logic::outbox::Outbox;
 use crate::logic::retry::{DELAY_MAX, Endpoint, RetryPolicy};
 use crate::logic::summary::{Summary, Unread};
+use crate::logic::trail::Trail;
 use crate::logic::window::Limits;
 use crate::world::{Clock, Destination, Observer, Receiver, Source, Store};
 
@@ -419,10 +420,16 @@ impl<'a, 'w> Pass<'a, 'w> {
         let tracks = self.tracks.iter().map(Track::saved);
         let others = self.left_behind.iter().chain(&self.positions);
         let all = tracks.chain(others.cloned());
-        let positions = joined(
+        let mut positions = joined(
             all.filter(|position| !position.destinations.is_empty())
                 .collect(),
         );
+        if !self.is_run {
+            // An audit ends, so its ids do not start again.
+            for position in &mut positions {
+                position.trail = Trail::default();
+            }
+        }
         let table = &self.job.source.table;
         let checkpoint = Checkpoint {
             version: VERSION,

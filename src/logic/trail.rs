@@ -260,14 +260,9 @@ impl Trail {
         }
     }
 
-    /// The highest landmark that is unchanged.
-    fn agreed(&self, sights: &[Sight]) -> Option<usize> {
-        sights.iter().rposition(|&sight| sight == Sight::Same)
-    }
-
     /// Landmarks above that one whose rows have other keys.
     fn others(&self, sights: &[Sight]) -> Vec<Id> {
-        let from = self.agreed(sights).map_or(0, |at| at + 1);
+        let from = agreed(sights).map_or(0, |at| at + 1);
         let above = self.marks.iter().zip(sights).skip(from);
         above
             .filter(|(mark, sight)| !mark.is_of_cells && matches!(sight, Sight::Other { .. }))
@@ -282,7 +277,7 @@ impl Trail {
         let floor = self.from.unwrap_or(around.start_id);
         let margin = (max - MARGIN_IDS + 1).max(floor);
         let gone = around.next_id - 1 - max;
-        if let Some(at) = self.agreed(sights) {
+        if let Some(at) = agreed(sights) {
             let after = self.marks[at].id + 1;
             // Where most ids are gone, rows may have come again as they were.
             let is_refilled = gone > max - floor + 1;
@@ -306,7 +301,7 @@ impl Trail {
 
     fn among_new_ids(&self, sights: &[Sight], around: Around) -> Finding {
         let others = self.others(sights);
-        let agreed = self.agreed(sights).map(|at| self.marks[at].id);
+        let agreed = agreed(sights).map(|at| self.marks[at].id);
         match (others.first(), agreed) {
             (None, _) if self.is_other_by_cells(sights, around) => Finding::Again(Start::Lowest),
             (None, _) => Finding::Unchanged,
@@ -331,7 +326,7 @@ impl Trail {
         let is_other = |sight: &Sight| matches!(sight, Sight::Other { .. });
         !around.update
             && !self.is_shaken
-            && self.agreed(sights).is_none()
+            && agreed(sights).is_none()
             && sights.iter().any(is_other)
             && (is_small || self.marks.len() >= MARKS_MANY)
     }
@@ -345,7 +340,7 @@ impl Trail {
         };
         self.is_emptied = false;
         let was_by_cells = self.marks.iter().any(|mark| mark.is_of_cells);
-        let met = self.agreed(sights).is_some();
+        let met = agreed(sights).is_some();
         self.is_shaken = !met && (self.is_shaken || before == Id::MIN && was_by_cells);
         let marks = self.marks.iter().zip(sights).filter_map(|(mark, sight)| {
             let mark = match *sight {
@@ -456,6 +451,11 @@ impl Trail {
         let is_few = self.marks.len() <= MARKS_MAX;
         is_few && is_sorted && ids.into_iter().all(is_id) && self.told_us.is_none_or(is_moment)
     }
+}
+
+/// The highest landmark that is unchanged.
+fn agreed(sights: &[Sight]) -> Option<usize> {
+    sights.iter().rposition(|&sight| sight == Sight::Same)
 }
 
 /// `None` for a row that tells nothing.

@@ -325,24 +325,6 @@ fn settings_tables_and_state() {
             &["cupid.txt", "id 42"],
         ),
         (
-            |w| w.facts.state.beyond = Some((1_000, Some(2))),
-            "warning: src.table",
-            &["highest id is 2", "up to 1,000"],
-        ),
-        (
-            |w| w.facts.state.beyond = Some((1_000, None)),
-            "warning: src.table",
-            &["is empty", "up to 1,000"],
-        ),
-        (
-            |w| {
-                w.facts.state.has_checkpoint = false;
-                w.facts.state.lowest_id = Some(-5);
-            },
-            "warning: src.insertStartId",
-            &["ids from -5 on", "begins at id 0"],
-        ),
-        (
             |w| w.source().refusal = Some("src.x: is odd".into()),
             "error: src.x: is odd",
             &[],

@@ -67,8 +67,8 @@ fn found(trail: &mut Trail, next_id: Id, table: &[Row], update: bool) -> Option<
     Some(trail.judge(doubt, &seen, around))
 }
 
-fn at(id: Id) -> Option<Finding> {
-    Some(Finding::Again(Start::At(id)))
+fn at(id: Id) -> Finding {
+    Finding::Again(Start::At(id))
 }
 
 const LOWEST: Option<Finding> = Some(Finding::Again(Start::Lowest));
@@ -96,7 +96,10 @@ fn a_table_emptied_and_filled_anew_is_compared_from_its_lowest_id() {
         let (mut trail, next_id) = trail_of(0, &rows(1..=1_000, "n"));
         let table = rows(1..=refilled, "m");
         let again = found(&mut trail, next_id, &table, false);
-        assert!(again == LOWEST || again == at(0), "{refilled}: {again:?}");
+        assert!(
+            again == LOWEST || again == Some(at(0)),
+            "{refilled}: {again:?}"
+        );
     }
 }
 
@@ -104,7 +107,7 @@ fn a_table_emptied_and_filled_anew_is_compared_from_its_lowest_id() {
 fn rows_that_come_again_as_they_were_are_compared_in_a_small_table() {
     let (mut trail, next_id) = trail_of(0, &rows(1..=1_000, "n"));
     let again = found(&mut trail, next_id, &rows(1..=2, "n"), false);
-    assert_eq!(again, at(0), "landmarks agree up to id 1");
+    assert_eq!(again, Some(at(0)), "landmarks agree up to id 1");
 }
 
 #[test]
@@ -113,7 +116,7 @@ fn a_replica_that_is_a_row_behind_costs_no_scan_of_a_large_table() {
     let (mut trail, next_id) = trail_of(0, &table);
     assert_eq!(
         found(&mut trail, next_id, &table[..99_999], false),
-        at(100_000)
+        Some(at(100_000))
     );
     let (mut trail, _) = trail_of(0, &table);
     let Some(Finding::Again(Start::At(from))) = found(&mut trail, next_id, &table[..99_000], false)
@@ -151,7 +154,10 @@ fn ids_that_were_reused_after_a_restart_are_compared_again() {
     }
     let mut unique = rows(1..=99_999, "n");
     unique.extend(rows(100_000..=100_000, "m"));
-    assert_eq!(found(&mut trail, next_id, &unique, false), at(100_000));
+    assert_eq!(
+        found(&mut trail, next_id, &unique, false),
+        Some(at(100_000))
+    );
 }
 
 #[test]
@@ -166,7 +172,7 @@ fn keys_that_are_changed_for_good_reasons_cause_one_doubt_each() {
 
     table[99_999].key = Cell::Text("changed".into());
     let again = found(&mut trail, next_id, &table, false);
-    assert_eq!(again, at(100_000));
+    assert_eq!(again, Some(at(100_000)));
     trail.go_back(100_000);
     trail.pass(&table[99_999..], 100_002);
     trail.reach(bounds(table.last()));
@@ -228,7 +234,7 @@ fn a_checkpoint_of_an_earlier_version_goes_back_by_no_more_than_a_batch_where_th
     assert_eq!(found(&mut old(), next_id, &table, false), None);
     assert_eq!(
         found(&mut old(), next_id, &table[..99_990], false),
-        at(95_895)
+        Some(at(95_895))
     );
     assert_eq!(found(&mut old(), next_id, &table[..50_000], false), LOWEST);
     assert_eq!(found(&mut old(), next_id, &table[..2], false), LOWEST);
@@ -265,12 +271,14 @@ fn where_the_key_is_the_id_only_a_table_that_changed_as_a_whole_is_another_one()
         "rows written anew are met by their update times"
     );
     let mut some = grown(1);
-    some[40_000..]
-        .iter_mut()
-        .for_each(|row| row.cells = vec![Cell::Null]);
+    for row in &mut some[40_000..] {
+        row.cells = vec![Cell::Null];
+    }
     assert_eq!(found(&mut trail.clone(), next_id, &some, false), UNCHANGED);
     let mut wider = grown(1);
-    wider.iter_mut().for_each(|row| row.cells.push(Cell::Null));
+    for row in &mut wider {
+        row.cells.push(Cell::Null);
+    }
     let of_wider = found(&mut trail.clone(), next_id, &wider, false);
     assert_eq!(of_wider, UNCHANGED, "another column is compared");
 }
@@ -300,7 +308,7 @@ fn ids_below_zero_are_ids() {
     );
     assert_eq!(
         found(&mut trail, next_id, &rows(-5_000..=-2, "n"), false),
-        at(-1)
+        Some(at(-1))
     );
     let (mut trail, next_id) = trail_of(0, &rows(1..=100, "n"));
     assert_eq!(

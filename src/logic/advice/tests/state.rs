@@ -35,6 +35,30 @@ fn a_first_run_over_much_is_told_before_it_begins() {
 }
 
 #[test]
+fn ids_that_went_back_and_ids_below_the_beginning_are_warned_of() {
+    let beyond = |id_max| said(|w| w.facts.state.beyond = Some((1_000, id_max)));
+    let fewer = beyond(Some(2));
+    assert!(
+        fewer.contains("a.user went back, its highest id is 2"),
+        "{fewer}"
+    );
+    assert!(fewer.contains("ids up to 1,000 were compared"), "{fewer}");
+    assert!(beyond(None).contains("a.user is empty, and ids up to 1,000"));
+
+    let lowest = |id, change: fn(&mut World)| {
+        said(|w| {
+            w.facts.state.has_checkpoint = false;
+            w.facts.state.lowest_id = Some(id);
+            change(w);
+        })
+    };
+    let words = "is not given, so the first run begins at id 0";
+    assert!(lowest(-5, |_| {}).contains(words));
+    assert!(!lowest(0, |_| {}).contains(words));
+    assert!(!lowest(-5, |w| w.source_key(r#""insertStartId": 7"#)).contains(words));
+}
+
+#[test]
 fn a_table_that_is_denied_or_not_there_is_told_apart() {
     let refused = |code| {
         said(|w| {
