@@ -80,4 +80,14 @@ impl Broken {
             Self::RowsBeyond => Fact::NoPanic,
         }
     }
+    /// Promises that some seeds see broken before that one.
+    pub(crate) fn breaks_too(self) -> &'static [Fact] {
+        match self {
+            // What stays in the file is loaded by the next run, which may detect the row anew.
+            Self::ReplaceForgotten => &[Fact::TakenOnce, Fact::SameId, Fact::Polite],
+            // An audit that is not interrupted saves nothing before it ends.
+            Self::RowsSkipped => &[Fact::AuditWhole],
+            _ => &[],
+        }
+    }
 }
