@@ -179,10 +179,14 @@ impl Trail {
         self.top.is_none() && bounds.key_max.is_some()
     }
 
-    /// A row that was compared before is compared anew, as it is now.
+    /// An updated row is compared anew. A landmark of compared columns follows it; a key is judged by a
+    /// look of its own.
     pub fn meet(&mut self, row: &Row) {
         let known = self.marks.binary_search_by_key(&row.id, |mark| mark.id);
-        if let (Ok(at), Some(mark)) = (known, mark_of(row)) {
+        if let (Ok(at), Some(mark)) = (known, mark_of(row))
+            && mark.is_of_cells
+            && self.marks[at].is_of_cells
+        {
             self.marks[at] = mark;
         }
     }
