@@ -168,6 +168,9 @@ impl Courier<'_, '_, '_> {
                 .partition(|task| task.not_before_us <= began_us);
             let untouched;
             (untouched, tasks) = self.round(endpoint, now, later)?;
+            if self.pass.is_unread(self.number) {
+                return Ok(()); // Its rows cannot be looked at before they are tried again.
+            }
             let paused_for = endpoint.retry_after();
             if endpoint.next_round() == Health::GiveUp {
                 let name = &self.pass.job.destinations[self.number].name;

@@ -307,7 +307,11 @@ impl Source for MySqlSource {
             }
             What::Keys(spans) => {
                 let spans: Vec<(Id, Id)> = spans.iter().map(|span| (span.from, span.to)).collect();
-                let list = format!("{}, {}, NULL", quoted(&layout.id.name), layout.key_expression);
+                let list = format!(
+                    "{}, {}, NULL",
+                    quoted(&layout.id.name),
+                    layout.key_expression
+                );
                 self.listed_by_spans(layout, &list, &spans, request.limit)
             }
             What::Again(span) | What::New(span) => self.by_span(layout, *span, request.limit),
