@@ -3,6 +3,7 @@
 
 mod common;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use common::{Answer, Db, Outcome, Receiver, Scene, Server};
@@ -148,6 +149,43 @@ fn names_that_are_given_or_traded_take_along_what_is_owed() {
     assert_eq!(ids(&two.far).len(), 3, "a detection keeps its webhook-id");
     two.far.answer(|_| Answer::ok());
     two.delivers_to_the_far();
+}
+
+/// The entry is alone, or has the other one's name, while an audit is at work.
+#[test]
+fn audits_of_other_names_leave_every_callback_to_its_destination() {
+    let mut two = TwoServers::owing();
+    let (near, far) = (two.near_entry(), two.far_entry());
+    let ids = |receiver: &Receiver| -> BTreeSet<String> {
+        let callbacks = receiver.take();
+        let id = |callback: &common::Callback| callback.header("webhook-id").to_owned();
+        callbacks.iter().map(id).collect()
+    };
+    two.far.answer(|_| Answer::status(500));
+    two.scene.receiver().answer(|_| Answer::status(500));
+    two.set(&[&named(&near, "x"), &named(&far, "y")]);
+    two.scene.run(1);
+    let of_run = ids(&two.far);
+    assert_eq!(of_run.len(), 3);
+
+    two.set(&[&far]);
+    two.scene.cupid("reconcile").exits(1);
+    let near_copy = &two.scene.db.copies[0];
+    two.scene
+        .db
+        .exec(&format!("DELETE FROM `{near_copy}`.user"));
+    two.set(&[&named(&near, "y"), &named(&far, "x")]);
+    two.scene.cupid("reconcile").exits(1);
+    ids(&two.far);
+    two.scene.receiver().take();
+
+    two.far.answer(|_| Answer::ok());
+    two.scene.receiver().answer(|_| Answer::ok());
+    two.scene.run(0);
+    assert_eq!(two.far.ids(), [1, 2, 3]);
+    assert_eq!(two.scene.receiver().ids(), [1, 2, 3]);
+    assert_eq!(ids(&two.far), of_run, "a detection keeps its webhook-id");
+    assert_eq!(two.scene.config.owed(), Vec::<Value>::new());
 }
 
 #[test]

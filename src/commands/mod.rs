@@ -160,6 +160,7 @@ fn state_of(job: &Job) -> StateDir {
     StateDir::new(&job.source.state_dir, &job.name, &table.name())
         .of(&job.file)
         .formerly(former)
+        .with_destinations(job.known_destinations())
 }
 
 /// Everything that the job asks for.

@@ -17,6 +17,7 @@ use super::replace::{failed, private, replace, sync_folder};
 use crate::error::{Error, Result};
 use crate::logic::cell::Id;
 use crate::logic::checkpoint::{Checkpoint, Unusable};
+use crate::logic::identity::Known;
 use crate::logic::outbox::Outbox;
 use crate::logic::owed::Owed;
 use crate::world::Store;
@@ -38,6 +39,8 @@ pub struct StateDir {
     config: Option<String>,
     /// What an earlier version called the state files.
     former: Option<Former>,
+    /// The destinations of the configuration.
+    destinations: Vec<Known>,
     appending: Option<File>,
 }
 
@@ -59,6 +62,7 @@ impl StateDir {
             source: source.into(),
             config: None,
             former: None,
+            destinations: vec![],
             appending: None,
         }
     }
@@ -76,6 +80,15 @@ impl StateDir {
     #[must_use]
     pub fn formerly(self, former: Option<Former>) -> Self {
         Self { former, ..self }
+    }
+
+    /// Whose callbacks audits may have left owed.
+    #[must_use]
+    pub fn with_destinations(self, destinations: Vec<Known>) -> Self {
+        Self {
+            destinations,
+            ..self
+        }
     }
 
     fn path(&self, extension: &str) -> PathBuf {

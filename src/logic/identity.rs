@@ -14,7 +14,7 @@ mod recognise;
 mod tests;
 
 pub use names::{Conflict, Unnamed, names, names_before};
-pub use recognise::{Known, Recognised, Told, recognise};
+pub use recognise::{Known, Recognised, Told, recognise, taken_over};
 
 use std::fmt::Write as _;
 

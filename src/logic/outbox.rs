@@ -31,16 +31,28 @@ impl Outbox {
         }
     }
 
-    /// Takes over what an audit left owed. What is owed already stays the detection that it is, and what the endpoint
-    /// asked for counts. Returns what is now owed, for the file.
-    pub fn adopt(&mut self, owed: &Owed) -> Owed {
+    /// Takes over a callback of another outbox in which names mean the same destinations. A detection that is owed already
+    /// stays the one it is. The later of both waits counts.
+    pub fn adopt(&mut self, mut owed: Owed) {
         let not_before_us = owed.not_before_us;
+        if self.is_name_of_another(&owed)
+            && let Some(address) = owed.address.clone()
+        {
+            // Two destinations that left the configuration had this name. Each keeps its callbacks.
+            owed.rename(address.clone(), Some(address));
+        }
         let key = (owed.destination.clone(), owed.id);
-        let known = self.0.entry(key).or_insert_with(|| owed.clone());
+        let known = self.0.entry(key).or_insert(owed);
         if let Some(not_before_us) = not_before_us {
             known.wait_until(not_before_us);
         }
-        known.clone()
+    }
+
+    /// The callback for this name and row is owed to another address.
+    fn is_name_of_another(&self, owed: &Owed) -> bool {
+        let known = self.get(&owed.destination, owed.id);
+        let address = known.and_then(|known| known.address.as_ref());
+        address.is_some_and(|address| owed.address.as_ref().is_some_and(|own| own != address))
     }
 
     /// The same callbacks under other names: `rename` gives name and address of the destination that each is owed to. Two
@@ -53,7 +65,7 @@ impl Outbox {
             let (name, address) = rename(&owed);
             changed |= name != owed.destination || address != owed.address;
             owed.rename(name, address);
-            renamed.adopt(&owed);
+            renamed.adopt(owed);
         }
         (renamed, changed)
     }
@@ -270,14 +282,35 @@ mod tests {
             not_before_us: Some(100),
             ..owed(1)
         };
-        let adopted = outbox.adopt(&of_audit);
+        outbox.adopt(of_audit.clone());
+        let adopted = outbox.get("my2.user", 1).unwrap();
         assert_eq!(
             adopted.webhook_id("user", b"{}"),
             owed(1).webhook_id("user", b"{}")
         );
         assert_eq!(adopted.not_before_us, Some(100));
         let new = Owed { id: 2, ..of_audit };
-        assert_eq!(outbox.adopt(&new), new);
+        outbox.adopt(new.clone());
+        assert_eq!(outbox.get("my2.user", 2), Some(&new));
+    }
+
+    #[test]
+    fn two_destinations_of_one_name_that_are_no_longer_configured_keep_their_callbacks() {
+        let at = |address: &str| Owed {
+            address: Some(address.into()),
+            ..owed(1)
+        };
+        let (one, other) = (at("one/my.user#0"), at("other/my.user#0"));
+        let mut outbox = Outbox::default();
+        for owed in [&one, &other, &other] {
+            outbox.adopt(owed.clone());
+        }
+        let kept: Vec<(&Option<String>, String)> = outbox
+            .iter()
+            .map(|owed| (&owed.address, owed.webhook_id("user", b"{}")))
+            .collect();
+        let expected = [&one, &other].map(|owed| (&owed.address, owed.webhook_id("user", b"{}")));
+        assert_eq!(kept, expected);
     }
 
     #[test]

@@ -205,7 +205,7 @@ fn performed(view: &View<'_>, command: &Command, destinations: &[usize]) -> Resu
         Some(disk.lock()?)
     };
     if folder == RUN {
-        disk.adopt_audit()?;
+        disk.adopt_audit(&job.known_destinations())?;
     }
     let mut store: Box<dyn Store + Send> = if command.is_dry() {
         Box::new(ReadOnly(disk))

@@ -8,6 +8,7 @@ use cupid::error::{Error, Result};
 use cupid::logic::cell::Id;
 use cupid::logic::checkpoint::{Checkpoint, Unusable};
 use cupid::logic::gaps::Gap;
+use cupid::logic::identity::{Known, taken_over};
 use cupid::logic::outbox::Outbox;
 use cupid::logic::owed::Owed;
 use cupid::world::Store;
@@ -114,8 +115,8 @@ impl<'s> Disk<'s> {
         })
     }
 
-    /// Takes over what an audit left owed, in the steps of `StateDir::adopt_audit`.
-    pub(crate) fn adopt_audit(&mut self) -> Result<()> {
+    /// Takes over what an audit left owed, in the steps of `StateDir::adopt_audits`.
+    pub(crate) fn adopt_audit(&mut self, configured: &[Known]) -> Result<()> {
         let mut audit = Disk {
             folder: AUDIT,
             appending: false,
@@ -130,10 +131,12 @@ impl<'s> Disk<'s> {
             Err(Error::Locked(_)) => return Ok(()),
             lock => lock?,
         };
-        let mut known = self.outbox()?;
-        let adopted = audit.outbox()?;
-        let owed: Vec<Owed> = adopted.iter().map(|owed| known.adopt(owed)).collect();
-        self.append_owed(&owed)?;
+        let left = audit.outbox()?;
+        if !left.is_empty() {
+            let (checkpoint, known) = (self.checkpoint()?, self.outbox()?);
+            let all = taken_over(checkpoint.as_ref(), known, left, configured);
+            self.replace_outbox(&all)?;
+        }
         audit.write(|model, is_last| {
             if !is_last || model.rng.chance(500) {
                 check::replaced(model, AUDIT, BTreeSet::new());
@@ -313,7 +316,7 @@ impl Store for Disk<'_> {
             let known = model.folders[folder].outbox.is_some();
             let is_lost = is_last && model.rng.chance(500);
             let is_forgotten = match model.broken {
-                Some(Broken::ReplaceForgotten) => true,
+                Some(Broken::ReplaceForgotten) => !model.processes[process].taken.is_empty(),
                 Some(Broken::AnswersUnbooked) => model.processes[process].failures.source,
                 _ => false,
             };

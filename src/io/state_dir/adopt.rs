@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use super::super::replace::failed;
 use super::StateDir;
 use crate::error::{Error, Result};
-use crate::logic::owed::Owed;
+use crate::logic::identity::taken_over;
 use crate::logic::shard::Shard;
 use crate::world::Store as _;
 
@@ -54,10 +54,12 @@ impl StateDir {
         if !path.exists() {
             return Ok(());
         }
-        let mut known = self.outbox()?;
         let left = other.outbox()?;
-        let owed: Vec<Owed> = left.iter().map(|owed| known.adopt(owed)).collect();
-        self.append_owed(&owed)?;
+        if !left.is_empty() {
+            let (checkpoint, known) = (self.checkpoint()?, self.outbox()?);
+            let all = taken_over(checkpoint.as_ref(), known, left, &self.destinations);
+            self.replace_outbox(&all)?;
+        }
         std::fs::remove_file(&path).map_err(failed("Remove", &path))?;
         self.sync_folder()
     }
@@ -84,6 +86,7 @@ mod tests {
     use super::*;
     use crate::logic::cell::Id;
     use crate::logic::compare::Kind;
+    use crate::logic::owed::Owed;
 
     #[test]
     fn what_audits_left_owed_is_adopted_unless_they_are_at_work() {

@@ -88,6 +88,7 @@ impl StateDir {
         Self {
             name: name.into(),
             config: self.config.clone(),
+            destinations: self.destinations.clone(),
             ..Self::new(&self.folder, name, &self.source)
         }
     }

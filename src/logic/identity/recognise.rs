@@ -67,6 +67,24 @@ pub fn recognise(
     }
 }
 
+/// Takes over callbacks that another process left owed. A name may mean another destination in each outbox, so each is
+/// given the names of the configuration first. `checkpoint` is the one beside `outbox`. A row that both owe stays the
+/// detection of `outbox`, which may have been sent.
+#[must_use]
+pub fn taken_over(
+    checkpoint: Option<&Checkpoint>,
+    outbox: Outbox,
+    left: Outbox,
+    configured: &[Known],
+) -> Outbox {
+    let renamed = |outbox| recognise(checkpoint.cloned(), outbox, configured).outbox;
+    let mut all = renamed(outbox);
+    for owed in renamed(left).iter() {
+        all.adopt(owed.clone());
+    }
+    all
+}
+
 /// What decides, strongest first: what must be equal, and whether it may decide although several share it.
 type Rule = (fn(&DestinationId) -> Option<String>, bool);
 

@@ -331,3 +331,48 @@ fn a_tag_frames_its_parts() {
     assert_ne!(tag(["ab", "c"]), tag(["a", "bc"]));
     assert_eq!(tag(["a"]).len(), 8);
 }
+
+/// What an audit left owed while `one` and `other` had each other's names in the files of `run`.
+#[test]
+fn audits_callbacks_are_taken_over_by_address_and_not_by_name() {
+    let before = configured(&[(Some("x"), on("one")), (Some("y"), on("other"))]);
+    let after = configured(&[(Some("y"), on("one")), (Some("x"), on("other"))]);
+    let owed_to = |known: &Known, detected_us| Owed {
+        address: Some(known.id.address()),
+        detected_us,
+        ..owed(&known.id.name, 0)
+    };
+    let outbox = |all: &[Owed]| {
+        let mut outbox = Outbox::default();
+        all.iter().for_each(|owed| outbox.replace(owed.clone()));
+        outbox
+    };
+    let (checkpoint, _) = state(&before);
+    let of_run = owed_to(&before[0], 1);
+    // The same name is another destination, and the same destination has another name.
+    let of_audit = outbox(&[owed_to(&after[0], 2), owed_to(&after[1], 3)]);
+    let all = taken_over(
+        Some(&checkpoint),
+        outbox(&[of_run.clone()]),
+        of_audit,
+        &after,
+    );
+    let at: Vec<(&str, Option<&str>, i64)> = all
+        .iter()
+        .map(|owed| {
+            (
+                owed.destination.as_str(),
+                owed.address.as_deref(),
+                owed.detected_us,
+            )
+        })
+        .collect();
+    let (one, other) = (after[0].id.address(), after[1].id.address());
+    assert_eq!(at, [("x", Some(&*other), 3), ("y", Some(&*one), 1)]);
+    let kept = all.get("y", 0).unwrap();
+    assert_eq!(
+        kept.webhook_id("user", b"{}"),
+        of_run.webhook_id("user", b"{}"),
+        "it may have been sent"
+    );
+}
