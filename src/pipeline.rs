@@ -36,7 +36,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use crate::config::{DestinationJob, Job, UpdateJob};
 use crate::error::{Error, Result};
 use crate::logic::cell::Id;
-use crate::logic::checkpoint::{Checkpoint, Position, VERSION, joined};
+use crate::logic::checkpoint::{Checkpoint, Position, UpdatePosition, VERSION, joined};
 use crate::logic::identity::{DestinationId, Recognised, Told, recognise};
 use crate::logic::outbox::Outbox;
 use crate::logic::retry::{DELAY_MAX, Endpoint, RetryPolicy};
@@ -336,9 +336,24 @@ impl<'a, 'w> Pass<'a, 'w> {
                 .as_ref()
                 .map_or(0, |UpdateJob { scan, .. }| micros(*scan)),
         };
+        let moments = if limits.update {
+            self.source.moments()?
+        } else {
+            None
+        };
         for mut position in std::mem::take(&mut self.positions) {
             if self.is_run && self.options.insert {
                 self.follow_ids(&mut position, bounds)?;
+            }
+            if let Some(moments) = &moments {
+                let update = position
+                    .update
+                    .get_or_insert_with(|| UpdatePosition::beginning(bounds.now_us));
+                if let Some(before) = update.say_moments(moments) {
+                    self.observer.info(&format!(
+                        "src.updateColumn was {before} and is {moments}: updates are looked for from 28 hours earlier, once"
+                    ));
+                }
             }
             let number = |name: &String| self.job.destinations.iter().position(|d| d.name == *name);
             let members = position.destinations.iter().filter_map(number).collect();

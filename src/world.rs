@@ -28,6 +28,13 @@ pub trait Source: Sync {
     /// When the source cannot be read.
     fn bounds(&self) -> Result<Bounds>;
 
+    /// How `src.updateColumn` says moments: its type, and its zone where it holds local time. When that changes, what was
+    /// reckoned with its values does not count any more. `None` where updates are not looked at.
+    ///
+    /// # Errors
+    /// When the source cannot be read.
+    fn moments(&self) -> Result<Option<String>>;
+
     /// One batch of rows, in the order that its [`crate::logic::window::What`] says.
     ///
     /// # Errors

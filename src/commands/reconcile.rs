@@ -319,6 +319,10 @@ impl Source for Range<'_> {
         Ok(Bounds { id_max, ..bounds })
     }
 
+    fn moments(&self) -> Result<Option<String>> {
+        self.source.moments()
+    }
+
     fn scan(&self, request: &Request) -> Result<Vec<Row>> {
         self.source.scan(request)
     }

@@ -25,6 +25,9 @@ use super::trail::Trail;
 pub const VERSION: u64 = 2;
 /// How many rows of the update window are remembered as compared; more are compared again.
 pub const SEEN_MAX: usize = 20_000;
+/// The farthest that two zones lie apart: a session's is `-13:59` to `+14:00` (MySQL Reference Manual, "MySQL Server
+/// Time Zone Support").
+pub const ZONES_APART_US: i64 = 28 * 3_600 * 1_000_000;
 /// An update window in which nothing happened is saved this often.
 const WINDOW_WORTH_SAVING_US: i64 = 10_000_000;
 
@@ -100,6 +103,41 @@ pub struct UpdatePosition {
     /// Rows that the next window will meet again.
     #[serde(default, skip_serializing_if = "Seen::is_empty")]
     pub seen: Seen,
+    /// How the column said moments then: its type, and its zone where it holds local time. `None` where a version of
+    /// cupid wrote this that did not note it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moments: Option<String>,
+}
+
+impl UpdatePosition {
+    /// Nothing was updated before this moment of the server's clock, as far as windows are concerned.
+    #[must_use]
+    pub fn beginning(now_us: i64) -> Self {
+        Self {
+            until_us: now_us,
+            resume: None,
+            seen: Seen::default(),
+            moments: None,
+        }
+    }
+
+    /// From now on the column says moments so. Returns how it said them before, if otherwise.
+    ///
+    /// Rows that no window has met yet were written in the old way, and converted by a session in whatever zone: an
+    /// `ALTER TABLE` leaves their moments up to [`ZONES_APART_US`] from where they were. A window that begins that much
+    /// earlier meets them all, at once or when their moments have come. A place in the middle of a window means
+    /// nothing any more.
+    pub fn say_moments(&mut self, moments: &str) -> Option<String> {
+        if self.moments.as_deref() == Some(moments) {
+            return None;
+        }
+        let before = self.moments.replace(moments.to_owned());
+        if before.is_some() {
+            self.until_us = self.until_us.saturating_sub(ZONES_APART_US);
+            self.resume = None;
+        }
+        before
+    }
 }
 
 /// A window that was left in the middle, at a batch's edge.
@@ -329,7 +367,9 @@ pub fn joined(positions: Vec<Position>) -> Vec<Position> {
     let place = |p: &Position| {
         (
             p.next_id,
-            p.update.as_ref().map(|u| (u.until_us, u.resume.clone())),
+            p.update
+                .as_ref()
+                .map(|u| (u.until_us, u.resume.clone(), u.moments.clone())),
         )
     };
     let mut out: Vec<Position> = Vec::new();
@@ -392,6 +432,7 @@ mod tests {
                     },
                 }),
                 seen,
+                moments: None,
             }),
             trail: serde_json::from_str(
                 r#"{"from": 0, "top": [9, 1], "marks": [[3, 4, false], [9, 1, true]], "columns": 2}"#,
@@ -497,6 +538,25 @@ mod tests {
         assert_eq!(out[0].gaps.holes.len(), 2);
         assert_eq!(out[0].suspects, sample().positions[0].suspects);
         assert_eq!(out[1], lagging);
+    }
+
+    #[test]
+    fn a_column_that_says_moments_otherwise_is_read_from_farther_back() {
+        let mut update = sample().positions.remove(0).update.unwrap();
+        let until_us = update.until_us;
+        assert_eq!(
+            update.say_moments("t timestamp"),
+            None,
+            "it was not noted before"
+        );
+        assert_eq!((update.until_us, update.resume.is_some()), (until_us, true));
+        assert_eq!(update.say_moments("t timestamp"), None);
+        let before = update.say_moments("t datetime in +08:00");
+        assert_eq!(before.as_deref(), Some("t timestamp"));
+        assert_eq!(update.until_us, until_us - ZONES_APART_US);
+        assert_eq!(update.resume, None);
+        assert_eq!(update.say_moments("t datetime in +08:00"), None, "once");
+        assert_eq!(update.until_us, until_us - ZONES_APART_US);
     }
 
     #[test]

@@ -142,11 +142,7 @@ impl Scan {
             .filter(|what| matches!(what, What::Holes(_)))
             .count();
         if limits.update {
-            let first = UpdatePosition {
-                until_us: bounds.now_us,
-                resume: None,
-                seen: Seen::default(),
-            };
+            let first = UpdatePosition::beginning(bounds.now_us);
             todo.extend(windows(
                 position.update.get_or_insert(first),
                 bounds,
@@ -346,6 +342,7 @@ impl Scan {
                 until_us: to_us,
                 resume: None,
                 seen: std::mem::take(&mut self.met),
+                moments: update.moments.take(),
             };
         }
         rows

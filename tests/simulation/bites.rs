@@ -67,5 +67,7 @@ noticed! {
     a_lock_that_keeps_nobody_out_is_noticed: LockForgotten,
     a_row_that_an_audit_is_not_shown_is_noticed: RowsSkipped,
     an_extra_row_that_is_not_told_is_noticed: NothingLacks,
+    an_alter_that_is_overlooked_is_noticed: AlterOverlooked,
+    a_meaning_that_is_forgotten_is_noticed: MeaningForgotten,
     a_panic_is_noticed: RowsBeyond,
 }

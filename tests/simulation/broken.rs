@@ -51,6 +51,10 @@ pub(crate) enum Broken {
     RowsSkipped,
     /// No key is one that only a destination has.
     NothingLacks,
+    /// An answer is taken although the columns are others by now.
+    AlterOverlooked,
+    /// Nobody notes what the values of the update column mean.
+    MeaningForgotten,
     /// A destination says that a row is its answer which is not in it.
     RowsBeyond,
 }
@@ -59,8 +63,13 @@ impl Broken {
     /// The promise that it breaks.
     pub(crate) fn breaks(self) -> Fact {
         match self {
-            Self::EqualsAnything | Self::AppendUnsynced => Fact::NothingMissed,
-            Self::NoConfirmDelay | Self::BlindLook | Self::ConditionIgnored => Fact::NothingFalse,
+            Self::EqualsAnything | Self::AppendUnsynced | Self::MeaningForgotten => {
+                Fact::NothingMissed
+            }
+            Self::NoConfirmDelay
+            | Self::BlindLook
+            | Self::ConditionIgnored
+            | Self::AlterOverlooked => Fact::NothingFalse,
             Self::OneForgotten | Self::OutboxUnread => Fact::NothingLost,
             Self::OldCopySent => Fact::NewestWins,
             Self::HolesStayEmpty

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use cupid::error::Exit;
 use cupid::logic::cell::Id;
-use cupid::logic::checkpoint::{Checkpoint, Position, UpdatePosition};
+use cupid::logic::checkpoint::{Checkpoint, Position, UpdatePosition, ZONES_APART_US};
 use cupid::logic::gaps::HOLES_MAX;
 use cupid::logic::summary::Summary;
 
@@ -13,7 +13,7 @@ use crate::fact::Fact;
 use crate::job::number;
 use crate::model::Model;
 use crate::process::SLACK_US;
-use crate::source::{row, time_text};
+use crate::source::{row, said_us, time_text};
 use crate::table::SourceRow;
 
 /// Ranges of `gaps.rs`, and one more.
@@ -108,6 +108,8 @@ fn looked_after(
     is_first: bool,
 ) {
     let tick = if is_first { 0 } else { model.tick };
+    // What an ALTER had moved to another time before anybody looked is no update of that time.
+    let tick = tick.max(model.table.altered);
     let back_us = model.plan.back();
     let now_us = model.processes[process].bounds_us.unwrap_or(i64::MAX);
     let since = &mut model.since[number];
@@ -167,12 +169,16 @@ fn passed_window(
     update: &UpdatePosition,
 ) -> Option<&'static str> {
     let back_us = model.plan.back() + model.plan.precision;
-    let gone_by = |to_us: i64| source.updated_us < to_us - back_us;
-    if gone_by(update.until_us) {
+    let said_us = said_us(model, source);
+    let gone_by = |to_us: i64| said_us - model.shape.zone_us < to_us - back_us;
+    // The next pass goes back when it finds that the column says moments otherwise.
+    let is_altered = update.moments.as_ref() != Some(&model.shape.moments());
+    let until_us = update.until_us - if is_altered { ZONES_APART_US } else { 0 };
+    if gone_by(until_us) {
         return Some("whose update lies before any window to come");
     }
-    if let Some(resume) = &update.resume {
-        let time = time_text(source.updated_us);
+    if let Some(resume) = update.resume.as_ref().filter(|_| !is_altered) {
+        let time = time_text(said_us);
         let place = (time.as_str(), Id::from(id));
         let is_before = place <= (resume.after.time.as_str(), resume.after.id);
         if is_before && gone_by(resume.to_us) {
@@ -181,7 +187,7 @@ fn passed_window(
     }
     let seen = &update.seen;
     let is_seen = !seen.is_empty() && {
-        let row = row(&model.plan, id, source);
+        let row = row(model, id, source);
         seen.contains(Id::from(id), row.fingerprint())
     };
     is_seen.then_some("which is remembered as compared")

@@ -35,6 +35,23 @@ pub(crate) enum Event {
     },
     /// The source's clock is set.
     Jump(i64),
+    /// The type of the update column changes, and so what its values mean.
+    Alter,
+}
+
+/// What is known of the source's columns when they are read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Shape {
+    number: u64,
+    /// What the values of the update column are ahead of the source's clock.
+    pub(crate) zone_us: i64,
+}
+
+impl Shape {
+    /// As the checkpoint notes it.
+    pub(crate) fn moments(self) -> String {
+        format!("shape {}", self.number)
+    }
 }
 
 /// Everything, under one lock.
@@ -46,6 +63,8 @@ pub(crate) struct Model {
     pub(crate) now_us: i64,
     /// What the source's clock is ahead.
     pub(crate) source_ahead_us: i64,
+    /// The source's columns as they are now.
+    pub(crate) shape: Shape,
     /// What the clock of cupid's machine is ahead.
     pub(crate) machine_ahead_us: i64,
     /// Counts everything that happens.
@@ -76,13 +95,14 @@ pub(crate) struct Model {
 impl Model {
     pub(crate) fn new(seed: u64, broken: Option<Broken>, telling: bool) -> Self {
         let mut rng = Rng::new(seed);
-        let plan = Plan::new(&mut rng);
+        let plan = Plan::new(&mut rng).with_alters(seed);
         let destinations = plan.destinations;
         let mut model = Self {
             broken,
             rng,
             now_us: BEGIN_US,
             source_ahead_us: 0,
+            shape: Shape::default(),
             machine_ahead_us: 0,
             tick: 1,
             events: BTreeMap::new(),
@@ -107,6 +127,10 @@ impl Model {
         model.machine_ahead_us = model.rng.between(-100, 100) * SECOND;
         model.fill();
         model.schedule(0, Event::Begin);
+        for _ in 0..model.plan.alters {
+            let at_us = model.rng.between(0, 60 * SECOND);
+            model.schedule(at_us, Event::Alter);
+        }
         for jump_us in model.plan.jumps {
             let at_us = model.rng.between(0, 30 * SECOND);
             model.schedule(at_us, Event::Jump(jump_us));
@@ -171,6 +195,17 @@ impl Model {
                 content,
                 twice,
             } => self.apply(destination, id, content, twice),
+            Event::Alter => {
+                let hours = |hours: i64| hours * 3_600 * SECOND;
+                let zone_us = hours(self.rng.between(-12, 14));
+                let lag_us = hours(self.rng.pick(&[0, 1, 14, 26]));
+                self.shape.number += 1;
+                self.shape.zone_us = zone_us;
+                let tick = self.next_tick();
+                self.table.alter(lag_us, tick);
+                let shape = self.shape;
+                self.tell(|| format!("the update column becomes {shape:?}, {lag_us} us behind"));
+            }
             Event::Jump(us) => {
                 self.tell(|| format!("the source's clock jumps by {us} us"));
                 self.source_ahead_us += us;

@@ -62,6 +62,8 @@ pub(crate) struct Plan {
     pub(crate) twice: u64,
     /// Of the source's clock.
     pub(crate) jumps: [i64; 2],
+    /// How often the update column changes its type.
+    pub(crate) alters: u64,
     /// Of the machine's clock, between two runs.
     pub(crate) machine_jumps: u64,
     pub(crate) machine_jump_max: i64,
@@ -163,6 +165,7 @@ impl Plan {
             repeats: rng.pick(&[0, 0, 50]),
             twice: rng.pick(&[0, 500]),
             jumps: jumps(rng, scan),
+            alters: 0,
             machine_jumps: rng.pick(&[0, 0, 100]),
             machine_jump_max: rng.pick(&[5 * SECOND, 3 * HOUR]),
             kills: rng.pick(&[0, 100, 500]),
@@ -178,6 +181,17 @@ impl Plan {
             unordered: rng.chance(100),
         };
         if promptly { plan.prompt() } else { plan }
+    }
+
+    /// How often the update column changes its type. Drawn apart, so that the histories of other seeds are as they were.
+    pub(crate) fn with_alters(self, seed: u64) -> Self {
+        let mut rng = Rng::new(!seed);
+        let alters = if rng.chance(150) {
+            rng.pick(&[1, 3])
+        } else {
+            0
+        };
+        Self { alters, ..self }
     }
 
     /// A copier without a fault, and rows that change all the time: there is nothing to call back at all.

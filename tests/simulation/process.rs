@@ -6,7 +6,7 @@ use std::ops::Range;
 use crate::audit::{Campaign, Shown};
 use crate::command::Command;
 use crate::fact::Fact;
-use crate::model::Model;
+use crate::model::{Model, Shape};
 use crate::plan::{MS, Plan};
 use crate::rng::Rng;
 use crate::table::Content;
@@ -103,6 +103,8 @@ pub(crate) struct Process {
     pub(crate) reading_us: i64,
     /// The source's clock when it asked for it.
     pub(crate) bounds_us: Option<i64>,
+    /// The source's columns as they were when it read them.
+    pub(crate) shape: Option<Shape>,
     pub(crate) tries: HashMap<(usize, i64), u32>,
     pub(crate) looked: HashMap<(usize, i64), Looked>,
     /// Callbacks that it saw taken, and that it has not detected anew since.
@@ -134,6 +136,7 @@ impl Model {
             ahead_us: self.machine_ahead_us,
             reading_us: 0,
             bounds_us: None,
+            shape: None,
             tries: HashMap::new(),
             looked: HashMap::new(),
             taken: HashSet::new(),

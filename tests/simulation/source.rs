@@ -17,7 +17,7 @@ use cupid::logic::zone;
 use cupid::world::{Source, Visitor, WholeRow};
 
 use crate::broken::Broken;
-use crate::model::Model;
+use crate::model::{Model, Shape};
 use crate::plan::{Plan, SECOND};
 use crate::table::{Content, SourceRow};
 use crate::turns::Work;
@@ -57,24 +57,29 @@ pub(crate) fn time_text(us: i64) -> String {
     print::text(&moment(us), ColumnType::DateTime(6)).into_owned()
 }
 
-pub(crate) fn row(plan: &Plan, id: i64, row: &SourceRow) -> Row {
-    let key = plan.key_of(id);
+pub(crate) fn row(model: &Model, id: i64, row: &SourceRow) -> Row {
+    let key = model.plan.key_of(id);
     Row {
         id: Id::from(id),
         key: key.map_or(Cell::Null, |key| Cell::Int(key * VERSIONS + row.content.v)),
-        updated: moment(row.updated_us),
+        updated: moment(said_us(model, row)),
         cells: cells(row.content),
     }
+}
+
+/// The value of the update column.
+pub(crate) fn said_us(model: &Model, row: &SourceRow) -> i64 {
+    row.updated_us - row.lag_us + model.shape.zone_us
 }
 
 fn by_spans(model: &Model, spans: &[Span], limit: usize) -> Vec<Row> {
     let of_span = |span: &Span| model.rows_between(small(span.from), small(span.to));
     let rows = spans.iter().flat_map(of_span).take(limit);
-    rows.map(|(id, source)| row(&model.plan, id, source))
-        .collect()
+    rows.map(|(id, source)| row(model, id, source)).collect()
 }
 
-fn window(model: &Model, request: &Request) -> Vec<Row> {
+/// `zone_us` is what the process takes the values of the update column to be ahead.
+fn window(model: &Model, request: &Request, zone_us: i64) -> Vec<Row> {
     let What::Updated {
         from_us,
         to_us,
@@ -89,11 +94,11 @@ fn window(model: &Model, request: &Request) -> Vec<Row> {
     if model.broken == Some(Broken::WindowTooShort) {
         from_us = to_us - SECOND;
     }
-    let window = from_us..=floored(*to_us);
+    let window = from_us + zone_us..=floored(*to_us) + zone_us;
     let mut found: Vec<(i64, i64, &SourceRow)> = model
         .rows()
-        .filter(|(_, source)| window.contains(&source.updated_us))
-        .map(|(id, source)| (source.updated_us, id, source))
+        .map(|(id, source)| (said_us(model, source), id, source))
+        .filter(|(said_us, ..)| window.contains(said_us))
         .collect();
     found.sort_unstable_by_key(|&(time, id, _)| (time, id));
     let comes_after = |&(time, id, _): &(i64, i64, &SourceRow)| {
@@ -102,8 +107,7 @@ fn window(model: &Model, request: &Request) -> Vec<Row> {
             .is_none_or(|after| (time_text(time), Id::from(id)) > (after.time.clone(), after.id))
     };
     let rows = found.into_iter().filter(comes_after).take(request.limit);
-    rows.map(|(_, id, source)| row(&model.plan, id, source))
-        .collect()
+    rows.map(|(_, id, source)| row(model, id, source)).collect()
 }
 
 impl View<'_> {
@@ -119,7 +123,28 @@ impl View<'_> {
             process.failures.source = true;
             return Err(unreadable("the source"));
         }
+        let read = self.shape(&mut model);
+        if read != model.shape && model.broken != Some(Broken::AlterOverlooked) {
+            let process = self.process;
+            model.processes[process].failures.source = true;
+            model.tell(|| format!("[{process}] {name}: the columns changed"));
+            return Err(unreadable("the source: its columns changed"));
+        }
         Ok(model)
+    }
+
+    /// The source's columns as this process knows them: as they were when it first needed them.
+    fn shape(&self, model: &mut Model) -> Shape {
+        let now = model.shape;
+        *model.processes[self.process].shape.get_or_insert(now)
+    }
+
+    /// The row as the process takes it: values whose type has changed are others to it.
+    fn known(&self, model: &mut Model, mut row: Row) -> Row {
+        if self.shape(model) != model.shape {
+            row.cells.reverse();
+        }
+        row
     }
 }
 
@@ -142,6 +167,13 @@ impl Source for View<'_> {
         })
     }
 
+    fn moments(&self) -> Result<Option<String>> {
+        let mut model = self.sim.model();
+        let shape = self.shape(&mut model);
+        let is_forgotten = model.broken == Some(Broken::MeaningForgotten);
+        Ok((!is_forgotten).then(|| shape.moments()))
+    }
+
     fn scan(&self, request: &Request) -> Result<Vec<Row>> {
         let mut model = self.read_source("scan", 0)?;
         let rows = match &request.what {
@@ -152,8 +184,15 @@ impl Source for View<'_> {
                 by_spans(&model, spans, request.limit)
             }
             What::Again(span) | What::New(span) => by_spans(&model, &[*span], request.limit),
-            What::Updated { .. } => window(&model, request),
+            What::Updated { .. } => {
+                let zone_us = self.shape(&mut model).zone_us;
+                window(&model, request, zone_us)
+            }
         };
+        let rows: Vec<Row> = rows
+            .into_iter()
+            .map(|row| self.known(&mut model, row))
+            .collect();
         for row in rows.iter().filter(|row| row.key == Cell::Null) {
             let all = 0..model.plan.destinations;
             model.read_without_key(self.process, all, small(row.id));
@@ -229,7 +268,7 @@ impl Source for View<'_> {
                 ledger.settle(self.process);
                 continue;
             };
-            let row = row(&model.plan, id, &source);
+            let row = row(&model, id, &source);
             if row.key == Cell::Null {
                 let this = std::iter::once(destination());
                 model.read_without_key(self.process, this, id);
@@ -242,6 +281,7 @@ impl Source for View<'_> {
             if old {
                 all[2] = Cell::Int(sent_v);
             }
+            let row = self.known(&mut model, row);
             rows.push(WholeRow { row, all });
         }
         let process = self.process;

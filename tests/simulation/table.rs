@@ -20,6 +20,8 @@ pub(crate) struct SourceRow {
     pub(crate) content: Content,
     /// On the source's clock, at the column's precision.
     pub(crate) updated_us: i64,
+    /// How much earlier the update column says so: an ALTER converted it in another zone.
+    pub(crate) lag_us: i64,
     /// When the change became visible.
     pub(crate) tick: u64,
     /// When the insert did.
@@ -61,6 +63,8 @@ pub(crate) struct Table {
     versions: Vec<(i64, Content)>,
     /// When a key last lost a row.
     pub(crate) left: HashMap<i64, u64>,
+    /// When the update column last changed its type.
+    pub(crate) altered: u64,
     locked: HashSet<i64>,
     bulks: usize,
     /// Transactions so far.
@@ -81,6 +85,12 @@ impl Table {
         self.open.values_mut().for_each(|open| open.jumped = true);
     }
 
+    /// The update column says moments otherwise from now on.
+    pub(crate) fn alter(&mut self, lag_us: i64, tick: u64) {
+        self.altered = tick;
+        self.rows.values_mut().for_each(|row| row.lag_us = lag_us);
+    }
+
     /// Whose content it is that has this `v`.
     pub(crate) fn version(&self, v: i64) -> Option<(i64, Content)> {
         let at = usize::try_from(v).ok()?.checked_sub(1)?;
@@ -98,6 +108,7 @@ impl Model {
             let row = SourceRow {
                 content,
                 updated_us: BEGIN_US - 1_000_000 * SECOND,
+                lag_us: 0,
                 tick: 0,
                 inserted: 0,
                 there_since: 0,
@@ -266,6 +277,7 @@ impl Model {
             (Change::Insert, _) | (Change::Update, Some(_)) => Some(SourceRow {
                 content,
                 updated_us,
+                lag_us: 0,
                 tick,
                 inserted: before.map_or(tick, |row| row.inserted),
                 there_since: was_there.map_or(tick, |row| row.there_since),

@@ -21,6 +21,7 @@ use super::schema::{Table, quoted};
 use super::session::{Manner, Sessions, is_of_one_key, label, shown};
 use super::source::{MySqlSource, padded, padded_count};
 use super::stream::{Rows, Stream, repeated_keys};
+use super::wire;
 use super::written;
 use crate::config::{DestinationJob, Job, SourceJob, TableJob};
 use crate::error::{Error, Result};
@@ -94,7 +95,7 @@ impl MySqlDestination {
         what: &str,
         mut work: impl FnMut(&mut Conn) -> mysql::Result<T>,
     ) -> Result<T> {
-        self.sessions.attempt(&mut work).map_err(|error| {
+        self.attempt(&mut work).map_err(|error| {
             self.failed(&format!("Read {what} of {}", self.table().name()), &error)
         })
     }
@@ -103,14 +104,7 @@ impl MySqlDestination {
         if let Some(plan) = self.plan.get() {
             return Ok(plan);
         }
-        let TableJob {
-            database, table, ..
-        } = &self.destination().table;
-        let schema = self
-            .sessions
-            .run(&format!("Read the columns of {database}.{table}"), |conn| {
-                Table::read(conn, database, table)
-            })?;
+        let schema = self.read_columns()?;
         let plan = Plan::new(
             self.source.layout()?,
             self.destination(),
@@ -122,6 +116,37 @@ impl MySqlDestination {
             problem: format!("{problem} at {}", label(&self.destination().table.server)),
         })?;
         Ok(self.plan.get_or_init(|| plan))
+    }
+
+    fn read_columns(&self) -> Result<Table> {
+        let TableJob {
+            database, table, ..
+        } = self.table();
+        self.sessions
+            .run(&format!("Read the columns of {database}.{table}"), |conn| {
+                Table::read(conn, database, table)
+            })
+    }
+
+    /// The columns are, or may be, others than those that this pass knows.
+    fn has_other_columns(&self) -> bool {
+        let Some(plan) = self.plan.get() else {
+            return false;
+        };
+        let read = self.read_columns();
+        read.map_or(true, |table| table.columns != plan.table.columns)
+    }
+
+    /// As [`Sessions::attempt`]; an answer that only looks as if the columns had changed is taken.
+    fn attempt<T>(&self, work: &mut dyn FnMut(&mut Conn) -> mysql::Result<T>) -> mysql::Result<T> {
+        let outcome = self.sessions.attempt(work);
+        match (&outcome, self.plan.get()) {
+            (Err(error), Some(plan)) if wire::is_misfit(error) && !self.has_other_columns() => {
+                plan.watch.be_lenient();
+                self.sessions.attempt(work)
+            }
+            _ => outcome,
+        }
     }
 
     /// How the table is read from end to end, asked of the server once.
@@ -160,6 +185,11 @@ impl MySqlDestination {
     }
 
     fn failed(&self, operation: &str, error: &mysql::Error) -> Error {
+        if wire::may_be_of_columns(error) && self.has_other_columns() {
+            let TableJob { server, .. } = self.table();
+            let name = format!("{} at {}", self.table().name(), label(server));
+            return wire::changed(operation.to_owned(), &name);
+        }
         let key = format!("des[{}].where", self.number);
         let condition = self.destination().table.condition.as_deref();
         self.sessions
@@ -208,8 +238,12 @@ impl MySqlDestination {
         let case = cells.iter().filter(|_| with_case);
         let values = case.chain(padded(&cells, slots));
         let values = values.filter_map(|cell| plan.lookup.value(cell));
-        self.sessions.attempt(&mut |conn: &mut Conn| {
+        let is_key = first == plan.key_expression;
+        let mut described = vec![plan.key_described.filter(|_| is_key)];
+        described.extend(plan.compared.described());
+        self.attempt(&mut |conn: &mut Conn| {
             let answer = conn.exec_iter(&sql, Params::Positional(values.clone().collect()))?;
+            let answer = plan.watch.fitting(answer, &described)?;
             let mut rows = Vec::new();
             bounded::each(answer, ROWS_MAX, |row| {
                 let mut values = row.unwrap().into_iter();
@@ -398,8 +432,7 @@ impl Destination for MySqlDestination {
         };
         let rows = Rows::new(job, plan, stream);
         let operation = format!("Read all rows of {}", job.name());
-        self.sessions
-            .attempt(&mut |conn| stream.visit(conn, &rows, after, limit, visitor))
+        self.attempt(&mut |conn| stream.visit(conn, &rows, after, limit, visitor))
             .map_err(|error| self.failed(&operation, &error))
     }
 
@@ -407,8 +440,7 @@ impl Destination for MySqlDestination {
         let plan = self.plan()?;
         let job = &self.destination().table;
         let operation = format!("Look for keys with several rows in {}", job.name());
-        self.sessions
-            .attempt(&mut |conn| repeated_keys(conn, job, plan, limit))
+        self.attempt(&mut |conn| repeated_keys(conn, job, plan, limit))
             .map_err(|error| self.failed(&operation, &error))
     }
 

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use super::lookup::Lookup;
-use super::schema::{Table, quoted};
+use super::schema::{Table, literal, quoted};
 use super::selection::Selection;
-use crate::config::Job;
+use super::wire::{Described, Watch};
+use crate::config::{Job, TableJob, UpdateJob};
 use crate::logic::advice::words;
 use crate::logic::cell::{Column, ColumnType};
 use crate::logic::php_date::PhpDateFormat;
@@ -40,8 +41,14 @@ pub(super) struct Layout {
     pub(super) scan_types: Vec<ColumnType>,
     /// What a visit of whole tables reads.
     pub(super) visited: Visited,
-    /// Every column as it is sent, for `SELECT`.
+    /// What the server said of that list.
+    pub(super) scan_described: Described,
+    /// Every column as it is sent, for `SELECT`; then what tells that there are others by now.
     pub(super) whole_list: String,
+    /// What the server said of that list.
+    pub(super) whole_described: Described,
+    /// Holds answers against it.
+    pub(super) watch: Watch,
 }
 
 /// The compared columns, in their order, then what else has to be read.
@@ -69,6 +76,45 @@ pub(super) struct UpdateColumn {
     pub(super) column: Column,
     pub(super) format: Option<PhpDateFormat>,
     pub(super) time_zone: Option<Zone>,
+    /// In words: what it is, and the zone where it holds local time.
+    pub(super) moments: String,
+}
+
+impl UpdateColumn {
+    fn new(column: Column, update: &UpdateJob, table: &Table) -> Self {
+        let (name, column_type) = (column.name.to_lowercase(), column.column_type);
+        let is_temporal = matches!(
+            column_type,
+            ColumnType::DateTime(_) | ColumnType::Timestamp(_) | ColumnType::Date
+        );
+        let mut new = Self {
+            column,
+            format: update.format.clone().filter(|_| !is_temporal),
+            time_zone: update.time_zone,
+            moments: String::new(),
+        };
+        let kind = match column_type {
+            ColumnType::Timestamp(_) => "timestamp",
+            ColumnType::DateTime(_) => "datetime",
+            ColumnType::Date => "date",
+            ColumnType::Text => "text",
+            _ => "number",
+        };
+        let zone = update.time_zone.map(|zone| zone.to_string());
+        new.moments = if new.is_local() {
+            let zone = zone.unwrap_or_else(|| table.zone_name.clone());
+            format!("{name} {kind} in {zone}")
+        } else {
+            format!("{name} {kind}")
+        };
+        new
+    }
+
+    /// Its values say what a clock shows in a zone.
+    pub(super) fn is_local(&self) -> bool {
+        !matches!(self.column.column_type, ColumnType::Timestamp(_))
+            && !self.format.as_ref().is_some_and(PhpDateFormat::is_epoch)
+    }
 }
 
 impl Layout {
@@ -108,12 +154,7 @@ impl Layout {
                 let problem = words::no_time(&column.name, &format!("{:?}", column.column_type));
                 return Err(format!("src.updateColumn: {problem}"));
             }
-            let format = update.format.clone().filter(|_| !temporal);
-            Ok(UpdateColumn {
-                column,
-                format,
-                time_zone: update.time_zone,
-            })
+            Ok(UpdateColumn::new(column, update, &table))
         });
         let update = update.transpose()?;
         let compared = compared(job, &table, &name)?;
@@ -128,33 +169,38 @@ impl Layout {
         let key_expression = table.read_as_key(&key);
         let mut list = vec![raw(&id), key_expression.clone(), updated];
         let mut scan_types = vec![id.column_type, key.column_type, updated_type];
+        let mut scan_described = vec![
+            Some(id.column_type),
+            described(&key_expression, &key),
+            update.as_ref().map(|_| updated_type),
+        ];
         for Compared { name, column_type } in &compared {
             let as_declared = table
                 .column(name)
                 .is_some_and(|column| column.column_type == *column_type);
             let column = table.column(name).unwrap_or(&key);
-            list.push(if as_declared {
+            let expression = if as_declared {
                 table.read_as_is(column)
             } else {
                 table.read_as_printed(column)
-            });
+            };
             scan_types.push(*column_type);
+            scan_described.push(described(&expression, column));
+            list.push(expression);
         }
         let mut selection = Selection::default();
-        for (expression, column_type) in list.iter().zip(&scan_types).skip(3) {
-            selection.push(expression.clone(), *column_type);
+        for ((expression, column_type), described) in
+            list.iter().zip(&scan_types).zip(&scan_described).skip(3)
+        {
+            selection.push(expression.clone(), *column_type, *described);
         }
         let visited = Visited {
-            id: selection.place_of(&list[0], id.column_type),
-            key: selection.place_of(&list[1], key.column_type),
+            id: selection.place_of(&list[0], id.column_type, scan_described[0]),
+            key: selection.place_of(&list[1], key.column_type, scan_described[1]),
             selection,
         };
-        let whole: Vec<String> = table
-            .columns
-            .iter()
-            .map(|column| table.read_as_printed(column))
-            .collect();
-        let (scan_list, whole_list) = (list.join(", "), whole.join(", "));
+        let (whole_list, whole_described) = whole_list(&table, &source.table);
+        let scan_list = list.join(", ");
         let lookup = Lookup::new(table.key_column(&key), None);
         Ok(Self {
             id,
@@ -169,10 +215,33 @@ impl Layout {
             is_in_zone: table.is_in_zone,
             scan_list,
             scan_types,
+            scan_described,
             visited,
             whole_list,
+            whole_described,
+            watch: Watch::default(),
         })
     }
+}
+
+/// Every column as it is sent, then what tells an answer of a table that was altered meanwhile.
+fn whole_list(table: &Table, job: &TableJob) -> (String, Described) {
+    let (mut list, mut all) = (Vec::new(), Described::new());
+    for column in &table.columns {
+        let expression = table.read_as_printed(column);
+        all.push(described(&expression, column));
+        list.push(expression);
+    }
+    for at in 0..table.columns.len() {
+        if all[at].is_none() {
+            let column = &table.columns[at];
+            list.push(quoted(&column.name));
+            all.push(Some(column.column_type));
+        }
+    }
+    list.push(count_of_columns(job));
+    all.push(None);
+    (list.join(", "), all)
 }
 
 /// The union of what the destinations compare. A TIMESTAMP of a server that is not in UTC comes twice: as an instant,
@@ -235,4 +304,19 @@ pub(super) fn refuse_instant(side: &str, key: &Column, table: &Table) -> Result<
          a column of another type, or have no {side}.where beside it",
         key.name
     ))
+}
+
+/// What an answer says of a column that is selected as it is. Where it is converted, which would hide what has become of
+/// it, the column itself is selected too.
+pub(super) fn described(expression: &str, column: &Column) -> Option<ColumnType> {
+    (expression == quoted(&column.name)).then_some(column.column_type)
+}
+
+/// How many columns the table has by now: one that was added since is missing in a body.
+fn count_of_columns(table: &TableJob) -> String {
+    format!(
+        "(SELECT COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA={} AND TABLE_NAME={})",
+        literal(&table.database),
+        literal(&table.table)
+    )
 }

@@ -163,6 +163,11 @@ impl OrderColumn {
         }
     }
 
+    /// What an answer says of the column, where it is read as it is.
+    pub(super) fn described(&self) -> Option<ColumnType> {
+        (self.expression == self.name).then_some(self.column_type)
+    }
+
     /// Which rows are at a place (`=`) or after it (`>`), and the parameters for that.
     pub(super) fn term(&self, operator: char, place: &Cell, values: &mut Vec<Value>) -> String {
         if let Some(term) = self.term_of_members(operator, place) {

@@ -18,6 +18,7 @@ mod session;
 mod source;
 mod stream;
 mod window;
+mod wire;
 mod written;
 
 pub use destination::MySqlDestination;

@@ -1,9 +1,10 @@
 //! How a destination table is read: which columns, in which form, compared how, and what makes the table unfit.
 
-use super::layout::{Layout, named, no_table, refuse_instant};
+use super::layout::{Layout, described, named, no_table, refuse_instant};
 use super::lookup::Lookup;
-use super::schema::Table;
+use super::schema::{Table, quoted};
 use super::selection::Selection;
+use super::wire::Watch;
 use crate::config::DestinationJob;
 use crate::logic::cell::ColumnType;
 use crate::logic::compare::{ColumnMap, Pair};
@@ -19,6 +20,8 @@ pub(super) struct Plan {
     pub(super) key_type: ColumnType,
     /// What reads the key.
     pub(super) key_expression: String,
+    /// What an answer says of it.
+    pub(super) key_described: Option<ColumnType>,
     /// The source's key column, as its keys come to be looked up.
     pub(super) source_key: KeyColumn,
     /// The source's TIMESTAMP keys are to be printed by their server before they are looked up.
@@ -29,6 +32,8 @@ pub(super) struct Plan {
     pub(super) compared: Selection,
     /// Nothing but equal bytes is equal in the key column.
     pub(super) bytes_decide: bool,
+    /// Holds answers against what the server said.
+    pub(super) watch: Watch,
 }
 
 impl Plan {
@@ -57,6 +62,7 @@ impl Plan {
         refuse_instant(&format!("des[{number}]"), &key, &table)?;
         let mut pairs = Vec::with_capacity(columns.len());
         let mut compared = Selection::default();
+        let mut converted = Vec::new();
         for pair in columns {
             let column = column("columns", &pair.destination)?;
             let instant = matches!(column.column_type, ColumnType::Timestamp(_));
@@ -84,7 +90,11 @@ impl Plan {
             } else {
                 table.read_as_printed(&column)
             };
-            compared.push(expression, destination_type);
+            let described = described(&expression, &column);
+            if described.is_none() {
+                converted.push(column.clone());
+            }
+            compared.push(expression, destination_type, described);
             pairs.push(Pair {
                 name: source.name.clone(),
                 source_index,
@@ -94,6 +104,13 @@ impl Plan {
                 destination_type,
                 comparator: Comparator::new(source.column_type, destination_type, &pair.rule),
             });
+        }
+        for column in converted {
+            compared.push(
+                quoted(&column.name),
+                column.column_type,
+                Some(column.column_type),
+            );
         }
         let mut source_key = layout.lookup.column.clone();
         let mut key_column = table.key_column(&key);
@@ -116,7 +133,10 @@ impl Plan {
             }
         }
         let key_type = key_column.column_type;
+        let key_described = described(&key_expression, &key);
         Ok(Self {
+            watch: Watch::default(),
+            key_described,
             map: ColumnMap {
                 pairs,
                 key_type: layout.key.column_type,

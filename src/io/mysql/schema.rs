@@ -28,6 +28,8 @@ pub(super) struct Table {
     pub(super) zone: Option<String>,
     /// The session that reads it is in that zone.
     pub(super) is_in_zone: bool,
+    /// The same in words, that of the server's machine where it has none of its own.
+    pub(super) zone_name: String,
 }
 
 /// What reading a column, and looking up in it, depends on beside its type.
@@ -55,13 +57,15 @@ impl Table {
         )?)?;
         let mut columns = Vec::with_capacity(rows.len());
         let mut details = Vec::with_capacity(rows.len());
-        let (mut zone, mut is_in_zone, mut maybe_json) = (None, false, false);
+        let (mut zone, mut zone_name) = (None, String::new());
+        let (mut is_in_zone, mut maybe_json) = (false, false);
         for row in rows {
             let text = |at: usize| get::<String>(&row, at).unwrap_or_default();
             let precision = get(&row, 4).unwrap_or(0);
             let (data_type, charset) = (text(1).to_ascii_lowercase(), text(3));
             zone = zone_of(&text(6), &text(7));
             is_in_zone = zone.is_some() && text(12) != "+00:00";
+            effective_zone(&text(6), &text(7)).clone_into(&mut zone_name);
             let is_mariadb = text(8).to_ascii_lowercase().contains("mariadb");
             maybe_json |= data_type == "longtext" && is_mariadb;
             columns.push(Column {
@@ -90,6 +94,7 @@ impl Table {
             details,
             zone,
             is_in_zone,
+            zone_name,
         })
     }
 
@@ -276,12 +281,15 @@ fn zone_of(global: &str, system: &str) -> Option<String> {
         let zone = zone.to_ascii_uppercase();
         UTC.contains(&zone.strip_prefix("ETC/").unwrap_or(&zone))
     };
-    let effective = if global.eq_ignore_ascii_case("system") {
+    (!utc(effective_zone(global, system))).then(|| global.to_owned())
+}
+
+fn effective_zone<'a>(global: &'a str, system: &'a str) -> &'a str {
+    if global.eq_ignore_ascii_case("system") {
         system
     } else {
         global
-    };
-    (!utc(effective)).then(|| global.to_owned())
+    }
 }
 
 #[cfg(test)]

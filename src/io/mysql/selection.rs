@@ -3,6 +3,7 @@
 use mysql::{Row, Value};
 
 use super::decode;
+use super::wire::Described;
 use crate::logic::cell::{Cell, CellRef, Cells, ColumnType};
 
 /// Expressions in SQL, and the types of their values.
@@ -10,23 +11,40 @@ use crate::logic::cell::{Cell, CellRef, Cells, ColumnType};
 pub(super) struct Selection {
     expressions: Vec<String>,
     types: Vec<ColumnType>,
+    described: Described,
 }
 
 impl Selection {
-    /// Adds one at the end.
-    pub(super) fn push(&mut self, expression: String, column_type: ColumnType) {
+    /// Adds one at the end. `described` is what the server said of a column that is selected as it is.
+    pub(super) fn push(
+        &mut self,
+        expression: String,
+        column_type: ColumnType,
+        described: Option<ColumnType>,
+    ) {
         self.expressions.push(expression);
         self.types.push(column_type);
+        self.described.push(described);
     }
 
-    /// The place of one, which is added if it is not there yet.
-    pub(super) fn place_of(&mut self, expression: &str, column_type: ColumnType) -> usize {
+    /// What the server said of the columns, in their order.
+    pub(super) fn described(&self) -> &Described {
+        &self.described
+    }
+
+    /// The place of an expression, which is added as by [`Self::push`] if it is not there yet.
+    pub(super) fn place_of(
+        &mut self,
+        expression: &str,
+        column_type: ColumnType,
+        described: Option<ColumnType>,
+    ) -> usize {
         let known = self
             .expressions
             .iter()
             .position(|known| known == expression);
         known.unwrap_or_else(|| {
-            self.push(expression.to_owned(), column_type);
+            self.push(expression.to_owned(), column_type, described);
             self.types.len() - 1
         })
     }

@@ -11,6 +11,7 @@ use super::layout::{Layout, Visited};
 use super::pieces::Pieces;
 use super::schema::{literal, quoted};
 use super::session::{Manner, NOW_US, Sessions, is_of_one_key, label};
+use super::wire;
 use crate::config::{Job, TableJob};
 use crate::error::{Error, Result};
 use crate::logic::cell::{Cell, CellRef, Cells as _, Column, ColumnType, Id};
@@ -74,19 +75,31 @@ impl MySqlSource {
         if let Some(layout) = self.layout.get() {
             return Ok(layout);
         }
+        let layout =
+            Layout::new(&self.job, self.read_columns()?).map_err(|problem| Error::Config {
+                path: self.job.path.clone(),
+                problem: format!("{problem} at {}", label(&self.table().server)),
+            })?;
+        Ok(self.layout.get_or_init(|| layout))
+    }
+
+    fn read_columns(&self) -> Result<super::schema::Table> {
         let TableJob {
             database, table, ..
         } = self.table();
-        let schema = self
-            .sessions
+        self.sessions
             .run(&format!("Read the columns of {database}.{table}"), |conn| {
                 super::schema::Table::read(conn, database, table)
-            })?;
-        let layout = Layout::new(&self.job, schema).map_err(|problem| Error::Config {
-            path: self.job.path.clone(),
-            problem: format!("{problem} at {}", label(&self.table().server)),
-        })?;
-        Ok(self.layout.get_or_init(|| layout))
+            })
+    }
+
+    /// The columns are, or may be, others than those that this pass knows.
+    fn has_other_columns(&self) -> bool {
+        let Some(layout) = self.layout.get() else {
+            return false;
+        };
+        let read = self.read_columns();
+        read.map_or(true, |table| table.columns != layout.columns)
     }
 
     pub(super) fn table(&self) -> &TableJob {
@@ -137,9 +150,15 @@ impl MySqlSource {
         what: &str,
         mut work: impl FnMut(&mut Conn) -> mysql::Result<T>,
     ) -> Result<T> {
-        self.sessions
-            .attempt(&mut work)
-            .map_err(|error| self.failed(what, &error))
+        let mut outcome = self.sessions.attempt(&mut work);
+        if outcome.as_ref().is_err_and(wire::is_misfit)
+            && let Some(layout) = self.layout.get()
+            && !self.has_other_columns()
+        {
+            layout.watch.be_lenient();
+            outcome = self.sessions.attempt(&mut work);
+        }
+        outcome.map_err(|error| self.failed(what, &error))
     }
 
     fn failed(&self, what: &str, error: &mysql::Error) -> Error {
@@ -150,6 +169,10 @@ impl MySqlSource {
             ..
         } = self.table();
         let operation = format!("Read {what} of {database}.{table}");
+        if wire::may_be_of_columns(error) && self.has_other_columns() {
+            let name = format!("{database}.{table} at {}", label(&self.table().server));
+            return wire::changed(operation, &name);
+        }
         self.sessions.failed_with(
             &operation,
             error,
@@ -272,18 +295,22 @@ impl Source for MySqlSource {
             )
         });
         // A missing table or column is a problem of the configuration, not of a query.
+        let layout = self.layout()?;
         let Layout {
             key,
             key_expression,
             ..
-        } = self.layout()?;
+        } = layout;
         let table = format!("{}.{}", quoted(database), quoted(table));
         let sql = format!(
             "SELECT {NOW_US}, (SELECT MAX({id}) FROM {table}), \
              (SELECT {key_expression} FROM {table} WHERE {id} IS NOT NULL ORDER BY {id} DESC LIMIT 1){condition}"
         );
+        let mut described = vec![None, Some(ColumnType::Int), None];
+        described.extend(self.table().condition.as_ref().map(|_| None));
         let row: Option<mysql::Row> = self.run("the clock and the highest id", |conn| {
-            bounded::first(conn.exec_iter(&sql, ())?)
+            let answer = conn.exec_iter(&sql, ())?;
+            bounded::first(layout.watch.fitting(answer, &described)?)
         })?;
         let cell = |at| {
             let value = row.as_ref().and_then(|row: &mysql::Row| row.as_ref(at));
@@ -296,6 +323,11 @@ impl Source for MySqlSource {
             id_max: number(1),
             key_max: (key != Cell::Null).then(|| key_print(&key)),
         })
+    }
+
+    fn moments(&self) -> Result<Option<String>> {
+        let Layout { update, .. } = self.layout()?;
+        Ok(update.as_ref().map(|update| update.moments.clone()))
     }
 
     fn scan(&self, request: &Request) -> Result<Vec<Row>> {
@@ -393,6 +425,7 @@ impl Source for MySqlSource {
             visitor.restart();
             let (mut count, mut last) = (0, None);
             let answer = conn.exec_iter(&sql, Params::Positional(values.clone()))?;
+            let answer = layout.watch.fitting(answer, selection.described())?;
             bounded::passing(answer, limit, |row| {
                 let row = selection.sent(&row);
                 count += 1;
@@ -422,11 +455,15 @@ impl Source for MySqlSource {
         );
         let values: Vec<Value> = padded(ids, slots).map(|&id| id_value(id)).collect();
         let split = layout.scan_types.len();
+        let described = [&*layout.scan_described, &*layout.whole_described].concat();
         self.run("whole rows", |conn| {
             let answer = conn.exec_iter(&sql, Params::Positional(values.clone()))?;
+            let answer = layout.watch.fitting(answer, &described)?;
             let mut rows = Vec::with_capacity(ids.len());
+            let mut count = None;
             bounded::each(answer, ROWS_MAX, |row| {
                 let mut values = row.unwrap();
+                count = values.last().cloned();
                 let all = values.split_off(split.min(values.len()));
                 let all = all
                     .into_iter()
@@ -438,6 +475,10 @@ impl Source for MySqlSource {
                     all: all.collect(),
                 }));
             })?;
+            let count = count.and_then(|count| id_of(decode::lent(&count, ColumnType::Int)));
+            if count.is_some_and(|count| count != layout.columns.len() as Id) {
+                return Err(wire::misfit());
+            }
             Ok(rows)
         })
     }
@@ -458,6 +499,7 @@ pub(super) fn rows(
     let mut rows = Vec::new();
     values.push(Value::UInt(limit as u64));
     let answer = conn.exec_iter(sql, Params::Positional(values))?;
+    let answer = layout.watch.fitting(answer, &layout.scan_described)?;
     bounded::each(answer, limit, |row| {
         rows.extend(scanned(row.unwrap(), layout));
     })?;

@@ -12,6 +12,7 @@ use super::plan::Plan;
 use super::schema::{Table, quoted};
 use super::selection::Selection;
 use super::source::{id_of, id_value};
+use super::wire::Watch;
 use super::{bounded, decode};
 use crate::config::TableJob;
 use crate::logic::cell::{Cell, Cells as _, Column, ColumnType, Id};
@@ -200,6 +201,7 @@ impl Stream {
         let (sql, values) = self.query(rows.job, &list, &part, limit);
         let (mut count, mut final_row) = (0, None);
         let answer = conn.exec_iter(sql, Params::Positional(values))?;
+        let answer = rows.watch.fitting(answer, rows.selection.described())?;
         bounded::passing(answer, limit, |row| {
             let cells = rows.selection.sent(&row);
             visitor.row(0, cells.cell(rows.key), &cells);
@@ -318,6 +320,7 @@ pub(super) fn repeated_keys(
 /// What is read of each row.
 pub(super) struct Rows<'a> {
     job: &'a TableJob,
+    watch: &'a Watch,
     /// The compared columns, then what else is needed.
     selection: Selection,
     /// Where the key is.
@@ -327,14 +330,17 @@ pub(super) struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    pub(super) fn new(job: &'a TableJob, plan: &Plan, stream: &Stream) -> Self {
+    pub(super) fn new(job: &'a TableJob, plan: &'a Plan, stream: &Stream) -> Self {
         let mut selection = plan.compared.clone();
-        let key = selection.place_of(&plan.key_expression, plan.key_type);
+        let key = selection.place_of(&plan.key_expression, plan.key_type, plan.key_described);
         let places = stream.order.iter();
-        let order = places.map(|column| selection.place_of(&column.expression, column.column_type));
+        let order = places.map(|column| {
+            selection.place_of(&column.expression, column.column_type, column.described())
+        });
         let order = order.collect();
         Self {
             job,
+            watch: &plan.watch,
             selection,
             key,
             order,

@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::logic::cell::{ColumnType, Id};
 use crate::logic::row::Row;
 use crate::logic::window::{Request, What};
-use crate::logic::{php_date::PhpDateFormat, zone};
+use crate::logic::zone;
 
 /// Ids in one query for their rows.
 const IDS_PER_QUERY: usize = 512;
@@ -172,9 +172,7 @@ impl MySqlSource {
                 .unwrap_or_default()
         };
         let (mut from, mut to) = (utc(from_us), utc(to_us));
-        let local = !matches!(update.column.column_type, ColumnType::Timestamp(_))
-            && !update.format.as_ref().is_some_and(PhpDateFormat::is_epoch);
-        if local {
+        if update.is_local() {
             let (local_from, local_to) = match (update.time_zone, server_zone) {
                 (Some(zone), _) => (zone::in_zone(zone, from), zone::in_zone(zone, to)),
                 (None, Some(zone)) => self.in_server_zone(zone, from, to)?,

@@ -59,6 +59,7 @@ mod tests {
                     until_us,
                     resume: Some(Resume { to_us, after }),
                     seen: Seen::default(),
+                    moments: None,
                 }),
                 ..Position::default()
             }

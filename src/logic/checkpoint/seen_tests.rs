@@ -17,6 +17,7 @@ fn at(until_us: i64, seen: &[(Id, u64)]) -> Position {
             until_us,
             resume: None,
             seen: all,
+            moments: None,
         }),
     }
 }

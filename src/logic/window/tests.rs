@@ -97,6 +97,7 @@ fn a_window_left_in_the_middle_is_ended_before_the_next_one() {
             after: after.clone(),
         }),
         seen: Seen::default(),
+        moments: None,
     };
     let position = Position {
         next_id: Some(1),
@@ -354,6 +355,7 @@ fn rows_compared_as_new_are_known_to_the_window_of_their_pass_and_the_latest_to_
                 until_us: 0,
                 resume: None,
                 seen: crowded,
+                moments: None,
             }),
             ..Position::default()
         };
