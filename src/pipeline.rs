@@ -40,7 +40,7 @@ use crate::logic::checkpoint::{Checkpoint, Position, UpdatePosition, VERSION, jo
 use crate::logic::identity::{DestinationId, Recognised, Told, recognise};
 use crate::logic::outbox::Outbox;
 use crate::logic::retry::{DELAY_MAX, Endpoint, RetryPolicy};
-use crate::logic::summary::{Summary, Unread};
+use crate::logic::summary::{Summary, Unread, counted};
 use crate::logic::trail::Trail;
 use crate::logic::window::Limits;
 use crate::world::{Clock, Destination, Observer, Receiver, Source, Store};
@@ -321,6 +321,7 @@ impl<'a, 'w> Pass<'a, 'w> {
     /// the next pass begins there too when this one is killed or a destination cannot be read.
     fn plan_scans(&mut self) -> Result<()> {
         let bounds = self.source.bounds()?;
+        self.tell_rows_without_id()?;
         let source = &self.job.source;
         let limits = Limits {
             insert: self.options.insert,
@@ -366,6 +367,21 @@ impl<'a, 'w> Pass<'a, 'w> {
             ));
         }
         self.save()
+    }
+
+    /// No scan by id meets such a row, and no window either.
+    fn tell_rows_without_id(&self) -> Result<()> {
+        let count = self.source.rows_without_id()?;
+        let told = std::mem::replace(&mut self.shared().summary.rows_without_id, count);
+        if count > told {
+            let (table, id) = (self.job.source.table.name(), &self.job.source.id_column);
+            self.observer.warn(&format!(
+                "{} of {table} cannot be compared: src.idColumn, {id:?}, is NULL there. Fill it, or use a column that is \
+                 NOT NULL",
+                counted(count, "row")
+            ));
+        }
+        Ok(())
     }
 
     /// Writes down where this pass begins, so that one that goes on after it was killed does not take an earlier pass

@@ -28,6 +28,12 @@ pub trait Source: Sync {
     /// When the source cannot be read.
     fn bounds(&self) -> Result<Bounds>;
 
+    /// How many rows have no id, and so are in no batch.
+    ///
+    /// # Errors
+    /// When the source cannot be read.
+    fn rows_without_id(&self) -> Result<u64>;
+
     /// How `src.updateColumn` says moments: its type, and its zone where it holds local time. When that changes, what was
     /// reckoned with its values does not count any more. `None` where updates are not looked at.
     ///

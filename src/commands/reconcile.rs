@@ -319,6 +319,10 @@ impl Source for Range<'_> {
         Ok(Bounds { id_max, ..bounds })
     }
 
+    fn rows_without_id(&self) -> Result<u64> {
+        self.source.rows_without_id()
+    }
+
     fn moments(&self) -> Result<Option<String>> {
         self.source.moments()
     }

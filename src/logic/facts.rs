@@ -61,6 +61,10 @@ pub struct TableFacts {
     pub condition: Option<Refused>,
     /// A view has no indexes of its own.
     pub is_view: bool,
+    /// No index of it can be unique without the columns that it is partitioned by.
+    pub is_partitioned: bool,
+    /// Source rows whose id is NULL.
+    pub without_id: u64,
     /// The optimizer's estimate.
     pub rows: Option<u64>,
     /// In table order, invisible ones too; empty when there is no such table or this account may not see it.

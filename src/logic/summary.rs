@@ -27,6 +27,8 @@ pub struct Summary {
     pub extra: u64,
     /// Keys that a destination cannot look for.
     pub unfindable_keys: u64,
+    /// Source rows without an id, which are not compared.
+    pub rows_without_id: u64,
     /// Owed callbacks whose rows were found repaired or gone.
     pub repaired: u64,
     /// Of those, rows that are gone.
@@ -74,7 +76,11 @@ impl Summary {
                 .map(|unread| unread.exit)
                 .max()
                 .unwrap_or(Exit::Done)
-        } else if !self.unread.is_empty() || self.owed > 0 || self.paused {
+        } else if !self.unread.is_empty()
+            || self.owed > 0
+            || self.paused
+            || self.rows_without_id > 0
+        {
             Exit::Attention
         } else {
             Exit::Done
@@ -100,6 +106,7 @@ impl Summary {
                 self.unfindable_keys,
                 "with a key that a destination cannot look for",
             ),
+            (self.rows_without_id, "without an id and not compared"),
             (self.repaired, "owed before and repaired meanwhile"),
             (self.delivered, "called back"),
             (self.failed_tries, "failed to be called back at a try"),

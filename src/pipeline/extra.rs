@@ -49,6 +49,15 @@ impl Pass<'_, '_> {
         suspects: &Suspects,
         seed: u64,
     ) -> Result<()> {
+        // The copy of a row that no scan meets is not extra; which one it is cannot be told by ids.
+        if !unmet.is_empty() && self.source.rows_without_id()? > 0 {
+            self.shared().summary.interrupted = true;
+            self.observer.warn(
+                "Rows that only a destination has are not looked for: some source rows have no id, and their copies would be \
+                 taken for such rows",
+            );
+            return Ok(());
+        }
         for unmet in unmet {
             let number = unmet.number;
             let keys = self.keys_found_for_none(unmet, suspects, seed)?;

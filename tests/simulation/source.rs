@@ -167,6 +167,10 @@ impl Source for View<'_> {
         })
     }
 
+    fn rows_without_id(&self) -> Result<u64> {
+        Ok(0)
+    }
+
     fn moments(&self) -> Result<Option<String>> {
         let mut model = self.sim.model();
         let shape = self.shape(&mut model);

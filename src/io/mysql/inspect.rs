@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::logic::advice::is_loopback;
 use crate::logic::cell::{Cell, ColumnType};
 use crate::logic::facts::{ColumnFacts, Index, Plan, Refused, ServerFacts, Side, TableFacts, same};
-use crate::world::Clock;
+use crate::world::{Clock, Source as _};
 
 /// How many tables are read to suggest one.
 const TABLES_MAX: usize = 1000;
@@ -30,9 +30,13 @@ type Query = (String, Vec<Value>);
 /// # Errors
 /// When it cannot be read at all.
 pub fn source(source: &MySqlSource, job: &Job, clock: &dyn Clock) -> Result<Side> {
-    side(&source.sessions, &job.source.table, &[], clock, || {
+    let mut side = side(&source.sessions, &job.source.table, &[], clock, || {
         window_query(source, job, clock.now_us())
-    })
+    })?;
+    if side.refusal.is_none() && side.table.readable.is_none() && side.table.condition.is_none() {
+        side.table.without_id = source.rows_without_id()?;
+    }
+    Ok(side)
 }
 
 /// A destination as its server describes it.
@@ -197,11 +201,11 @@ fn table_facts(conn: &mut Conn, job: &TableJob, needed: &[&str]) -> mysql::Resul
         )?,
         _ => None,
     };
-    let kind: Option<(String, Option<u64>)> = bounded::first(conn.exec_iter(
-        "SELECT TABLE_TYPE, TABLE_ROWS FROM information_schema.TABLES WHERE TABLE_SCHEMA=? AND TABLE_NAME=?",
+    let kind: Option<(String, Option<u64>, bool)> = bounded::first(conn.exec_iter(
+        "SELECT TABLE_TYPE, TABLE_ROWS, COALESCE(CREATE_OPTIONS,'') LIKE '%partitioned%' FROM information_schema.TABLES WHERE TABLE_SCHEMA=? AND TABLE_NAME=?",
         (database, table),
     )?)?;
-    let (kind, rows) = kind.unwrap_or_default();
+    let (kind, rows, is_partitioned) = kind.unwrap_or_default();
     let other_tables = if columns.is_empty() {
         let sql = format!(
             "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA=? LIMIT {TABLES_MAX}"
@@ -213,6 +217,8 @@ fn table_facts(conn: &mut Conn, job: &TableJob, needed: &[&str]) -> mysql::Resul
     Ok(TableFacts {
         readable,
         condition,
+        is_partitioned,
+        without_id: 0,
         is_view: kind.to_ascii_uppercase().contains("VIEW"),
         rows,
         columns,

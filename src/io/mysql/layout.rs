@@ -17,6 +17,8 @@ use crate::logic::zone::Zone;
 pub(super) struct Layout {
     /// `src.idColumn`.
     pub(super) id: Column,
+    /// Rows without an id are possible.
+    pub(super) id_may_be_null: bool,
     /// `src.byColumn`.
     pub(super) key: Column,
     /// What reads it.
@@ -132,6 +134,7 @@ impl Layout {
             let problem = words::no_integer(&id.name, &format!("{:?}", id.column_type));
             return Err(format!("src.idColumn: {problem}"));
         }
+        let id_may_be_null = table.nullable.contains(&id.name);
         let key = column("src.byColumn", &source.table.by_column)?;
         refuse_instant("src", &key, &table)?;
         let update = source.update.as_ref().map(|update| {
@@ -203,6 +206,7 @@ impl Layout {
         let scan_list = list.join(", ");
         let lookup = Lookup::new(table.key_column(&key), None);
         Ok(Self {
+            id_may_be_null,
             id,
             key,
             key_expression,

@@ -17,6 +17,7 @@ mod selection;
 mod session;
 mod source;
 mod stream;
+mod unique;
 mod window;
 mod wire;
 mod written;

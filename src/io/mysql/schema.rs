@@ -3,7 +3,7 @@
 //! Types come from `information_schema`, not from result sets: on the wire JSON is a BLOB on MariaDB, and UUID and
 //! INET6 look binary.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use mysql::prelude::Queryable;
 use mysql::{Conn, Row};
@@ -24,6 +24,8 @@ pub(super) struct Table {
     pub(super) columns: Vec<Column>,
     /// What else there is to know of each of them.
     details: Vec<Detail>,
+    /// Names of those that may be NULL.
+    pub(super) nullable: HashSet<String>,
     /// The server's default zone as `CONVERT_TZ` takes it; `None` when it is UTC.
     pub(super) zone: Option<String>,
     /// The session that reads it is in that zone.
@@ -57,6 +59,7 @@ impl Table {
         )?)?;
         let mut columns = Vec::with_capacity(rows.len());
         let mut details = Vec::with_capacity(rows.len());
+        let mut nullable = HashSet::new();
         let (mut zone, mut zone_name) = (None, String::new());
         let (mut is_in_zone, mut maybe_json) = (false, false);
         for row in rows {
@@ -68,6 +71,9 @@ impl Table {
             effective_zone(&text(6), &text(7)).clone_into(&mut zone_name);
             let is_mariadb = text(8).to_ascii_lowercase().contains("mariadb");
             maybe_json |= data_type == "longtext" && is_mariadb;
+            if text(5) != "NO" {
+                nullable.insert(text(0));
+            }
             columns.push(Column {
                 name: text(0),
                 column_type: column_type(&data_type, &charset, precision),
@@ -92,6 +98,7 @@ impl Table {
         Ok(Self {
             columns,
             details,
+            nullable,
             zone,
             is_in_zone,
             zone_name,

@@ -1,5 +1,6 @@
 //! The source table: its clock and highest id, batches by id and by update time, whole rows.
 
+use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 
 use mysql::prelude::Queryable;
@@ -11,6 +12,7 @@ use super::layout::{Layout, Visited};
 use super::pieces::Pieces;
 use super::schema::{literal, quoted};
 use super::session::{Manner, NOW_US, Sessions, is_of_one_key, label};
+use super::unique::{self, Distinct};
 use super::wire;
 use crate::config::{Job, TableJob};
 use crate::error::{Error, Result};
@@ -75,12 +77,16 @@ impl MySqlSource {
         if let Some(layout) = self.layout.get() {
             return Ok(layout);
         }
-        let layout =
-            Layout::new(&self.job, self.read_columns()?).map_err(|problem| Error::Config {
-                path: self.job.path.clone(),
-                problem: format!("{problem} at {}", label(&self.table().server)),
-            })?;
+        let layout = Layout::new(&self.job, self.read_columns()?)
+            .map_err(|problem| self.refused(&problem))?;
         Ok(self.layout.get_or_init(|| layout))
+    }
+
+    fn refused(&self, problem: &str) -> Error {
+        Error::Config {
+            path: self.job.path.clone(),
+            problem: format!("{problem} at {}", label(&self.table().server)),
+        }
     }
 
     fn read_columns(&self) -> Result<super::schema::Table> {
@@ -172,6 +178,14 @@ impl MySqlSource {
         if wire::may_be_of_columns(error) && self.has_other_columns() {
             let name = format!("{database}.{table} at {}", label(&self.table().server));
             return wire::changed(operation, &name);
+        }
+        if let Some(id) = unique::shared_id(error) {
+            return self.refused(&format!(
+                "src.idColumn: holds {:?}, but several rows of {database}.{table} have the id {id}; should name an integer \
+                 column that is different in every row, such as an AUTO_INCREMENT key. `cupid check` names the primary key \
+                 where it is one",
+                self.job.source.id_column
+            ));
         }
         self.sessions.failed_with(
             &operation,
@@ -325,6 +339,19 @@ impl Source for MySqlSource {
         })
     }
 
+    fn rows_without_id(&self) -> Result<u64> {
+        let layout = self.layout()?;
+        if !layout.id_may_be_null {
+            return Ok(0);
+        }
+        let id = quoted(&layout.id.name);
+        let sql = format!("SELECT COUNT(*) {}{id} IS NULL", self.whole_table_clause());
+        let count: Option<u64> = self.run("rows without an id", |conn| {
+            bounded::first(conn.exec_iter(&sql, ())?)
+        })?;
+        Ok(count.unwrap_or(0))
+    }
+
     fn moments(&self) -> Result<Option<String>> {
         let Layout { update, .. } = self.layout()?;
         Ok(update.as_ref().map(|update| update.moments.clone()))
@@ -419,21 +446,30 @@ impl Source for MySqlSource {
         let values = vec![
             id_value(piece.from),
             id_value(piece.to),
-            Value::UInt(limit as u64),
+            Value::UInt(limit as u64 + 1),
         ];
         let (count, last) = self.run("all rows", |conn| {
             visitor.restart();
             let (mut count, mut last) = (0, None);
+            let mut distinct = Distinct::default();
             let answer = conn.exec_iter(&sql, Params::Positional(values.clone()))?;
             let answer = layout.watch.fitting(answer, selection.described())?;
-            bounded::passing(answer, limit, |row| {
+            bounded::passing(answer, limit + 1, |row| {
                 let row = selection.sent(&row);
+                let id = id_of(row.cell(*id_at));
+                if let Some(id) = id {
+                    distinct.see(id);
+                }
+                if count == limit {
+                    return; // The first row of the next batch.
+                }
                 count += 1;
-                if let Some(id) = id_of(row.cell(*id_at)) {
+                if let Some(id) = id {
                     visitor.row(id, row.cell(*key_at), &row);
                     last = Some(id);
                 }
             })?;
+            distinct.end()?;
             Ok((count, last))
         })?;
         let read_to = last.filter(|_| count >= limit).unwrap_or(piece.to);
@@ -479,6 +515,10 @@ impl Source for MySqlSource {
             if count.is_some_and(|count| count != layout.columns.len() as Id) {
                 return Err(wire::misfit());
             }
+            let mut met = HashSet::with_capacity(rows.len());
+            if let Some(twice) = rows.iter().find(|whole| !met.insert(whole.row.id)) {
+                return Err(unique::shared(twice.row.id));
+            }
             Ok(rows)
         })
     }
@@ -488,7 +528,7 @@ impl Source for MySqlSource {
     }
 }
 
-/// The rows of a query that ends with `LIMIT ?`.
+/// The rows of a query that ends with `LIMIT ?` and asks for an order in which two rows of an id are neighbours.
 pub(super) fn rows(
     conn: &mut Conn,
     sql: &str,
@@ -497,12 +537,18 @@ pub(super) fn rows(
     limit: usize,
 ) -> mysql::Result<Vec<Row>> {
     let mut rows = Vec::new();
-    values.push(Value::UInt(limit as u64));
+    values.push(Value::UInt(limit as u64 + 1));
     let answer = conn.exec_iter(sql, Params::Positional(values))?;
     let answer = layout.watch.fitting(answer, &layout.scan_described)?;
-    bounded::each(answer, limit, |row| {
+    bounded::each(answer, limit + 1, |row| {
         rows.extend(scanned(row.unwrap(), layout));
     })?;
+    let mut distinct = Distinct::default();
+    for row in &rows {
+        distinct.see(row.id);
+    }
+    distinct.end()?;
+    rows.truncate(limit);
     Ok(rows)
 }
 

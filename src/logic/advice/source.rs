@@ -65,9 +65,13 @@ fn id_column(table: &Named<'_>, id: &ColumnFacts, findings: &mut Findings) {
         findings.add(
             Level::Warning,
             KEY,
-            format!(
-                "holds {name:?}, which may be NULL; rows without an id are never looked at as new"
-            ),
+            match facts.without_id {
+                0 => format!("holds {name:?}, which may be NULL; rows without an id are never compared"),
+                count => format!(
+                    "holds {name:?}, which is NULL in {}: these are never compared, and every pass exits 1",
+                    counted(count, "row")
+                ),
+            },
         );
     }
     if facts.is_view {
@@ -95,16 +99,17 @@ fn id_column(table: &Named<'_>, id: &ColumnFacts, findings: &mut Findings) {
         }
         Some(_) if !facts.is_unique(name) => {
             let instead = primary_key_instead(table, name);
-            findings
-                .add(
-                    Level::Warning,
-                    KEY,
-                    format!(
-                        "holds {name:?}, which is not unique: of rows that share an id, those beyond the end of a batch are \
-                         skipped{instead}"
-                    ),
-                )
-                .remedy(unique_index(table, name));
+            let text = format!(
+                "holds {name:?}; ids must be unique, and no index makes them so: a pass stops at the first id that two rows \
+                 share{instead}"
+            );
+            if facts.is_partitioned {
+                findings.add(Level::Note, KEY, text);
+            } else {
+                findings
+                    .add(Level::Warning, KEY, text)
+                    .remedy(unique_index(table, name));
+            }
         }
         Some(Index { name: index, .. }) => {
             findings.add(

@@ -27,8 +27,27 @@ fn what_a_scan_of_the_source_needs() {
         ),
         (
             |w| w.source().table.indexes[0].unique = false,
-            "warning: src.idColumn: holds \"id\", which is not unique",
-            &["skipped"],
+            "warning: src.idColumn: holds \"id\"; ids must be unique",
+            &[
+                "stops at the first id that two rows share",
+                "CREATE UNIQUE INDEX",
+            ],
+        ),
+        (
+            |w| {
+                w.source().table.indexes[0].unique = false;
+                w.source().table.is_partitioned = true;
+            },
+            "note: src.idColumn: holds \"id\"; ids must be unique",
+            &["stops at the first id that two rows share"],
+        ),
+        (
+            |w| {
+                at(w.source(), "id").nullable = true;
+                w.source().table.without_id = 1234;
+            },
+            "warning: src.idColumn: holds \"id\", which is NULL in 1,234 rows",
+            &["exits 1"],
         ),
         (
             |w| at(w.source(), "id").nullable = true,
