@@ -114,8 +114,12 @@ impl UpdateColumn {
 
     /// Its values say what a clock shows in a zone.
     pub(super) fn is_local(&self) -> bool {
-        !matches!(self.column.column_type, ColumnType::Timestamp(_))
-            && !self.format.as_ref().is_some_and(PhpDateFormat::is_epoch)
+        match (&self.format, self.column.column_type) {
+            (Some(format), _) => !format.is_epoch(),
+            (None, column_type) => {
+                matches!(column_type, ColumnType::DateTime(_) | ColumnType::Date)
+            }
+        }
     }
 }
 
