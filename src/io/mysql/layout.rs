@@ -143,30 +143,11 @@ impl Layout {
         refuse_instant("src", &key, &table)?;
         let update = source.update.as_ref().map(|update| {
             let column = column("src.updateColumn", &update.column)?;
-            let needs_format = matches!(column.column_type, ColumnType::Text);
-            let temporal = matches!(
-                column.column_type,
-                ColumnType::DateTime(_) | ColumnType::Timestamp(_) | ColumnType::Date
-            );
-            if needs_format && update.format.is_none() {
-                return Err(format!(
-                    "src.updateTimeFormate: {}",
-                    words::no_format(&column.name)
-                ));
-            }
-            if !needs_format
-                && !temporal
-                && !matches!(column.column_type, ColumnType::Int | ColumnType::Decimal)
-            {
-                let problem = words::no_time(&column.name, &format!("{:?}", column.column_type));
-                return Err(format!("src.updateColumn: {problem}"));
-            }
-            Ok(UpdateColumn::new(column, update, &table))
+            update_column(column, update, &table)
         });
         let update = update.transpose()?;
         let compared = compared(job, &table, &name)?;
 
-        let raw = |column: &Column| quoted(&column.name);
         let updated = update
             .as_ref()
             .map_or_else(|| "NULL".into(), |update| table.read_as_is(&update.column));
@@ -174,13 +155,15 @@ impl Layout {
             .as_ref()
             .map_or(ColumnType::Int, |update| update.column.column_type);
         let key_expression = table.read_as_key(&key);
-        let mut list = vec![raw(&id), key_expression.clone(), updated];
         let mut scan_types = vec![id.column_type, key.column_type, updated_type];
         let mut scan_described = vec![
             Some(id.column_type),
             described(&key_expression, &key),
-            update.as_ref().map(|_| updated_type),
+            update
+                .as_ref()
+                .and_then(|update| described(&updated, &update.column)),
         ];
+        let mut list = vec![quoted(&id.name), key_expression.clone(), updated];
         for Compared { name, column_type } in &compared {
             let as_declared = table
                 .column(name)
@@ -230,6 +213,31 @@ impl Layout {
             watch: Watch::default(),
         })
     }
+}
+
+/// How the values of `src.updateColumn` say moments.
+fn update_column(
+    column: Column,
+    update: &UpdateJob,
+    table: &Table,
+) -> Result<UpdateColumn, String> {
+    let needs_format = matches!(column.column_type, ColumnType::Text);
+    let temporal = matches!(
+        column.column_type,
+        ColumnType::DateTime(_) | ColumnType::Timestamp(_) | ColumnType::Date
+    );
+    if needs_format && update.format.is_none() {
+        let problem = words::no_format(&column.name);
+        return Err(format!("src.updateTimeFormate: {problem}"));
+    }
+    if !needs_format
+        && !temporal
+        && !matches!(column.column_type, ColumnType::Int | ColumnType::Decimal)
+    {
+        let problem = words::no_time(&column.name, &format!("{:?}", column.column_type));
+        return Err(format!("src.updateColumn: {problem}"));
+    }
+    Ok(UpdateColumn::new(column, update, table))
 }
 
 /// Every column as it is sent, then what tells an answer of a table that was altered meanwhile.

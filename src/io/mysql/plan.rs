@@ -6,7 +6,7 @@ use super::schema::{Table, quoted};
 use super::selection::Selection;
 use super::wire::Watch;
 use crate::config::DestinationJob;
-use crate::logic::cell::ColumnType;
+use crate::logic::cell::{Column, ColumnType};
 use crate::logic::compare::{ColumnMap, Pair};
 use crate::logic::equal::Comparator;
 use crate::logic::key::KeyColumn;
@@ -112,26 +112,13 @@ impl Plan {
                 Some(column.column_type),
             );
         }
-        let mut source_key = layout.lookup.column.clone();
-        let mut key_column = table.key_column(&key);
-        let (mut key_expression, mut zone) = (table.read_as_key(&key), None);
-        // A TIMESTAMP and anything else are compared as their servers print them.
-        let are_instants = matches!(
-            (source_key.column_type, key_column.column_type),
-            (ColumnType::Timestamp(_), ColumnType::Timestamp(_))
-        );
-        let mut prints_keys = false;
-        if !are_instants {
-            if let ColumnType::Timestamp(digits) = key_column.column_type {
-                key_column.column_type = ColumnType::DateTime(digits);
-                key_expression = table.read_as_printed(&key);
-                zone.clone_from(&table.zone);
-            }
-            if let ColumnType::Timestamp(digits) = source_key.column_type {
-                source_key.column_type = ColumnType::DateTime(digits);
-                prints_keys = layout.zone.is_some();
-            }
-        }
+        let KeyReading {
+            source_key,
+            key_column,
+            key_expression,
+            zone,
+            prints_keys,
+        } = KeyReading::new(layout, &table, &key);
         let key_type = key_column.column_type;
         let key_described = described(&key_expression, &key);
         Ok(Self {
@@ -154,5 +141,46 @@ impl Plan {
                 (ColumnType::Int, ColumnType::Int) | (ColumnType::Binary, ColumnType::Binary)
             ),
         })
+    }
+}
+
+/// How the keys of the two sides are read and looked up.
+struct KeyReading {
+    source_key: KeyColumn,
+    key_column: KeyColumn,
+    key_expression: String,
+    /// The destination server's, where it prints its keys.
+    zone: Option<String>,
+    /// The source's keys are to be printed by their server.
+    prints_keys: bool,
+}
+
+impl KeyReading {
+    fn new(layout: &Layout, table: &Table, key: &Column) -> Self {
+        let mut reading = Self {
+            source_key: layout.lookup.column.clone(),
+            key_column: table.key_column(key),
+            key_expression: table.read_as_key(key),
+            zone: None,
+            prints_keys: false,
+        };
+        let types = (
+            reading.source_key.column_type,
+            reading.key_column.column_type,
+        );
+        // A TIMESTAMP and anything else are compared as their servers print them.
+        if matches!(types, (ColumnType::Timestamp(_), ColumnType::Timestamp(_))) {
+            return reading;
+        }
+        if let ColumnType::Timestamp(digits) = reading.key_column.column_type {
+            reading.key_column.column_type = ColumnType::DateTime(digits);
+            reading.key_expression = table.read_as_printed(key);
+            reading.zone.clone_from(&table.zone);
+        }
+        if let ColumnType::Timestamp(digits) = reading.source_key.column_type {
+            reading.source_key.column_type = ColumnType::DateTime(digits);
+            reading.prints_keys = layout.zone.is_some();
+        }
+        reading
     }
 }
