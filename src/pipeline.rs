@@ -418,6 +418,14 @@ impl<'a, 'w> Pass<'a, 'w> {
         }
     }
 
+    /// For an error of one kind of statement, such as a checksum that takes too long: the destination
+    /// may answer others, unless it does not answer at all.
+    fn mark_unread_if_silent(&self, number: usize, error: &Error) {
+        if self.destinations[number].is_silent() {
+            self.mark_unread(number, error);
+        }
+    }
+
     fn is_unread(&self, number: usize) -> bool {
         self.shared().unread.contains(&number)
     }

@@ -117,6 +117,11 @@ pub trait Destination: Sync {
     /// When the destination, or the source's column types, cannot be read.
     fn map(&self) -> Result<&ColumnMap>;
 
+    /// Whether its server let a time limit pass in this pass. No other question is answered then.
+    fn is_silent(&self) -> bool {
+        false
+    }
+
     /// What of a key's text the destination takes for the same; `None` when its rows have no order in which they could
     /// be read in batches.
     ///

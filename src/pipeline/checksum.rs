@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use super::throttle::Throttle;
 use super::{Method, Pass, Streaming};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::logic::cell::{Cell, CellRef, Cells, Id};
 use crate::logic::checkpoint::Position;
 use crate::logic::checksum::{
@@ -60,6 +60,8 @@ enum Said {
     },
     /// Why there is nothing to be said.
     Nothing(String),
+    /// A statement failed.
+    Failed(Error),
 }
 
 /// What became of a member.
@@ -88,7 +90,7 @@ impl Pass<'_, '_> {
         };
         for (number, destination) in self.job.destinations.iter().enumerate() {
             let is_here = position.destinations.contains(&destination.name);
-            if !is_here || method == Method::Stream {
+            if !is_here || method == Method::Stream || self.is_unread(number) {
                 continue;
             }
             match self.destinations[number].checksums(how.seed) {
@@ -99,7 +101,8 @@ impl Pass<'_, '_> {
                     }
                 }
                 Ok(Err(reason)) => self.tell_streamed(number, method, &reason),
-                Err(_) => {} // Whoever reads this destination next will say so.
+                // Whoever reads this destination next will say so, unless it is left alone.
+                Err(error) => self.mark_unread_if_silent(number, &error),
             }
         }
         let outcomes = self.compare_sums(self.without_void(span)?, &members)?;
@@ -115,7 +118,9 @@ impl Pass<'_, '_> {
                 let mut shared = self.shared();
                 shared.summary.compared = shared.summary.compared.saturating_sub(outcome.rows);
                 drop(shared);
-                self.tell_streamed(member.number, method, &reason);
+                if !self.is_unread(member.number) {
+                    self.tell_streamed(member.number, method, &reason);
+                }
                 continue;
             }
             summed.members.push(member.number);
@@ -163,7 +168,11 @@ impl Pass<'_, '_> {
         };
         let read = self.destinations[number].visit(None, SAMPLE_ROWS, &mut Unseen);
         let read_us = lap_us();
-        if read.is_err() || read_us <= crate::logic::checksum::FAST_US {
+        if let Err(error) = read {
+            self.mark_unread_if_silent(number, &error);
+            return Ok(false);
+        }
+        if read_us <= crate::logic::checksum::FAST_US {
             return Ok(false);
         }
         self.source.bounds()?;
@@ -181,11 +190,11 @@ impl Pass<'_, '_> {
         let keys = checksums.of_source(&spans)?.into_iter();
         let mut keys = keys.map(|chunk| Some(chunk.first_key).filter(|key| *key != Cell::Null));
         let (from, below) = (keys.next().flatten(), keys.next().flatten());
-        if below.is_none()
-            || checksums
-                .of_destination(&[KeyRange { from, below }])
-                .is_err()
-        {
+        if below.is_none() {
+            return Ok(false);
+        }
+        if let Err(error) = checksums.of_destination(&[KeyRange { from, below }]) {
+            self.mark_unread_if_silent(number, &error);
             return Ok(false);
         }
         let sample = Sample {
@@ -230,6 +239,11 @@ impl Pass<'_, '_> {
                     }
                     Ok(Said::Nothing(reason)) => {
                         outcome.refused = Some(reason);
+                        outcome.is_done = true;
+                    }
+                    Ok(Said::Failed(error)) => {
+                        self.mark_unread_if_silent(members[at].number, &error);
+                        outcome.refused = Some(error.to_string());
                         outcome.is_done = true;
                     }
                     Err(_) => outcome.is_done = true,
@@ -297,7 +311,7 @@ fn compare(
                 (paver.push(batch.chunks), false)
             }
             Ok(Err(error)) => {
-                let _ = to.send(Said::Nothing(error.to_string())); // Nobody listens: nobody wants to know.
+                let _ = to.send(Said::Failed(error)); // Nobody listens: nobody wants to know.
                 return;
             }
             Err(_) => {
@@ -321,9 +335,9 @@ fn compare(
                 rows,
                 suspects,
             },
-            Err(error) => Said::Nothing(error.to_string()),
+            Err(error) => Said::Failed(error),
         };
-        let is_last = is_last || matches!(said, Said::Nothing(_));
+        let is_last = is_last || !matches!(said, Said::Compared { .. });
         if to.send(said).is_err() || is_last {
             return;
         }

@@ -60,6 +60,9 @@ impl Pass<'_, '_> {
         }
         for unmet in unmet {
             let number = unmet.number;
+            if self.is_unread(number) {
+                continue;
+            }
             let keys = self.keys_found_for_none(unmet, suspects, seed)?;
             let seen_us = self.clock.now_us();
             self.extra.push(Extra {
@@ -175,6 +178,9 @@ impl Pass<'_, '_> {
             seen_us,
         } in extra
         {
+            if self.is_unread(number) {
+                continue;
+            }
             let wait_us = seen_us
                 .saturating_add(delay_us)
                 .saturating_sub(self.clock.now_us());
@@ -227,6 +233,9 @@ impl Pass<'_, '_> {
         mut keys: Vec<Cell>,
         is_over: &dyn Fn() -> bool,
     ) -> Result<Option<Vec<Cell>>> {
+        if self.is_unread(number) {
+            return Ok(None);
+        }
         let mut left: HashSet<u64> = keys.iter().map(identity).collect();
         while !left.is_empty() && !rows_left.is_empty() {
             if is_over() {

@@ -65,8 +65,6 @@ struct Paired {
     reached: Id,
     /// Rows that are not known to be equal.
     suspects: Collector,
-    /// Destinations that were compared with them.
-    members: u64,
     /// What is left over of the destinations, when both sides were read to their ends.
     unmet: Vec<Unmet>,
     /// They were.
@@ -105,20 +103,17 @@ impl Pass<'_, '_> {
         let Paired {
             reached,
             mut suspects,
-            members,
             unmet,
             is_whole,
         } = self.pair(span, &folds, how)?;
-        let numbers = folds
-            .iter()
-            .map(|(number, _)| number)
-            .chain(&summed.members);
-        for id in self.ids_of_repeated_keys(numbers)? {
+        let streamed = folds.iter().map(|&(number, _)| number);
+        let mut members: Vec<usize> = streamed.chain(summed.members).collect();
+        for id in self.ids_of_repeated_keys(&members, &position)? {
             suspects.add(id);
         }
-        let members = members + summed.members.len() as u64;
+        members.retain(|&number| !self.is_unread(number));
         let rows = suspects.count() + summed.rows;
-        self.will_be_counted(rows.saturating_mul(members));
+        self.will_be_counted(rows.saturating_mul(members.len() as u64));
         let suspects = suspects.into_suspects().union(&summed.suspects);
         if how.extra {
             self.look_for_extra(unmet, &suspects, how.seed)?;
@@ -138,15 +133,15 @@ impl Pass<'_, '_> {
     }
 
     /// Rows with several copies, which may agree with one of them: the pairing is content with that one.
-    fn ids_of_repeated_keys<'n>(
-        &self,
-        numbers: impl Iterator<Item = &'n usize>,
-    ) -> Result<Vec<Id>> {
+    fn ids_of_repeated_keys(&mut self, members: &[usize], before: &Position) -> Result<Vec<Id>> {
         if self.options.duplicates == Duplicates::Counted {
             return Ok(vec![]);
         }
         let mut ids = Vec::new();
-        for &number in numbers.filter(|&&number| !self.is_unread(number)) {
+        for &number in members {
+            if self.is_unread(number) {
+                continue;
+            }
             let name = &self.job.destinations[number].name;
             let destination = self.destinations[number];
             // The source may know another of the spellings that are one key there.
@@ -166,9 +161,16 @@ impl Pass<'_, '_> {
                     }
                     ids.extend(self.source.ids_of(&keys)?);
                 }
-                Err(error) => self.observer.warn(&format!(
-                    "Keys with several rows are not looked for in {name}: {error}"
-                )),
+                Err(error) => {
+                    self.mark_unread_if_silent(number, &error);
+                    if self.is_unread(number) {
+                        self.leave_stream(number, before);
+                    } else {
+                        self.observer.warn(&format!(
+                            "Keys with several rows are not looked for in {name}: {error}"
+                        ));
+                    }
+                }
             }
         }
         Ok(ids)
@@ -186,6 +188,10 @@ impl Pass<'_, '_> {
             if !position.destinations.contains(&destination.name) || done.contains(&number) {
                 continue;
             }
+            if self.is_unread(number) {
+                self.leave_stream(number, position);
+                continue;
+            }
             let table = self.destinations[number];
             match table.map().and_then(|_| table.stream()) {
                 Ok(Some(fold)) => folds.push((number, fold)),
@@ -199,15 +205,17 @@ impl Pass<'_, '_> {
                     }
                     return None;
                 }
-                Err(error) => self.leave_stream(number, position, &error),
+                Err(error) => {
+                    self.mark_unread(number, &error);
+                    self.leave_stream(number, position);
+                }
             }
         }
         Some(folds)
     }
 
     /// The destination stays where it was before this stream.
-    fn leave_stream(&mut self, number: usize, before: &Position, error: &Error) {
-        self.mark_unread(number, error);
+    fn leave_stream(&mut self, number: usize, before: &Position) {
         let name = &self.job.destinations[number].name;
         if let [position] = &mut self.positions[..] {
             position.destinations.retain(|member| member != name);
@@ -229,7 +237,6 @@ impl Pass<'_, '_> {
             return Ok(Paired {
                 reached: span.to,
                 suspects: Collector::default(),
-                members: 0,
                 unmet: vec![],
                 is_whole: true,
             });
@@ -314,14 +321,13 @@ impl Pass<'_, '_> {
             }
             Ok(())
         })?;
-        let members = folds.len() - failed.len();
         for (number, error) in failed {
-            self.leave_stream(number, &before, &error);
+            self.mark_unread(number, &error);
+            self.leave_stream(number, &before);
         }
         Ok(Paired {
             reached,
             suspects,
-            members: members as u64,
             unmet,
             is_whole,
         })

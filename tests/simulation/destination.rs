@@ -34,7 +34,7 @@ impl Side<'_> {
             if !model.is_down(self.view.process, self.number) {
                 return Ok(model);
             }
-            model.processes[self.view.process].silent[self.number] = true;
+            model.note_silence(self.view.process, self.number);
             if tries > 1 {
                 drop(model);
                 self.is_asked_for_the_first_time_since_it_fell_silent();
@@ -65,6 +65,13 @@ impl Model {
     fn is_down(&self, process: usize, destination: usize) -> bool {
         let process = &self.processes[process];
         process.fate.destinations_down[destination].contains(&process.steps)
+    }
+
+    /// A server that is down lets a time limit pass, or refuses at once, every other time.
+    fn note_silence(&mut self, process: usize, destination: usize) {
+        let process = &mut self.processes[process];
+        let down = &process.fate.destinations_down[destination];
+        process.silent[destination] |= down.start.is_multiple_of(2);
     }
 
     /// A row without a key is known to have no copies once it is read.
@@ -129,10 +136,17 @@ impl Destination for Side<'_> {
         let is_known = &mut model.processes[self.view.process].mapped[self.number];
         *is_known |= !is_down;
         if *is_known {
-            Ok(&self.view.sim.map)
-        } else {
-            Err(unreadable("the columns of a destination"))
+            return Ok(&self.view.sim.map);
         }
+        drop(model);
+        self.is_asked_for_the_first_time_since_it_fell_silent();
+        let mut model = self.view.sim.model();
+        model.note_silence(self.view.process, self.number);
+        Err(unreadable("the columns of a destination"))
+    }
+
+    fn is_silent(&self) -> bool {
+        self.view.sim.model().processes[self.view.process].silent[self.number]
     }
 
     fn stream(&self) -> Result<Option<KeyFold>> {
@@ -183,11 +197,7 @@ impl Destination for Side<'_> {
     }
 
     fn repeated_keys(&self, limit: usize) -> Result<Vec<Cell>> {
-        let model = self.read("repeated keys", 0);
-        if model.is_err() {
-            self.view.sim.model().repeated_unknown(self.view.process);
-        }
-        let model = model?;
+        let model = self.read("repeated keys", 0)?;
         let keys = model.copies[self.number].rows.keys();
         let repeated = keys.filter(|&&key| model.copies(self.number, key).count() > 1);
         Ok(repeated.take(limit).map(|&key| key_cell(key)).collect())

@@ -125,9 +125,11 @@ impl Observer for View<'_> {
 
     fn warn(&self, message: &str) {
         let process = self.process;
-        self.sim
-            .model()
-            .tell(|| format!("[{process}] warning: {message}"));
+        let mut model = self.sim.model();
+        if message.starts_with("Keys with several rows are not looked for") {
+            model.repeated_unknown(process);
+        }
+        model.tell(|| format!("[{process}] warning: {message}"));
     }
 
     fn info(&self, message: &str) {

@@ -415,6 +415,10 @@ impl Destination for MySqlDestination {
         Ok(&self.plan()?.map)
     }
 
+    fn is_silent(&self) -> bool {
+        self.sessions.is_silent()
+    }
+
     fn stream(&self) -> Result<Option<KeyFold>> {
         Ok(self.read_stream()?.as_ref().map(|stream| stream.fold))
     }

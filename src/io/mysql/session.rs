@@ -129,6 +129,11 @@ impl Sessions {
         self.log_ins.begin_pass();
     }
 
+    /// Whether the server let a time limit pass in this pass.
+    pub(super) fn is_silent(&self) -> bool {
+        self.log_ins.silence(&self.server).is_some()
+    }
+
     /// Runs `work` on a connection. Lost connections, deadlocks and lock timeouts are tried again a few times, with
     /// the whole of `work`, which therefore only reads. A refused log-in and a server that does not answer are not
     /// tried again before another pass.
