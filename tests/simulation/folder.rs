@@ -316,7 +316,8 @@ impl Store for Disk<'_> {
             let known = model.folders[folder].outbox.is_some();
             let is_lost = is_last && model.rng.chance(500);
             let is_forgotten = match model.broken {
-                Some(Broken::ReplaceForgotten) => !model.processes[process].taken.is_empty(),
+                // What an audit left owed is still taken over.
+                Some(Broken::ReplaceForgotten) => outbox.len() < model.folders[folder].owed.len(),
                 Some(Broken::AnswersUnbooked) => model.processes[process].failures.source,
                 _ => false,
             };
