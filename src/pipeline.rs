@@ -11,6 +11,7 @@
 //! 4. A destination or an endpoint that fails is left for this pass, the others go on, and the summary says so. A source
 //!    that fails ends the pass; the next one starts where this one did.
 
+mod aside;
 mod checksum;
 mod deliver;
 mod doubt;
@@ -148,6 +149,8 @@ struct Pass<'a, 'w> {
     delivery_left_us: i64,
     /// Keys that only a destination had when an audit read it.
     extra: Vec<extra::Extra>,
+    /// Held by whoever looks up rows that take much memory.
+    wide: Mutex<()>,
     workers: OnceLock<ThreadPool>,
 }
 
@@ -268,6 +271,7 @@ impl<'a, 'w> Pass<'a, 'w> {
             policies,
             delivery_left_us: micros(job.delivery_time),
             extra: vec![],
+            wide: Mutex::new(()),
             workers: OnceLock::new(),
         })
     }
@@ -505,6 +509,7 @@ impl<'a, 'w> Pass<'a, 'w> {
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner);
         summary.owed = outbox.len() as u64 + would_send;
+        summary.too_large += outbox.too_large() as u64;
         summary.paused = !scanned && !over;
         summary.interrupted |= !(scanned && confirmed) && over;
         summary.duration_ms = u64::try_from((now_us - began_us) / 1000).unwrap_or(0);

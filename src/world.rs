@@ -14,10 +14,11 @@ use crate::logic::fix::Repair;
 use crate::logic::fix::written::Written;
 use crate::logic::gaps::Span;
 use crate::logic::outbox::Outbox;
+use crate::logic::oversize::TooLarge;
 use crate::logic::owed::Owed;
 use crate::logic::report::Line;
 use crate::logic::retry::Answer;
-use crate::logic::row::Row;
+use crate::logic::row::{Row, cells_bytes};
 use crate::logic::window::{Bounds, Request, What};
 
 /// The source table.
@@ -41,11 +42,12 @@ pub trait Source: Sync {
     /// When the source cannot be read.
     fn moments(&self) -> Result<Option<String>>;
 
-    /// One batch of rows, in the order that its [`crate::logic::window::What`] says.
+    /// One batch of rows, in the order that its [`crate::logic::window::What`] says. Rows of these ids may be left out:
+    /// they are known to be too large.
     ///
     /// # Errors
     /// When the source cannot be read.
-    fn scan(&self, request: &Request) -> Result<Vec<Row>>;
+    fn scan(&self, request: &Request, except: &[Id]) -> Result<Batch>;
 
     /// Shows every row of a span to `visitor`, in id order, up to `limit` rows. Returns how far it read when there may be
     /// more.
@@ -54,14 +56,22 @@ pub trait Source: Sync {
     /// When the source cannot be read.
     fn visit(&self, span: Span, limit: usize, visitor: &mut dyn Visitor) -> Result<Option<Id>> {
         let what = What::New(span);
-        let rows = self.scan(&Request { what, limit })?;
+        let Batch {
+            rows,
+            is_cut,
+            too_large,
+        } = self.scan(&Request { what, limit }, &[])?;
         visitor.restart();
         for row in &rows {
-            visitor.row(row.id, row.key.lent(), &row.cells);
+            if too_large.is_some() {
+                visitor.too_large(row.id, row.key.lent());
+            } else {
+                visitor.row(row.id, row.key.lent(), &row.cells);
+            }
         }
         Ok(rows
             .last()
-            .filter(|_| rows.len() >= limit)
+            .filter(|_| is_cut || rows.len() >= limit)
             .map(|row| row.id))
     }
 
@@ -71,26 +81,99 @@ pub trait Source: Sync {
     /// When the source cannot be read.
     fn ids_of(&self, keys: &[Cell]) -> Result<Vec<Id>>;
 
-    /// Whole rows by id, as they are now; ids that are gone are left out.
+    /// Whole rows by id, as they are now, of as many of the first ids as fit into so many bytes.
     ///
     /// # Errors
     /// When the source cannot be read.
-    fn whole_rows(&self, ids: &[Id]) -> Result<Vec<WholeRow>>;
+    fn whole_rows(&self, ids: &[Id], room_bytes: usize) -> Result<WholeRows>;
 
-    /// The columns of a [`WholeRow`]'s `all`, in table order.
+    /// How large these rows are, without reading them; ids that are gone are left out.
+    ///
+    /// # Errors
+    /// When the source cannot be read.
+    fn weigh(&self, ids: &[Id]) -> Result<Vec<Weight>>;
+
+    /// The columns of a [`WholeRow`], in table order.
     ///
     /// # Errors
     /// When the source cannot be read.
     fn columns(&self) -> Result<&[Column]>;
 }
 
+/// Rows of the source.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// No more of them than were asked for, and than memory has room for.
+    pub rows: Vec<Row>,
+    /// There may be more, although they are fewer than were asked for. There is at least one then.
+    pub is_cut: bool,
+    /// `rows` is a single row, without cells, for they are too large.
+    pub too_large: Option<TooLarge>,
+}
+
+/// Whole rows of the source.
+#[derive(Debug, Default)]
+pub struct WholeRows {
+    /// So many of the first ids have an answer: those of them that are not in `rows` are gone. It may be 0 where there is
+    /// less room than [`crate::logic::oversize::ROW_BYTES_MAX`].
+    pub answered: usize,
+    /// In no order.
+    pub rows: Vec<WholeRow>,
+}
+
 /// A source row with all its columns.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WholeRow {
-    /// What is compared.
+    /// What is compared; without cells where these are too large.
     pub row: Row,
-    /// Every column, as it is sent.
-    pub all: Vec<Cell>,
+    /// Every column, in table order; none where the row is too large.
+    pub all: Vec<Sent>,
+    /// It cannot be sent.
+    pub too_large: Option<TooLarge>,
+}
+
+/// A column as it is sent.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Sent {
+    /// As it is compared: this one of the row's cells.
+    Compared(usize),
+    /// Another one.
+    Other(Cell),
+}
+
+impl WholeRow {
+    /// The cells to send, in table order.
+    #[must_use]
+    pub fn sent(&self) -> Vec<&Cell> {
+        let sent = self.all.iter().filter_map(|sent| match sent {
+            Sent::Compared(at) => self.row.cells.get(*at),
+            Sent::Other(cell) => Some(cell),
+        });
+        sent.collect()
+    }
+
+    /// About how many bytes of memory it takes.
+    #[must_use]
+    pub fn size_bytes(&self) -> usize {
+        let others = self.all.iter().map(|sent| match sent {
+            Sent::Compared(_) => 0,
+            Sent::Other(cell) => cells_bytes(std::slice::from_ref(cell)),
+        });
+        self.row.size_bytes() + others.sum::<usize>()
+    }
+}
+
+/// How large a source row is: bytes of values in the columns' own character sets.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Weight {
+    /// Its id.
+    pub id: Id,
+    /// Its key.
+    pub key: Cell,
+    /// Of its compared columns.
+    pub compared_bytes: u64,
+    /// Of all columns.
+    pub row_bytes: u64,
 }
 
 /// Sees rows one by one.
@@ -100,6 +183,9 @@ pub trait Visitor {
 
     /// A row: its id (0 in a destination), its key, and its compared cells.
     fn row(&mut self, id: Id, key: CellRef<'_>, cells: &dyn Cells);
+
+    /// A row that is too large to be read: its id (0 in a destination) and its key.
+    fn too_large(&mut self, id: Id, key: CellRef<'_>);
 
     /// Where that row was, in a destination.
     fn passed(&mut self, _place: &dyn Fn() -> Place) {}
@@ -162,11 +248,19 @@ pub trait Destination: Sync {
         Ok(Err("its server computes none".into()))
     }
 
-    /// The rows that the destination itself finds for each of these keys. A NULL key finds nothing.
+    /// The rows that the destination itself finds for each of these keys, for as many of the first keys as their rows fit
+    /// into so many bytes. That may be none where there is less room than [`crate::logic::oversize::ROW_BYTES_MAX`]. A
+    /// NULL key finds nothing.
     ///
     /// # Errors
     /// When the destination cannot be read.
-    fn find(&self, keys: &[&Cell]) -> Result<Found>;
+    fn find(&self, keys: &[&Cell], room_bytes: usize) -> Result<Found>;
+
+    /// How many bytes the compared columns of all rows have that a key finds, without reading them.
+    ///
+    /// # Errors
+    /// When the destination cannot be read.
+    fn weigh(&self, key: &Cell) -> Result<u64>;
 
     /// What writing to the table depends on, for statements that somebody else runs.
     ///

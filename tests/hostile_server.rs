@@ -15,7 +15,7 @@ use serde_json::json;
 /// What a run may take in memory whatever a server sends: one statement's rows at the most ([`STATEMENT_MIB`] MiB), twice
 /// while they change hands, and the program itself.
 const MEMORY_MIB_MAX: u64 = 2 * STATEMENT_MIB + 200;
-const STATEMENT_MIB: u64 = 1024;
+const STATEMENT_MIB: u64 = 64;
 
 /// One packet of the protocol: its number and its payload.
 struct Packet(u8, Vec<u8>);

@@ -110,7 +110,11 @@ fn read(job: &Job, mut state: StateDir, sides: Option<&Sides>, facts: &mut State
 fn lowest_id(sides: &Sides, to: Id) -> Option<Id> {
     let from = LOWEST_ID;
     let what = What::New(Span { from, to });
-    let rows = sides.source.scan(&Request { what, limit: 1 }).ok()?;
+    let rows = sides
+        .source
+        .scan(&Request { what, limit: 1 }, &[])
+        .ok()?
+        .rows;
     rows.first().map(|row| row.id)
 }
 

@@ -22,11 +22,10 @@ use crate::logic::gaps::Span;
 use crate::logic::page::{About, page};
 use crate::logic::pairing::Spill;
 use crate::logic::report::rfc3339;
-use crate::logic::row::Row;
 use crate::logic::summary::Summary;
 use crate::logic::window::{Bounds, Request};
 use crate::pipeline::{self, Duplicates, Method, Mode, Options, Streaming};
-use crate::world::{Clock as _, Source, Store, Visitor, WholeRow};
+use crate::world::{Batch, Clock as _, Source, Store, Visitor, Weight, WholeRows};
 
 /// `cupid reconcile`. Exit 1 also when every difference that was found has been called back.
 pub(super) fn reconcile(args: &Reconcile, clock: &Arc<RealClock>) -> Result<Exit> {
@@ -327,8 +326,8 @@ impl Source for Range<'_> {
         self.source.moments()
     }
 
-    fn scan(&self, request: &Request) -> Result<Vec<Row>> {
-        self.source.scan(request)
+    fn scan(&self, request: &Request, except: &[Id]) -> Result<Batch> {
+        self.source.scan(request, except)
     }
 
     fn ids_of(&self, keys: &[Cell]) -> Result<Vec<Id>> {
@@ -339,8 +338,12 @@ impl Source for Range<'_> {
         self.source.visit(span, limit, visitor)
     }
 
-    fn whole_rows(&self, ids: &[Id]) -> Result<Vec<WholeRow>> {
-        self.source.whole_rows(ids)
+    fn whole_rows(&self, ids: &[Id], room_bytes: usize) -> Result<WholeRows> {
+        self.source.whole_rows(ids, room_bytes)
+    }
+
+    fn weigh(&self, ids: &[Id]) -> Result<Vec<Weight>> {
+        self.source.weigh(ids)
     }
 
     fn columns(&self) -> Result<&[Column]> {

@@ -56,12 +56,12 @@ pub struct Pair {
     pub comparator: Comparator,
 }
 
-/// What a destination found for a batch of keys.
+/// What a destination found for a batch of keys, or for the first of them when memory has no room for all.
 #[derive(Debug, Default)]
 pub struct Found {
     /// The rows, in no particular order, each with one cell for each [`Pair`].
     pub rows: Vec<Vec<Cell>>,
-    /// For each key that was asked for, which of the rows are its own.
+    /// For each key that it answers for, in the order in which they were asked for, which of the rows are its own.
     pub by_key: Vec<Matches>,
 }
 
@@ -76,13 +76,15 @@ pub enum Matches {
     Many(Vec<usize>),
     /// The server cannot look for this key, so it cannot hold it either.
     Unfindable(String),
+    /// Its rows are too large to be read: so many bytes.
+    TooLarge(u64),
 }
 
 impl Matches {
     /// Adds a row.
     pub fn push(&mut self, row: usize) {
         match self {
-            Self::None | Self::Unfindable(_) => *self = Self::One(row),
+            Self::None | Self::Unfindable(_) | Self::TooLarge(_) => *self = Self::One(row),
             Self::One(first) => *self = Self::Many(vec![*first, row]),
             Self::Many(rows) => rows.push(row),
         }
@@ -92,7 +94,7 @@ impl Matches {
     #[must_use]
     pub fn rows(&self) -> &[usize] {
         match self {
-            Self::None | Self::Unfindable(_) => &[],
+            Self::None | Self::Unfindable(_) | Self::TooLarge(_) => &[],
             Self::One(row) => std::slice::from_ref(row),
             Self::Many(rows) => rows,
         }

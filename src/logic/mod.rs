@@ -23,6 +23,7 @@ pub mod log_in;
 mod moment;
 mod number;
 pub mod outbox;
+pub mod oversize;
 pub mod owed;
 pub mod pace;
 pub mod page;

@@ -107,6 +107,12 @@ impl Outbox {
         self.0.len()
     }
 
+    /// Of these, rows that are too large to be read.
+    #[must_use]
+    pub fn too_large(&self) -> usize {
+        self.iter().filter(|owed| owed.too_large.is_some()).count()
+    }
+
     /// True when nothing is owed.
     #[must_use]
     pub fn is_empty(&self) -> bool {

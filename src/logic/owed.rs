@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::cell::Id;
 use super::compare::Kind;
+use super::oversize::TooLarge;
 use super::retry::RETRY_AFTER_MAX;
 
 /// The version of the lines that this program writes.
@@ -64,6 +65,12 @@ pub struct Owed {
     /// for a moment, while the source is a replica that is behind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gone_us: Option<i64>,
+    /// The row is set aside, for it is too large: nothing is sent until it can be read. Unless it is [`Part::Row`] that is
+    /// too large, nobody knows whether the row is wrong, and `kind` says nothing.
+    ///
+    /// [`Part::Row`]: super::oversize::Part::Row
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub too_large: Option<TooLarge>,
 }
 
 impl Owed {
@@ -93,6 +100,7 @@ impl Owed {
             copies: None,
             lasting_us: None,
             gone_us: None,
+            too_large: None,
         }
     }
 

@@ -39,6 +39,8 @@ pub struct Summary {
     pub failed_tries: u64,
     /// Callbacks still owed.
     pub owed: u64,
+    /// Rows that are set aside, for they are too large to be read.
+    pub too_large: u64,
     /// True when the scan stopped early because `maxOwed` callbacks are owed.
     pub paused: bool,
     /// True when a signal, or the end of the time for it, stopped the scan early.
@@ -77,7 +79,7 @@ impl Summary {
                 .max()
                 .unwrap_or(Exit::Done)
         } else if !self.unread.is_empty()
-            || self.owed > 0
+            || self.owed + self.too_large > 0
             || self.paused
             || self.rows_without_id > 0
         {
@@ -111,6 +113,7 @@ impl Summary {
             (self.delivered, "called back"),
             (self.failed_tries, "failed to be called back at a try"),
             (self.owed, owed),
+            (self.too_large, "too large to be read"),
         ] {
             if count > 0 {
                 parts.push(format!("{} {text}", grouped(count)));

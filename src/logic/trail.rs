@@ -466,7 +466,8 @@ fn agreed(sights: &[Sight]) -> Option<usize> {
 fn mark_of(row: &Row) -> Option<Mark> {
     let key = canonical(&row.key);
     let is_of_cells = key == Cell::Text(row.id.to_string().into());
-    if key == Cell::Null || is_of_cells && row.size_bytes() > ROW_BYTES_MAX {
+    let has_cells = !row.cells.is_empty() && row.size_bytes() <= ROW_BYTES_MAX;
+    if key == Cell::Null || is_of_cells && !has_cells {
         return None;
     }
     let print = if is_of_cells {
@@ -479,6 +480,18 @@ fn mark_of(row: &Row) -> Option<Mark> {
         print,
         is_of_cells,
     })
+}
+
+/// The row as it is looked at as a landmark: cells that are too large for one are not kept.
+#[must_use]
+pub fn without_wide_cells(row: Row) -> Row {
+    if row.size_bytes() <= ROW_BYTES_MAX {
+        return row;
+    }
+    Row {
+        cells: vec![],
+        ..row
+    }
 }
 
 /// The fingerprint of a key, which stays the same when its column becomes a text from a number.

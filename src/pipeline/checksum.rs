@@ -138,7 +138,7 @@ impl Pass<'_, '_> {
     /// From the first id that there is: an audit of everything begins where no id column does.
     fn without_void(&self, span: Span) -> Result<Span> {
         let (what, limit) = (What::New(span), 1);
-        let rows = self.source.scan(&Request { what, limit })?;
+        let rows = self.source.scan(&Request { what, limit }, &[])?.rows;
         Ok(Span {
             from: rows.first().map_or(span.to, |row| row.id),
             ..span
@@ -404,4 +404,6 @@ impl Visitor for Unseen {
     fn restart(&mut self) {}
 
     fn row(&mut self, _: Id, _: CellRef<'_>, _: &dyn Cells) {}
+
+    fn too_large(&mut self, _: Id, _: CellRef<'_>) {}
 }

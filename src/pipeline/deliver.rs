@@ -6,13 +6,15 @@
 //! outbox on disk shrinks only after the endpoint has taken a row: a process that is killed between sends it again,
 //! under the same `webhook-id`. A row whose copies have changed since they were found wrong is confirmed anew ([`super::doubt`]).
 
-use std::collections::{HashMap, VecDeque};
+use std::cell::Cell;
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{channel, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::look::{ChunkRows, LookError, Looked};
+use super::aside::Tries;
+use super::look::{ChunkRows, LookError, Looked, SecondLook};
 use super::{Mode, Pass, Shared, micros};
 use crate::error::Result;
 use crate::logic::body::body;
@@ -26,6 +28,8 @@ use crate::logic::retry::{self, Answer, Endpoint, Health};
 use crate::logic::signature;
 use crate::world::Callback;
 
+/// While rows that are being sent take more bytes than this, no others are read.
+const UNDER_WAY_BYTES: usize = 32 << 20;
 /// How often the outbox on disk is brought up to date during a long delivery.
 const SAVE_US: i64 = 2_000_000;
 
@@ -55,6 +59,8 @@ enum Sent {
     Not(Task),
     /// What differs now may be another change, on its way.
     Doubted(Task, Looked),
+    /// The row is too large.
+    Unsendable,
     Answered(Task, Looked, Answer),
 }
 
@@ -65,7 +71,9 @@ impl Pass<'_, '_> {
         if self.options.mode == Mode::DryRun {
             self.tell_all(Some(Fate::DryRun))?;
             let mut shared = self.shared();
-            shared.would_send += shared.outbox.len() as u64;
+            let too_large = shared.outbox.too_large();
+            shared.would_send += (shared.outbox.len() - too_large) as u64;
+            shared.summary.too_large += too_large as u64;
             shared.outbox = Outbox::default();
             shared.strangers = 0;
             // For the store of an audit, which lets its progress pass only what was told.
@@ -224,6 +232,7 @@ impl Courier<'_, '_, '_> {
         let mut book = |sent: Result<Sent>| {
             match sent? {
                 Sent::Not(task) => untouched.push(task.due),
+                Sent::Unsendable => {}
                 Sent::Doubted(task, looked) => again.extend(self.doubt(task, &looked)),
                 Sent::Answered(task, looked, answer) => {
                     again.extend(self.settle(task, &looked, &answer)?);
@@ -269,6 +278,8 @@ impl Courier<'_, '_, '_> {
         book: &mut dyn FnMut(Result<Sent>) -> Result<()>,
     ) -> Result<()> {
         let has_failed = &AtomicBool::new(false);
+        // Bytes of the rows that are handed out and not yet answered.
+        let under_way = Cell::new(0_usize);
         std::thread::scope(|scope| {
             // A chunk is handed over when the one before is used up: no more than two are in memory.
             let (hand_over, chunks) = sync_channel::<Vec<(Task, Looked)>>(0);
@@ -279,19 +290,21 @@ impl Courier<'_, '_, '_> {
                 scope.spawn(move || {
                     let next = || locked(&ready).next();
                     while let Some((task, looked)) = next() {
+                        let bytes = looked.size_bytes();
                         let sent = if has_failed.load(Ordering::Relaxed) {
                             Ok(Sent::Not(task))
                         } else {
                             self.send(endpoint, task, looked)
                         };
-                        let _ = hand_back.send(sent); // Its other end is there until all have ended.
+                        let _ = hand_back.send((bytes, sent)); // Its other end is there until all have ended.
                     }
                 });
             }
             drop((ready, hand_back)); // Each channel ends with its other end.
-            let mut book_all = |answers: &mut dyn Iterator<Item = Result<Sent>>| {
+            let mut book_all = |answers: &mut dyn Iterator<Item = (usize, Result<Sent>)>| {
                 let mut outcome = Ok(());
-                for sent in answers {
+                for (bytes, sent) in answers {
+                    under_way.set(under_way.get().saturating_sub(bytes));
                     outcome = outcome.and(book(sent));
                 }
                 outcome
@@ -299,7 +312,14 @@ impl Courier<'_, '_, '_> {
             let mut chunk_rows = self.pass.first_chunk();
             let mut hand_out = || {
                 while let Some(looked) = self.look(queue, &mut chunk_rows)? {
+                    let bytes: usize = looked.iter().map(|(_, looked)| looked.size_bytes()).sum();
+                    under_way.set(under_way.get() + bytes);
                     let handed = hand_over.send(looked);
+                    while under_way.get() > UNDER_WAY_BYTES
+                        && let Ok(sent) = answers.recv()
+                    {
+                        book_all(&mut std::iter::once(sent))?;
+                    }
                     book_all(&mut answers.try_iter())?;
                     self.save_now_and_then()?;
                     let is_fine = locked(endpoint).health() == Health::Fine;
@@ -332,9 +352,7 @@ impl Courier<'_, '_, '_> {
             if due.is_empty() {
                 return Ok(None);
             }
-            let tasks = self.tasks(due);
-            let ids: Vec<Id> = tasks.iter().map(|task| task.owed.id).collect();
-            let mut looked: HashMap<Id, Looked> = match self.pass.second_look(self.number, &ids) {
+            let (tasks, look) = match self.look_at(self.tasks(due)) {
                 Ok(looked) => looked,
                 Err(LookError::Source(error)) => return Err(error),
                 Err(LookError::Destination(error)) => {
@@ -343,11 +361,27 @@ impl Courier<'_, '_, '_> {
                     return Ok(None);
                 }
             };
+            let SecondLook {
+                mut looked,
+                too_large,
+                left,
+            } = look;
             *chunk_rows = chunk_rows.after(&looked);
             let mut still = Vec::with_capacity(tasks.len());
-            for mut task in tasks {
-                match looked.remove(&task.owed.id) {
+            // From the end, so that rows which are left to the next look keep their order.
+            for mut task in tasks.into_iter().rev() {
+                let id = task.owed.id;
+                if left.contains(&id) {
+                    queue.push_front(task.due);
+                    continue;
+                }
+                if let Some(aside) = too_large.get(&id) {
+                    self.note_aside(&mut task.owed, Some(aside.too_large));
+                    continue;
+                }
+                match looked.remove(&id) {
                     Some(looked) if self.pass.is_wrong(&looked) => {
+                        self.note_aside(&mut task.owed, looked.whole.too_large);
                         self.note_back(&mut task, &looked);
                         still.push((task, looked));
                     }
@@ -355,10 +389,32 @@ impl Courier<'_, '_, '_> {
                     None => self.note_gone(task),
                 }
             }
+            still.reverse();
             if !still.is_empty() {
                 return Ok(Some(still));
             }
         }
+    }
+
+    /// Looks again at these rows, of those that were set aside only at what is worth a try. Returns those looked at.
+    fn look_at(&self, tasks: Vec<Task>) -> std::result::Result<(Vec<Task>, SecondLook), LookError> {
+        let (aside, mut tasks): (Vec<Task>, Vec<Task>) = tasks
+            .into_iter()
+            .partition(|task| task.owed.too_large.is_some());
+        let Tries { whole, compared } = self.tries(aside)?;
+        tasks.extend(whole);
+        let ids: Vec<Id> = tasks.iter().map(|task| task.owed.id).collect();
+        let mut look = self.pass.second_look(self.number, &ids)?;
+        let SecondLook {
+            looked,
+            too_large,
+            left,
+        } = self.look_at_compared(&compared)?;
+        look.looked.extend(looked);
+        look.too_large.extend(too_large);
+        look.left.extend(left);
+        tasks.extend(compared);
+        Ok((tasks, look))
     }
 
     /// Their entries in the outbox.
@@ -440,7 +496,7 @@ impl Courier<'_, '_, '_> {
         let body = body(
             kind.callback_type(),
             pass.source.columns()?,
-            &looked.whole.all,
+            looked.whole.sent(),
             callback.numbers_as_strings,
         );
         let id = task.owed.webhook_id(&pass.job.name, &body);
@@ -472,6 +528,9 @@ impl Courier<'_, '_, '_> {
     ) -> Result<Sent> {
         if locked(endpoint).health() != Health::Fine || self.is_over() {
             return Ok(Sent::Not(task));
+        }
+        if looked.whole.too_large.is_some() {
+            return Ok(Sent::Unsendable);
         }
         if self.is_doubtful(&task, &looked) {
             return Ok(Sent::Doubted(task, looked));

@@ -24,7 +24,7 @@ use crate::logic::report::{Fate, Kind, Line, rfc3339};
 use crate::logic::row::fingerprint;
 use crate::logic::suspects::Suspects;
 use crate::logic::window::{Request, What};
-use crate::world::Visitor;
+use crate::world::{Batch, Visitor};
 
 /// Extra rows of one destination that are told one by one; more are not looked for.
 const EXTRA_MAX: usize = 100_000;
@@ -248,8 +248,8 @@ impl Pass<'_, '_> {
                 what: What::Suspects(spans),
                 limit: KEYS_PER_LOOK,
             };
-            let rows = self.source.scan(&request)?;
-            let is_cut = rows.len() >= KEYS_PER_LOOK;
+            let Batch { rows, is_cut, .. } = self.source.scan(&request, &[])?;
+            let is_cut = is_cut || rows.len() >= KEYS_PER_LOOK;
             let read_to = rows.last().filter(|_| is_cut).map_or(end, |row| row.id);
             rows_left.forget_to(read_to);
             let wanted: Vec<Cell> = rows.into_iter().map(|row| row.key).collect();
@@ -349,7 +349,11 @@ impl Visitor for WantedKeys {
         self.fresh.clear();
     }
 
-    fn row(&mut self, _: Id, key: CellRef<'_>, _: &dyn Cells) {
+    fn row(&mut self, id: Id, key: CellRef<'_>, _: &dyn Cells) {
+        self.too_large(id, key);
+    }
+
+    fn too_large(&mut self, _: Id, key: CellRef<'_>) {
         if let Some(print) = self.maker.key(key).filter(|p| self.wanted.contains(p)) {
             self.fresh.push((print, key.owned()));
         }

@@ -118,11 +118,7 @@ impl Visitor for SourceVisitor {
 
     fn row(&mut self, id: Id, key: CellRef<'_>, cells: &dyn Cells) {
         self.rows += 1;
-        #[allow(
-            clippy::cast_possible_truncation,
-            reason = "the low 64 bits; `pair` knows the sign"
-        )]
-        let tag = id as i64;
+        let tag = tag_of(id);
         for (maker, records) in self.makers.iter_mut().zip(&mut self.records) {
             let Some(key) = maker.key(key) else {
                 self.without_key.push(tag);
@@ -135,6 +131,20 @@ impl Visitor for SourceVisitor {
             });
         }
     }
+
+    /// Whoever looks it up will find out.
+    fn too_large(&mut self, id: Id, _: CellRef<'_>) {
+        self.rows += 1;
+        self.without_key.push(tag_of(id));
+    }
+}
+
+#[allow(
+    clippy::cast_possible_truncation,
+    reason = "the low 64 bits; `pair` knows the sign"
+)]
+fn tag_of(id: Id) -> i64 {
+    id as i64
 }
 
 /// Reads a destination until its end, or until nobody listens.
@@ -216,6 +226,17 @@ struct DestinationVisitor {
     rows_before: usize,
 }
 
+/// The fingerprint of a row that was not read. That another row has it is as likely as any chance hit of fingerprints.
+const NO_ROW: u128 = 0;
+
+impl DestinationVisitor {
+    fn push(&mut self, key: u128, row: u128) {
+        let tag = self.before + self.sections.len() - 1;
+        let tag = i64::try_from(tag).unwrap_or(i64::MAX);
+        self.records.push(Record { key, row, tag });
+    }
+}
+
 impl Visitor for DestinationVisitor {
     fn restart(&mut self) {
         self.records = Vec::with_capacity(STRIDE_ROWS_MAX);
@@ -224,13 +245,16 @@ impl Visitor for DestinationVisitor {
     }
 
     fn row(&mut self, _: Id, key: CellRef<'_>, cells: &dyn Cells) {
-        let tag = self.before + self.sections.len() - 1;
         if let Some(key) = self.maker.key(key) {
-            self.records.push(Record {
-                key,
-                row: self.maker.row(cells),
-                tag: i64::try_from(tag).unwrap_or(i64::MAX),
-            });
+            let row = self.maker.row(cells);
+            self.push(key, row);
+        }
+    }
+
+    /// It has its key, and is like no row of the source.
+    fn too_large(&mut self, _: Id, key: CellRef<'_>) {
+        if let Some(key) = self.maker.key(key) {
+            self.push(key, NO_ROW);
         }
     }
 
@@ -298,7 +322,11 @@ mod tests {
             Ok(last.map(|&row| Place(vec![Cell::Int(row)])))
         }
 
-        fn find(&self, _: &[&Cell]) -> Result<Found> {
+        fn find(&self, _: &[&Cell], _: usize) -> Result<Found> {
+            unreachable!("nobody looks rows up")
+        }
+
+        fn weigh(&self, _: &Cell) -> Result<u64> {
             unreachable!("nobody looks rows up")
         }
 
@@ -334,7 +362,11 @@ mod tests {
             unreachable!("nobody asks for it")
         }
 
-        fn find(&self, _: &[&Cell]) -> Result<Found> {
+        fn find(&self, _: &[&Cell], _: usize) -> Result<Found> {
+            unreachable!("nobody looks rows up")
+        }
+
+        fn weigh(&self, _: &Cell) -> Result<u64> {
             unreachable!("nobody looks rows up")
         }
 
@@ -372,6 +404,10 @@ mod tests {
 
         fn row(&mut self, _: Id, key: CellRef<'_>, _: &dyn Cells) {
             self.1.extend(self.0.key(key));
+        }
+
+        fn too_large(&mut self, _: Id, _: CellRef<'_>) {
+            unreachable!("all rows are small")
         }
     }
 

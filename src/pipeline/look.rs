@@ -1,21 +1,26 @@
 //! The two looks at a row: the first, fast and in batches, and the second, which reads whole rows again.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
+use super::aside::{self, Aside};
 use super::{Duplicates, Pass};
 use crate::error::{Error, Result};
 use crate::logic::cell::{Cell, Id};
 use crate::logic::compare::{ColumnMap, Found, Matches, Verdict, compare};
+use crate::logic::oversize::{Part, ROOM_BYTES, ROW_BYTES_MAX};
 use crate::logic::row::{Row, cells_bytes, fingerprint};
-use crate::world::{Destination, WholeRow};
+use crate::world::{Destination, WholeRow, WholeRows};
 
 /// Keys in one look-up.
 const KEYS_PER_LOOKUP: usize = 512;
 /// Rows of a second look, at the most, and the bytes that they may come to.
 const WHOLE_ROWS_MAX: usize = 512;
 const WHOLE_BYTES: usize = 8 << 20;
+/// What one look-up of a batch may bring while other threads do the same.
+const LOOKUP_BYTES: usize = 8 << 20;
 
 /// What a first look saw in one destination.
 #[derive(Debug, Default)]
@@ -25,6 +30,7 @@ pub(super) struct Sightings {
     pub(super) compared: u64,
     pub(super) duplicate_keys: u64,
     pub(super) unfindable: Vec<(Id, String)>,
+    pub(super) too_large: Vec<Aside>,
 }
 
 /// A row that looked different, and what both sides held.
@@ -71,6 +77,20 @@ impl Looked {
     pub(super) fn is_duplicate(&self) -> bool {
         self.copies > 1
     }
+
+    /// About how many bytes of memory it takes.
+    pub(super) fn size_bytes(&self) -> usize {
+        self.whole.size_bytes() + self.copy.as_deref().map_or(0, cells_bytes)
+    }
+}
+
+/// What a second look came to. Ids that are in none of these are gone.
+#[derive(Debug, Default)]
+pub(super) struct SecondLook {
+    pub(super) looked: HashMap<Id, Looked>,
+    pub(super) too_large: HashMap<Id, Aside>,
+    /// Memory had no room for them.
+    pub(super) left: HashSet<Id>,
 }
 
 /// Which side failed a second look.
@@ -88,10 +108,7 @@ pub(super) struct ChunkRows {
 
 impl ChunkRows {
     pub(super) fn after(self, looked: &HashMap<Id, Looked>) -> Self {
-        let bytes: usize = looked
-            .values()
-            .map(|l| cells_bytes(&l.whole.all) + l.copy.as_deref().map_or(0, cells_bytes))
-            .sum();
+        let bytes: usize = looked.values().map(Looked::size_bytes).sum();
         let fitting = WHOLE_BYTES / (bytes / looked.len().max(1)).max(1);
         Self {
             now: fitting.clamp(1, self.most).min(self.now * 8),
@@ -111,7 +128,7 @@ impl Pass<'_, '_> {
             let destination = self.destinations[number];
             (
                 number,
-                sight_all(destination, rows, self.options.duplicates),
+                sight_all(destination, rows, self.options.duplicates, &self.wide),
             )
         };
         let lookups = members.len() * rows.len().div_ceil(KEYS_PER_LOOKUP);
@@ -128,40 +145,99 @@ impl Pass<'_, '_> {
         ChunkRows { now: 1, most }
     }
 
-    /// Reads these rows again, whole, with their copies in one destination. Ids that are not in the answer are gone.
+    /// Reads these rows again, whole, with their copies in one destination: at least one of them, and as many as memory
+    /// has room for.
     pub(super) fn second_look(
         &self,
         number: usize,
         ids: &[Id],
-    ) -> std::result::Result<HashMap<Id, Looked>, LookError> {
+    ) -> std::result::Result<SecondLook, LookError> {
+        if ids.is_empty() {
+            return Ok(SecondLook::default());
+        }
+        // A destination that cannot be read is found out before the source is asked anything.
+        self.destinations[number]
+            .map()
+            .map_err(LookError::Destination)?;
+        let WholeRows { answered, rows } = self.whole_rows(ids).map_err(LookError::Source)?;
+        let left = ids[answered.min(ids.len())..].iter().copied();
+        self.compare_whole(number, rows, left.collect())
+    }
+
+    /// Compares rows with their copies in one destination. Those that there is no room for join those that are left.
+    pub(super) fn compare_whole(
+        &self,
+        number: usize,
+        rows: Vec<WholeRow>,
+        left: HashSet<Id>,
+    ) -> std::result::Result<SecondLook, LookError> {
         let destination = self.destinations[number];
         let map = destination.map().map_err(LookError::Destination)?;
-        let rows = self.whole_rows(ids).map_err(LookError::Source)?;
-        let keys: Vec<&Cell> = rows.iter().map(|whole| &whole.row.key).collect();
-        let found = destination.find(&keys).map_err(LookError::Destination)?;
-        let looked = rows.into_iter().zip(&found.by_key).map(|(whole, matches)| {
+        let mut look = SecondLook {
+            left,
+            ..SecondLook::default()
+        };
+        let mut comparable = Vec::with_capacity(rows.len());
+        for whole in rows {
+            match whole.too_large {
+                Some(too_large) if too_large.part != Part::Row => {
+                    let (id, key) = (whole.row.id, whole.row.key);
+                    let aside = Aside { id, key, too_large };
+                    look.too_large.insert(id, aside);
+                }
+                _ => comparable.push(whole),
+            }
+        }
+        let keys: Vec<&Cell> = comparable.iter().map(|whole| &whole.row.key).collect();
+        let mut found = destination
+            .find(&keys, ROOM_BYTES)
+            .map_err(LookError::Destination)?;
+        if found.by_key.is_empty() && !keys.is_empty() {
+            found = destination
+                .find(&keys[..1], ROW_BYTES_MAX)
+                .map_err(LookError::Destination)?;
+        }
+        let unanswered = comparable.split_off(found.by_key.len().min(comparable.len()));
+        look.left
+            .extend(unanswered.iter().map(|whole| whole.row.id));
+        for (whole, matches) in comparable.into_iter().zip(&found.by_key) {
+            let id = whole.row.id;
+            if let Matches::TooLarge(bytes) = *matches {
+                let aside = aside::of_copies(id, &whole.row.key, bytes);
+                look.too_large.insert(id, aside);
+                continue;
+            }
             let verdict = compare(&whole.row.cells, &found, matches, map);
             let copy = matches.rows().first().map(|&row| found.rows[row].clone());
             let suspect = Suspect::new(&whole.row, &found, matches);
-            (
-                suspect.id,
-                Looked {
-                    whole,
-                    suspect,
-                    verdict,
-                    copy,
-                    copies: matches.rows().len(),
-                },
-            )
-        });
-        Ok(looked.collect())
+            let looked = Looked {
+                whole,
+                suspect,
+                verdict,
+                copy,
+                copies: matches.rows().len(),
+            };
+            look.looked.insert(id, looked);
+        }
+        // An id may be asked for twice.
+        let SecondLook {
+            looked,
+            too_large,
+            left,
+        } = &mut look;
+        left.retain(|id| !looked.contains_key(id) && !too_large.contains_key(id));
+        Ok(look)
     }
 
-    fn whole_rows(&self, ids: &[Id]) -> Result<Vec<WholeRow>> {
+    /// At least the first of these rows.
+    fn whole_rows(&self, ids: &[Id]) -> Result<WholeRows> {
         let turn = self.throttle.turn();
-        let rows = self.source.whole_rows(ids)?;
-        turn.took(rows.len());
-        Ok(rows)
+        let mut whole = self.source.whole_rows(ids, ROOM_BYTES)?;
+        if whole.answered == 0 {
+            whole = self.source.whole_rows(&ids[..1], ROW_BYTES_MAX)?;
+        }
+        turn.took(whole.rows.len());
+        Ok(whole)
     }
 }
 
@@ -193,11 +269,16 @@ impl Pass<'_, '_> {
             .collect();
         if !steady.is_empty() {
             let ids: Vec<Id> = steady.iter().map(|(first, _)| first.id).collect();
-            let again: HashMap<Id, u64> = self
-                .whole_rows(&ids)?
-                .iter()
-                .map(|whole| (whole.row.id, fingerprint(&whole.row.cells)))
-                .collect();
+            let mut again: HashMap<Id, u64> = HashMap::with_capacity(ids.len());
+            let mut left = &ids[..];
+            while !left.is_empty() {
+                let WholeRows { answered, rows } = self.whole_rows(left)?;
+                again.extend(
+                    rows.iter()
+                        .map(|whole| (whole.row.id, fingerprint(&whole.row.cells))),
+                );
+                left = &left[answered.clamp(1, left.len())..];
+            }
             let changed = steady
                 .into_iter()
                 .filter(|(_, now)| again.get(&now.id) != Some(&now.source));
@@ -211,12 +292,13 @@ fn sight_all(
     destination: &dyn Destination,
     rows: &[Row],
     duplicates: Duplicates,
+    wide: &Mutex<()>,
 ) -> Result<Sightings> {
     if rows.is_empty() {
         return Ok(Sightings::default());
     }
     let map = destination.map()?;
-    let one = |chunk| sight(destination, map, chunk, duplicates);
+    let one = |chunk| sight(destination, map, chunk, duplicates, wide);
     let is_worker = rayon::current_thread_index().is_some();
     let parts: Result<Vec<Sightings>> = if is_worker {
         rows.par_chunks(KEYS_PER_LOOKUP).map(one).collect()
@@ -229,12 +311,14 @@ fn sight_all(
         compared,
         duplicate_keys,
         unfindable,
+        too_large,
     } in parts?
     {
         all.suspects.extend(suspects);
         all.compared += compared;
         all.duplicate_keys += duplicate_keys;
         all.unfindable.extend(unfindable);
+        all.too_large.extend(too_large);
     }
     Ok(all)
 }
@@ -244,23 +328,40 @@ fn sight(
     map: &ColumnMap,
     rows: &[Row],
     duplicates: Duplicates,
+    wide: &Mutex<()>,
 ) -> Result<Sightings> {
-    let keys: Vec<&Cell> = rows.iter().map(|row| &row.key).collect();
-    let found = destination.find(&keys)?;
     let mut seen = Sightings {
         compared: rows.len() as u64,
         ..Sightings::default()
     };
-    for (row, matches) in rows.iter().zip(&found.by_key) {
-        match matches {
-            Matches::Many(_) => seen.duplicate_keys += 1,
-            Matches::Unfindable(why) => seen.unfindable.push((row.id, why.clone())),
-            Matches::None | Matches::One(_) => {}
+    let (mut left, mut room_bytes, mut alone) = (rows, LOOKUP_BYTES, None);
+    while !left.is_empty() {
+        let keys: Vec<&Cell> = left.iter().map(|row| &row.key).collect();
+        let found = destination.find(&keys, room_bytes)?;
+        let (now, later) = left.split_at(found.by_key.len().min(left.len()));
+        if now.is_empty() && alone.is_none() {
+            // Of all threads one at a time looks at rows so wide.
+            alone = Some(wide.lock().unwrap_or_else(PoisonError::into_inner));
+            room_bytes = ROW_BYTES_MAX;
+            continue;
         }
-        let told = duplicates == Duplicates::Told && matches!(matches, Matches::Many(_));
-        if told || compare(&row.cells, &found, matches, map) != Verdict::Agree {
-            seen.suspects.push(Suspect::new(row, &found, matches));
+        for (row, matches) in now.iter().zip(&found.by_key) {
+            match matches {
+                Matches::Many(_) => seen.duplicate_keys += 1,
+                Matches::Unfindable(why) => seen.unfindable.push((row.id, why.clone())),
+                Matches::TooLarge(bytes) => {
+                    seen.too_large
+                        .push(aside::of_copies(row.id, &row.key, *bytes));
+                    continue;
+                }
+                Matches::None | Matches::One(_) => {}
+            }
+            let told = duplicates == Duplicates::Told && matches!(matches, Matches::Many(_));
+            if told || compare(&row.cells, &found, matches, map) != Verdict::Agree {
+                seen.suspects.push(Suspect::new(row, &found, matches));
+            }
         }
+        left = later;
     }
     Ok(seen)
 }

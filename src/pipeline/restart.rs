@@ -8,9 +8,13 @@ use crate::error::Result;
 use crate::logic::cell::Id;
 use crate::logic::checkpoint::Position;
 use crate::logic::gaps::Span;
+use crate::logic::row::Row;
 use crate::logic::summary::{counted, grouped_id};
-use crate::logic::trail::{Around, Doubt, Finding, LOWEST_ID, MARKS_MAX, Start};
+use crate::logic::trail::{
+    Around, Doubt, Finding, LOWEST_ID, MARKS_MAX, Start, without_wide_cells,
+};
 use crate::logic::window::{Bounds, Request, What};
+use crate::world::Batch;
 
 impl Pass<'_, '_> {
     /// Moves a position back when ids that it has passed are there anew.
@@ -28,17 +32,12 @@ impl Pass<'_, '_> {
             return Ok(());
         };
         let spans = position.trail.spans(bounds.id_max);
-        let rows = if spans.is_empty() {
-            vec![]
+        let what = if position.trail.needs_cells() {
+            What::Suspects
         } else {
-            let what = if position.trail.needs_cells() {
-                What::Suspects(spans)
-            } else {
-                What::Keys(spans)
-            };
-            let limit = MARKS_MAX;
-            self.source.scan(&Request { what, limit })?
+            What::Keys
         };
+        let rows = self.landmarks(spans, what)?;
         let finding = position.trail.judge(doubt, &rows, around);
         if let Finding::Again(start) = finding {
             let start = match start {
@@ -51,6 +50,19 @@ impl Pass<'_, '_> {
         Ok(())
     }
 
+    /// All rows of these spans, each of one id.
+    fn landmarks(&self, mut spans: Vec<Span>, what: fn(Vec<Span>) -> What) -> Result<Vec<Row>> {
+        let mut found = Vec::new();
+        while !spans.is_empty() {
+            let (what, limit) = (what(spans.clone()), MARKS_MAX);
+            let Batch { rows, is_cut, .. } = self.source.scan(&Request { what, limit }, &[])?;
+            let read_to = rows.last().filter(|_| is_cut).map(|row| row.id);
+            found.extend(rows.into_iter().map(without_wide_cells));
+            spans.retain(|span| read_to.is_some_and(|read_to| span.from > read_to));
+        }
+        Ok(found)
+    }
+
     /// The lowest id that `src.where` leaves; `None` where there is none up to the highest.
     fn lowest_id(&self, bounds: Bounds) -> Result<Option<Id>> {
         let Some(to) = bounds.id_max else {
@@ -58,7 +70,7 @@ impl Pass<'_, '_> {
         };
         let from = LOWEST_ID.min(to);
         let what = What::New(Span { from, to });
-        let rows = self.source.scan(&Request { what, limit: 1 })?;
+        let rows = self.source.scan(&Request { what, limit: 1 }, &[])?.rows;
         Ok(Some(rows.first().map_or(to + 1, |row| row.id)))
     }
 

@@ -5,20 +5,23 @@
 //! batches are scanned. So a save never lies beyond a difference that is not on disk, and the wait costs the scan
 //! nothing.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
+use super::aside::Aside;
 use super::deliver::differing;
-use super::look::{LookError, Looked, Sightings, Suspect};
+use super::look::{LookError, Looked, SecondLook, Sightings, Suspect};
 use super::{Duplicates, Pass, micros};
 use crate::error::{Error, Result};
 use crate::logic::cell::Id;
 use crate::logic::checkpoint::Position;
 use crate::logic::circle::Circle;
 use crate::logic::compare::{Kind, Verdict};
+use crate::logic::oversize::TooLarge;
 use crate::logic::owed::Owed;
 use crate::logic::print;
 use crate::logic::row::Row;
 use crate::logic::window::{Bounds, Limits, Request, Scan};
+use crate::world::Batch;
 
 /// How often a position is saved while scanning.
 const EPOCH_US: i64 = 200_000;
@@ -32,6 +35,8 @@ pub(super) struct Track {
     saved: Position,
     /// Looked different since the epoch began.
     held: Vec<Candidate>,
+    /// Rows that need not be read: they are set aside for all members.
+    aside: Vec<Id>,
     /// The end of the epoch before, with candidates whose confirmation is not yet due.
     waiting: Option<Waiting>,
     epoch_began_us: i64,
@@ -67,6 +72,7 @@ impl Track {
             scan,
             saved,
             held: vec![],
+            aside: vec![],
             waiting: None,
             epoch_began_us: now_us,
         }
@@ -152,13 +158,14 @@ impl Pass<'_, '_> {
                 self.leave_behind(at, number);
             }
         }
+        self.tracks[at].aside = self.aside_for(&self.tracks[at].members);
         let mut next = match self.request(at) {
-            Some(request) => Some(self.read(request)?),
+            Some(request) => Some(self.read(at, request)?),
             None => None,
         };
         let mut circle = Circle::default();
-        while let Some((request, rows)) = next {
-            if rows.len() >= request.limit.max(1) && circle.closes(&request.what) {
+        while let Some((request, batch)) = next {
+            if batch.rows.len() >= request.limit.max(1) && circle.closes(&request.what) {
                 return Err(Error::Database {
                     operation: format!("Page through {}", self.job.source.table.name()),
                     reason: format!(
@@ -168,7 +175,10 @@ impl Pass<'_, '_> {
                 });
             }
             let is_last_look = request.is_of_known_ids();
-            let rows = self.tracks[at].scan.advance(request, rows);
+            let mut rows = self.tracks[at].scan.advance(request, batch.rows);
+            if let Some(too_large) = batch.too_large {
+                self.set_rows_aside(at, std::mem::take(&mut rows), too_large)?;
+            }
             let following = self.request(at);
             let members = &self.tracks[at].members;
             let (looks, read) = match following {
@@ -177,16 +187,16 @@ impl Pass<'_, '_> {
                     // The next batch is read on this thread while the workers look at this one.
                     let read = self.workers()?.in_place_scope(|scope| {
                         scope.spawn(|_| looks = self.first_look(&rows, members));
-                        self.read(following).map(Some)
+                        self.read(at, following).map(Some)
                     });
                     (looks, read)
                 }
                 following => (
                     self.first_look(&rows, members),
-                    following.map(|request| self.read(request)).transpose(),
+                    following.map(|request| self.read(at, request)).transpose(),
                 ),
             };
-            self.take(at, looks?, is_last_look);
+            self.take(at, looks?, is_last_look)?;
             self.settle_when_due(at)?;
             next = read?;
         }
@@ -203,15 +213,51 @@ impl Pass<'_, '_> {
         Some(request)
     }
 
-    fn read(&self, request: Request) -> Result<(Request, Vec<Row>)> {
+    fn read(&self, at: usize, mut request: Request) -> Result<(Request, Batch)> {
         let turn = self.throttle.turn();
-        let rows = self.source.scan(&request)?;
-        turn.took(rows.len());
-        Ok((request, rows))
+        let batch = self.source.scan(&request, &self.tracks[at].aside)?;
+        turn.took(batch.rows.len());
+        if batch.is_cut {
+            request.limit = batch.rows.len(); // No more were asked for, in the end.
+        }
+        Ok((request, batch))
+    }
+
+    /// These rows of the source are too large for every member.
+    fn set_rows_aside(&mut self, at: usize, rows: Vec<Row>, too_large: TooLarge) -> Result<()> {
+        let aside = rows
+            .into_iter()
+            .map(|Row { id, key, .. }| Aside { id, key, too_large });
+        let aside: Vec<Aside> = aside.collect();
+        for number in self.tracks[at].members.clone() {
+            if let Err(error) = self.set_aside(number, &aside) {
+                self.leave_or_fail(at, number, error)?;
+            }
+        }
+        let ids = aside.iter().map(|aside| aside.id);
+        self.tracks[at].aside.extend(ids);
+        Ok(())
+    }
+
+    /// The pass goes on without a destination that failed; an error of anything else ends it.
+    fn leave_or_fail(&mut self, at: usize, number: usize, error: LookError) -> Result<()> {
+        match error {
+            LookError::Source(error) => Err(error),
+            LookError::Destination(error) => {
+                self.mark_unread(number, &error);
+                self.leave_behind(at, number);
+                Ok(())
+            }
+        }
     }
 
     /// Takes a batch's sightings in.
-    fn take(&mut self, at: usize, looks: Vec<(usize, Result<Sightings>)>, is_last_look: bool) {
+    fn take(
+        &mut self,
+        at: usize,
+        looks: Vec<(usize, Result<Sightings>)>,
+        is_last_look: bool,
+    ) -> Result<()> {
         for (number, sightings) in looks {
             match sightings {
                 Ok(Sightings {
@@ -219,7 +265,14 @@ impl Pass<'_, '_> {
                     compared,
                     duplicate_keys,
                     unfindable,
+                    too_large,
                 }) => {
+                    if !too_large.is_empty()
+                        && let Err(error) = self.set_aside(number, &too_large)
+                    {
+                        self.leave_or_fail(at, number, error)?;
+                        continue;
+                    }
                     let candidates = suspects.into_iter().map(|mut suspect| {
                         suspect.is_last_look = is_last_look;
                         Candidate {
@@ -247,6 +300,7 @@ impl Pass<'_, '_> {
         let scan = &self.tracks[at].scan;
         let suspects = scan.position().suspects.ids_left();
         self.progress(compared, suspects, scan.ids_left());
+        Ok(())
     }
 
     fn leave_behind(&mut self, at: usize, number: usize) {
@@ -346,11 +400,7 @@ impl Pass<'_, '_> {
             let suspects: Vec<Suspect> = of_this.map(|candidate| candidate.suspect).collect();
             match self.confirm(number, &suspects) {
                 Ok(on_their_way) => self.tracks[at].look_again(&on_their_way),
-                Err(LookError::Source(error)) => return Err(error),
-                Err(LookError::Destination(error)) => {
-                    self.mark_unread(number, &error);
-                    self.leave_behind(at, number);
-                }
+                Err(error) => self.leave_or_fail(at, number, error)?,
             }
         }
         if let Some(Waiting { position, .. }) = self.tracks[at].waiting.take() {
@@ -368,11 +418,22 @@ impl Pass<'_, '_> {
     ) -> std::result::Result<Vec<Id>, LookError> {
         let mut again = Vec::new();
         let mut chunk_rows = self.first_chunk();
-        let mut rest = suspects;
+        let mut rest = VecDeque::from(suspects.to_vec());
         while !rest.is_empty() {
-            let (now, later) = rest.split_at(chunk_rows.now.min(rest.len()));
+            let mut now: Vec<Suspect> = rest.drain(..chunk_rows.now.min(rest.len())).collect();
             let ids: Vec<Id> = now.iter().map(|suspect| suspect.id).collect();
-            let mut looked = self.second_look(number, &ids)?;
+            let SecondLook {
+                mut looked,
+                too_large,
+                left,
+            } = self.second_look(number, &ids)?;
+            for suspect in now.iter().rev().filter(|first| left.contains(&first.id)) {
+                rest.push_front(*suspect);
+            }
+            now.retain(|first| !left.contains(&first.id) && !too_large.contains_key(&first.id));
+            if !too_large.is_empty() {
+                self.set_aside(number, &too_large.into_values().collect::<Vec<_>>())?;
+            }
             chunk_rows = chunk_rows.after(&looked);
             let duplicates = if self.options.duplicates == Duplicates::Told {
                 self.tell_duplicates(number, looked.values())
@@ -396,7 +457,6 @@ impl Pass<'_, '_> {
             }
             self.shared().summary.agreed_later += (now.len() - duplicates - looked.len()) as u64;
             self.owe(number, looked)?;
-            rest = later;
         }
         Ok(again)
     }
@@ -437,8 +497,10 @@ impl Pass<'_, '_> {
             let owed = Owed {
                 address: Some(address.clone()),
                 copies: Some(suspect.copies),
+                too_large: whole.too_large,
                 ..Owed::new(name, id, &key, kind, differing(&verdict, map), detected_us)
             };
+            self.warn_of_aside(&owed);
             let (owed, is_new) = shared.outbox.add(owed);
             lines.push(owed.clone());
             shared.outbox_changed |= !is_new; // The file will hold two lines for it.

@@ -77,6 +77,10 @@ impl Pass<'_, '_> {
         if !self.options.report {
             return Ok(());
         }
+        let fate = match fate {
+            Fate::DryRun if looked.whole.too_large.is_some() => Fate::None, // It would not be sent.
+            fate => fate,
+        };
         let mut lines = self.lines(number, owed.detected_us, looked, fate)?;
         if self.options.mode == Mode::Recheck && looked.is_duplicate() {
             lines.push(self.duplicate_line(number, owed.detected_us, looked)?);

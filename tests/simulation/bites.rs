@@ -56,6 +56,7 @@ noticed! {
     rows_that_committed_late_and_are_not_looked_for_are_noticed: HolesStayEmpty,
     a_window_that_is_too_short_is_noticed: WindowTooShort,
     a_checkpoint_that_is_ahead_is_noticed: CheckpointAhead,
+    a_row_that_is_too_large_and_forgotten_is_noticed: AsideForgotten,
     holes_that_are_remembered_for_ever_are_noticed: HolesForEver,
     a_pass_that_takes_too_long_is_noticed: Oversleeps,
     a_destination_that_is_waited_for_again_is_noticed: AsksAgain,

@@ -43,6 +43,8 @@ pub(crate) enum Broken {
     RetryAfterIgnored,
     /// Taken callbacks are not written down by a process that could not read the source.
     AnswersUnbooked,
+    /// Rows that are too large to be read are not written down.
+    AsideForgotten,
     /// Each run takes what is owed for detected anew.
     DetectedAnew,
     /// The lock keeps nobody out.
@@ -75,6 +77,7 @@ impl Broken {
             Self::HolesStayEmpty
             | Self::WindowTooShort
             | Self::CheckpointAhead
+            | Self::AsideForgotten
             | Self::RowsSkipped => Fact::CheckpointWaits,
             Self::HolesForEver => Fact::GapsBounded,
             Self::Oversleeps => Fact::PassEnds,

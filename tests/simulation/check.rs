@@ -10,6 +10,7 @@ use cupid::logic::summary::Summary;
 
 use crate::command::Command;
 use crate::fact::Fact;
+use crate::folder::RUN;
 use crate::job::number;
 use crate::model::Model;
 use crate::process::SLACK_US;
@@ -143,6 +144,9 @@ fn passed(model: &Model, destination: usize, position: &Position) -> Option<(i64
     for (id, source) in model.rows() {
         let ledger = model.ledgers[destination].get(&id);
         let answered_v = ledger.map_or(0, |ledger| ledger.answered_v);
+        if model.folders[RUN].aside.contains(&(destination, id)) {
+            continue;
+        }
         let is_below = position.next_id.is_some_and(|next| Id::from(id) < next);
         let is_new = since.is_new(id) && !source.insert_jumped && !source.wandered;
         if is_below && is_new && answered_v == 0 && !remembers(position, id) {

@@ -213,7 +213,16 @@ impl Destination for Side<'_> {
         Ok(found.map(|(key, _)| key_cell(key)).collect())
     }
 
-    fn find(&self, keys: &[&Cell]) -> Result<Found> {
+    fn weigh(&self, key: &Cell) -> Result<u64> {
+        let model = self.read("weigh copies", 0)?;
+        let key = key_and_version(key).map(|(key, _)| key);
+        let copies = key.map(|key| model.copies(self.number, key).collect::<Vec<_>>());
+        Ok(copies
+            .and_then(|copies| model.giant_copies(&copies))
+            .unwrap_or(1))
+    }
+
+    fn find(&self, keys: &[&Cell], room_bytes: usize) -> Result<Found> {
         let first = keys.iter().find_map(|key| key_and_version(key));
         let mut model = self.read("find", first.map_or(0, |(key, _)| key))?;
         let blind = model.broken == Some(Broken::BlindLook) && model.rng.chance(50);
@@ -223,13 +232,20 @@ impl Destination for Side<'_> {
             Some(Broken::AuditEqualsAnything) => is_audit,
             _ => false,
         };
+        let answered = model.answered_at_once(keys.len(), room_bytes);
         let mut found = Found::default();
-        for key in keys {
+        for key in &keys[..answered] {
             let Some((key, v)) = key_and_version(key) else {
                 found.by_key.push(Matches::None);
                 continue;
             };
             let mut copies: Vec<Content> = model.copies(self.number, key).collect();
+            if let Some(bytes) = model.giant_copies(&copies) {
+                if found.by_key.is_empty() {
+                    found.by_key.push(Matches::TooLarge(bytes));
+                }
+                break; // Others are asked for without it.
+            }
             // Without a version it is a key that no source row has.
             if let Some((id, content)) = model.table.version(v) {
                 let agrees = copies.contains(&content);

@@ -33,6 +33,8 @@ pub(crate) struct Folder {
     pub(crate) outbox: Option<Vec<u8>>,
     /// What the outbox says, by destination and id.
     pub(crate) owed: BTreeSet<(usize, i64)>,
+    /// Of these, what is set aside: whatever becomes of such a row, every pass looks at it.
+    pub(crate) aside: BTreeSet<(usize, i64)>,
     pub(crate) locked_by: Option<usize>,
     /// The audit that the checkpoint belongs to.
     pub(crate) campaign: Option<Campaign>,
@@ -263,7 +265,8 @@ impl Store for Disk<'_> {
             return Err(unusable(&mut model, "outbox", &text));
         }
         match model.broken {
-            Some(Broken::OutboxUnread) => outbox = Outbox::default(),
+            // What is set aside stays in the file: that it is not counted is another promise.
+            Some(Broken::OutboxUnread) if outbox.too_large() == 0 => outbox = Outbox::default(),
             Some(Broken::DetectedAnew) => {
                 for mut owed in outbox.clone().iter().cloned() {
                     owed.detected_us += 1;
@@ -279,6 +282,9 @@ impl Store for Disk<'_> {
         if owed.is_empty() {
             return Ok(());
         }
+        let is_forgotten = self.view.sim.model().broken == Some(Broken::AsideForgotten);
+        let is_kept = |owed: &&Owed| !is_forgotten || owed.too_large.is_none();
+        let owed: Vec<Owed> = owed.iter().filter(is_kept).cloned().collect();
         let (folder, process) = (self.folder, self.view.process);
         let opened = std::mem::replace(&mut self.appending, true);
         self.write(|model, is_last| {
@@ -302,8 +308,15 @@ impl Store for Disk<'_> {
                 let ids: Vec<Id> = owed.iter().map(|owed| owed.id).take(50).collect();
                 format!("[{process}] owed {ids:?}")
             });
-            for owed in owed {
-                model.processes[process].taken.remove(&key(owed));
+            for owed in &owed[..whole] {
+                let (number, id) = key(owed);
+                model.processes[process].taken.remove(&(number, id));
+                let aside = &mut model.folders[folder].aside;
+                if owed.too_large.is_some() {
+                    aside.insert((number, id));
+                } else {
+                    aside.remove(&(number, id));
+                }
             }
             check::owed(model, folder, owed[..whole].iter().map(key));
         })
@@ -327,6 +340,8 @@ impl Store for Disk<'_> {
             model.folders[folder].synced = None;
             let forgotten = usize::from(model.broken == Some(Broken::OneForgotten));
             let after = outbox.iter().skip(forgotten).map(key).collect();
+            let aside = outbox.iter().filter(|owed| owed.too_large.is_some());
+            model.folders[folder].aside = aside.map(key).collect();
             check::replaced(model, folder, after);
             model.tell(|| format!("[{process}] outbox of {}", outbox.len()));
             model.folders[folder].outbox = Some(lines(outbox.iter().skip(forgotten)));

@@ -13,6 +13,7 @@ mod copies;
 mod destination;
 mod fact;
 mod folder;
+mod giants;
 mod history;
 mod job;
 mod ledger;
@@ -151,6 +152,8 @@ fn a_seed_replays_exactly() {
         "concurrency: 8",
         "workers: 2",
         "overlaps: 150",
+        "wide: 200",
+        "giants: true",
     ] {
         assert!(told.contains(rarely), "{rarely} is in none of them");
     }

@@ -83,6 +83,10 @@ pub(crate) struct Plan {
     pub(crate) stream_rows: usize,
     /// The copies cannot be read from end to end.
     pub(crate) unordered: bool,
+    /// Answers that memory has no room for.
+    pub(crate) wide: u64,
+    /// Rows that are too large to be read.
+    pub(crate) giants: bool,
 }
 
 impl Plan {
@@ -179,6 +183,13 @@ impl Plan {
             overlaps: rng.pick(&[0, 0, 0, 150]),
             stream_rows: rng.pick(&[3, 20, 1_000]),
             unordered: rng.chance(100),
+            wide: rng.pick(&[0, 0, 200]),
+            giants: rng.chance(200),
+        };
+        // What an audit does not see it only logs.
+        let plan = Self {
+            giants: plan.giants && plan.audits == 0,
+            ..plan
         };
         if promptly { plan.prompt() } else { plan }
     }

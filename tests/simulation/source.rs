@@ -9,12 +9,13 @@ use std::sync::MutexGuard;
 use cupid::error::Result;
 use cupid::logic::cell::{Cell, Column, ColumnType, Id};
 use cupid::logic::gaps::Span;
+use cupid::logic::oversize::Part;
 use cupid::logic::print;
 use cupid::logic::row::Row;
 use cupid::logic::trail::key_print;
 use cupid::logic::window::{Bounds, Request, What};
 use cupid::logic::zone;
-use cupid::world::{Source, Visitor, WholeRow};
+use cupid::world::{Batch, Sent, Source, Visitor, Weight, WholeRow, WholeRows};
 
 use crate::broken::Broken;
 use crate::model::{Model, Shape};
@@ -111,6 +112,19 @@ fn window(model: &Model, request: &Request, zone_us: i64) -> Vec<Row> {
 }
 
 impl View<'_> {
+    /// Who asks for single rows finds out which are gone.
+    fn note_gone(&self, model: &mut Model, spans: &[Span]) {
+        let tick = model.next_tick();
+        for span in spans.iter().filter(|span| span.from == span.to) {
+            let id = small(span.from);
+            if model.row(id).is_none() {
+                let ledger = model.ledger(destination(), id);
+                ledger.repaired_or_gone = tick;
+                ledger.settle(self.process);
+            }
+        }
+    }
+
     pub(crate) fn read_source(
         &self,
         name: &'static str,
@@ -178,7 +192,7 @@ impl Source for View<'_> {
         Ok((!is_forgotten).then(|| shape.moments()))
     }
 
-    fn scan(&self, request: &Request) -> Result<Vec<Row>> {
+    fn scan(&self, request: &Request, except: &[Id]) -> Result<Batch> {
         let mut model = self.read_source("scan", 0)?;
         let rows = match &request.what {
             What::Holes(_) | What::Again(_) if model.broken == Some(Broken::HolesStayEmpty) => {
@@ -193,10 +207,41 @@ impl Source for View<'_> {
                 window(&model, request, zone_us)
             }
         };
-        let rows: Vec<Row> = rows
+        let mut rows: Vec<Row> = rows
             .into_iter()
             .map(|row| self.known(&mut model, row))
             .collect();
+        if let What::Suspects(spans) = &request.what {
+            self.note_gone(&mut model, spans);
+        }
+        let is_full = rows.len() == request.limit;
+        let mut is_cut = false;
+        if rows.iter().any(|row| !except.contains(&row.id)) {
+            let wanted = rows.len();
+            rows.retain(|row| !except.contains(&row.id));
+            is_cut = is_full && rows.len() < wanted;
+        }
+        if !rows.is_empty() {
+            let answered = model.answered_at_once(rows.len(), usize::MAX);
+            is_cut |= answered < rows.len();
+            rows.truncate(answered);
+        }
+        let giant = |row: &Row| {
+            let content = model.row(small(row.id))?.content;
+            let giant = model.giant_row(content)?;
+            (giant.part == Part::Compared).then_some(giant)
+        };
+        let at = rows.iter().position(|row| giant(row).is_some());
+        let mut too_large = None;
+        if let Some(at) = at {
+            is_cut = true;
+            let found = giant(&rows[at]).filter(|_| at == 0);
+            rows.truncate(at.max(1));
+            if found.is_some() {
+                rows[0].cells = vec![];
+                too_large = found;
+            }
+        }
         for row in rows.iter().filter(|row| row.key == Cell::Null) {
             let all = 0..model.plan.destinations;
             model.read_without_key(self.process, all, small(row.id));
@@ -208,7 +253,12 @@ impl Source for View<'_> {
             let what = &what[..what.len().min(200)];
             format!("[{process}] scan {what}: {} rows {ids:?}", rows.len())
         });
-        Ok(rows)
+        is_cut &= !rows.is_empty();
+        Ok(Batch {
+            rows,
+            is_cut,
+            too_large,
+        })
     }
 
     fn visit(&self, span: Span, limit: usize, visitor: &mut dyn Visitor) -> Result<Option<Id>> {
@@ -254,10 +304,38 @@ impl Source for View<'_> {
         Ok(ids.map(Id::from).collect())
     }
 
-    fn whole_rows(&self, ids: &[Id]) -> Result<Vec<WholeRow>> {
+    fn weigh(&self, ids: &[Id]) -> Result<Vec<Weight>> {
+        let model = self.read_source("weigh rows", ids.first().map_or(0, |&id| small(id)))?;
+        let weight = |&id: &Id| {
+            let source = model.row(small(id))?;
+            let giant = model.giant_row(source.content);
+            let bytes_of = |is_so: fn(Part) -> bool| {
+                let giant = giant.filter(|giant| is_so(giant.part));
+                giant.map_or(1, |giant| giant.bytes)
+            };
+            Some(Weight {
+                id,
+                key: row(&model, small(id), source).key,
+                compared_bytes: bytes_of(|part| part == Part::Compared),
+                row_bytes: bytes_of(|_| true),
+            })
+        };
+        Ok(ids.iter().filter_map(weight).collect())
+    }
+
+    fn whole_rows(&self, ids: &[Id], room_bytes: usize) -> Result<WholeRows> {
         let first = ids.first().map_or(0, |&id| small(id));
         let mut model = self.read_source("whole rows", first)?;
         let tick = model.next_tick();
+        let mut answered = model.answered_at_once(ids.len(), room_bytes);
+        let is_giant = |id: &Id| {
+            let source = model.row(small(*id));
+            source.is_some_and(|source| model.giant_row(source.content).is_some())
+        };
+        if let Some(at) = ids[..answered].iter().position(is_giant) {
+            answered = at.max(1); // Others are asked for without it.
+        }
+        let ids = &ids[..answered];
         let mut rows = Vec::with_capacity(ids.len());
         // Like a table, it has one row for an id that is asked for twice.
         for id in ids.iter().map(|&id| small(id)).collect::<BTreeSet<_>>() {
@@ -272,29 +350,55 @@ impl Source for View<'_> {
                 ledger.settle(self.process);
                 continue;
             };
-            let row = row(&model, id, &source);
+            let mut row = row(&model, id, &source);
+            if let Some(too_large) = model.giant_row(source.content) {
+                if too_large.part == Part::Compared {
+                    row.cells = vec![];
+                } else if row.key == Cell::Null {
+                    let this = std::iter::once(destination());
+                    model.read_without_key(self.process, this, id);
+                }
+                rows.push(WholeRow {
+                    row: self.known(&mut model, row),
+                    all: vec![],
+                    too_large: Some(too_large),
+                });
+                continue;
+            }
             if row.key == Cell::Null {
                 let this = std::iter::once(destination());
                 model.read_without_key(self.process, this, id);
             }
             let sent_v = model.ledger(destination(), id).sent_v;
             let old = model.broken == Some(Broken::OldCopySent) && sent_v > 0;
-            let mut all = vec![Cell::Int(id), row.key.clone()];
-            all.extend(cells(source.content));
-            all.push(row.updated.clone());
+            let mut all = vec![
+                Sent::Other(Cell::Int(id)),
+                Sent::Other(row.key.clone()),
+                Sent::Compared(0),
+                Sent::Compared(1),
+                Sent::Other(row.updated.clone()),
+            ];
             if old {
-                all[2] = Cell::Int(sent_v);
+                all[2] = Sent::Other(Cell::Int(sent_v));
             }
+            let as_it_is = row.cells.clone();
             let row = self.known(&mut model, row);
-            rows.push(WholeRow { row, all });
+            if row.cells != as_it_is && !old {
+                all.swap(2, 3); // What is sent is right, wherever it is looked for.
+            }
+            rows.push(WholeRow {
+                row,
+                all,
+                too_large: None,
+            });
         }
         let process = self.process;
         model.tell(|| {
             let read = rows.iter().take(20);
-            let read: Vec<_> = read.map(|w| (w.row.id, &w.row.cells[0])).collect();
+            let read: Vec<_> = read.map(|w| (w.row.id, w.row.cells.first())).collect();
             format!("[{process}] whole rows: {read:?}")
         });
-        Ok(rows)
+        Ok(WholeRows { answered, rows })
     }
 
     fn columns(&self) -> Result<&[Column]> {

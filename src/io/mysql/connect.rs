@@ -13,9 +13,8 @@ use mysql::{ClientIdentity, Conn, OptsBuilder, SslOpts};
 
 use super::session::READ_TIMEOUT;
 use crate::config::{Address, Server, Tls};
+use crate::logic::oversize::ROW_BYTES_MAX;
 
-/// The largest packet, and so the largest row, that is accepted from a server.
-const PACKET_BYTES_MAX: usize = 64 << 20;
 /// For each address of a host.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The longest that a log-in may take, from the look-up of the host's name to the server's welcome.
@@ -65,7 +64,7 @@ fn options(server: &Server) -> OptsBuilder {
         .tcp_connect_timeout(Some(CONNECT_TIMEOUT))
         .read_timeout(Some(READ_TIMEOUT))
         .write_timeout(Some(READ_TIMEOUT))
-        .max_allowed_packet(Some(PACKET_BYTES_MAX))
+        .max_allowed_packet(Some(ROW_BYTES_MAX))
         .ssl_opts(server.tls.as_ref().map(tls_options));
     match &server.address {
         Address::Tcp(host, port) => options

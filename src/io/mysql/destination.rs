@@ -13,7 +13,7 @@ use std::sync::{Arc, OnceLock};
 use mysql::prelude::Queryable;
 use mysql::{Conn, Params, Value};
 
-use super::bounded::{self, ROWS_MAX};
+use super::bounded::{self, ROWS_MAX, Room};
 use super::checksum::MySqlChecksums;
 use super::decode;
 use super::plan::Plan;
@@ -21,6 +21,7 @@ use super::schema::{Table, quoted};
 use super::session::{Manner, Sessions, is_of_one_key, label, shown};
 use super::source::{MySqlSource, padded, padded_count};
 use super::stream::{Rows, Stream, repeated_keys};
+use super::wide::{Fitted, fitted, sum_of};
 use super::wire;
 use super::written;
 use crate::config::{DestinationJob, Job, SourceJob, TableJob};
@@ -30,6 +31,7 @@ use crate::logic::compare::{ColumnMap, Found, Matches};
 use crate::logic::fingerprint::KeyFold;
 use crate::logic::fix::written::Written;
 use crate::logic::key::{Spellings, spellings};
+use crate::logic::oversize::ROW_BYTES_MAX;
 use crate::world::{Checksums, Destination, Offer, Place, Visitor};
 
 /// Keys that are told apart in one `CASE`.
@@ -201,16 +203,20 @@ impl MySqlDestination {
         self.failed(&format!("Look up keys in {name}"), error)
     }
 
-    /// `SELECT` of the compared columns by so many keys.
+    /// `SELECT` of an expression and the compared columns by so many keys.
     pub(super) fn statement(&self, plan: &Plan, first: &str, keys: &[Cow<'_, str>]) -> String {
+        self.statement_for(&plan.compared.list(Some(first)), keys)
+    }
+
+    /// `SELECT` of a list of expressions by so many keys.
+    fn statement_for(&self, list: &str, keys: &[Cow<'_, str>]) -> String {
         let job = &self.destination().table;
         let condition = job
             .condition
             .as_ref()
             .map_or_else(String::new, |condition| format!(" AND ({condition})"));
         format!(
-            "SELECT {} FROM {}.{} WHERE {} IN ({}){condition}",
-            plan.compared.list(Some(first)),
+            "SELECT {list} FROM {}.{} WHERE {} IN ({}){condition}",
             quoted(&job.database),
             quoted(&job.table),
             quoted(&job.by_column),
@@ -244,14 +250,57 @@ impl MySqlDestination {
         self.attempt(&mut |conn: &mut Conn| {
             let answer = conn.exec_iter(&sql, Params::Positional(values.clone().collect()))?;
             let answer = plan.watch.fitting(answer, &described)?;
-            let mut rows = Vec::new();
-            bounded::each(answer, ROWS_MAX, |row| {
+            let (mut rows, room) = (Vec::new(), keys.room.clone());
+            bounded::fitting(answer, ROWS_MAX, &room, |row| {
                 let mut values = row.unwrap().into_iter();
                 let first = values.next().unwrap_or(Value::NULL);
                 rows.push((first, plan.compared.cells(values).collect()));
             })?;
             Ok(rows)
         })
+    }
+
+    /// One value for each row that these keys find.
+    fn select_values(
+        &self,
+        plan: &Plan,
+        expression: &str,
+        keys: &Keys<'_>,
+    ) -> mysql::Result<Vec<Value>> {
+        let cells: Vec<&Cell> = keys.cells().map(|(_, cell)| cell).collect();
+        let slots = padded_count(cells.len());
+        let places: Vec<Cow<'_, str>> = padded(&cells, slots)
+            .map(|cell| plan.lookup.sql(cell))
+            .collect();
+        let sql = self.statement_for(expression, &places);
+        let values: Vec<Value> = padded(&cells, slots)
+            .filter_map(|cell| plan.lookup.value(cell))
+            .collect();
+        let is_key = expression == plan.key_expression;
+        let described = [plan.key_described.filter(|_| is_key)];
+        self.attempt(&mut |conn: &mut Conn| {
+            let answer = conn.exec_iter(&sql, Params::Positional(values.clone()))?;
+            let answer = plan.watch.fitting(answer, &described)?;
+            let mut found = Vec::new();
+            bounded::each(answer, ROWS_MAX, |row| found.extend(row.unwrap()))?;
+            Ok(found)
+        })
+    }
+
+    /// How many bytes the rows of these keys have. Keys that the server refuses have to be asked for one by one.
+    fn bytes_of(&self, plan: &Plan, keys: &Keys<'_>) -> mysql::Result<u64> {
+        if keys.numbers.is_empty() {
+            return Ok(0);
+        }
+        match self.select_values(plan, &sum_of(&plan.compared_bytes), keys) {
+            Ok(sums) => {
+                let sum = sums.into_iter().next();
+                let sum = sum.and_then(|sum| mysql::from_value_opt::<u64>(sum).ok());
+                Ok(sum.unwrap_or(0))
+            }
+            Err(error) if is_of_one_key(&error) => Ok(u64::MAX),
+            Err(error) => Err(error),
+        }
     }
 
     /// Finds the rows of these keys; keys that the server refuses one by one are marked, so that one key cannot keep
@@ -316,8 +365,8 @@ impl MySqlDestination {
         if !rows_left {
             found.rows.append(&mut paired);
             let left = Keys {
-                cells: keys.cells,
                 numbers: keys_left,
+                ..keys.clone()
             };
             if left.numbers.is_empty()
                 || self
@@ -343,8 +392,8 @@ impl MySqlDestination {
             while !numbers.is_empty() {
                 let mut case = format!("CASE {by_column}");
                 let asked = Keys {
-                    cells: keys.cells,
                     numbers,
+                    ..keys.clone()
                 };
                 for (n, number) in asked.numbers.iter().enumerate() {
                     for cell in keys.cells[*number].iter() {
@@ -378,18 +427,25 @@ impl MySqlDestination {
 }
 
 /// Some of a batch's keys, by their numbers.
+#[derive(Clone)]
 struct Keys<'a> {
     cells: &'a [Spellings<'a>],
     numbers: Vec<usize>,
+    /// For the rows of one statement.
+    room: Room,
 }
 
 impl<'a> Keys<'a> {
     /// All but those that no row can have: NULL finds nothing.
-    fn of(cells: &'a [Spellings<'a>]) -> Self {
+    fn of(cells: &'a [Spellings<'a>], room: Room) -> Self {
         let numbers = (0..cells.len())
             .filter(|&number| cells[number].iter().next().is_some())
             .collect();
-        Self { cells, numbers }
+        Self {
+            cells,
+            numbers,
+            room,
+        }
     }
 
     /// Each spelling, and the number of its key.
@@ -401,12 +457,16 @@ impl<'a> Keys<'a> {
     /// Nothing when there is one key only.
     fn halves(&self) -> impl Iterator<Item = Self> {
         let (left, right) = self.numbers.split_at(self.numbers.len() / 2);
-        let cells = self.cells;
+        let (cells, room) = (self.cells, self.room.clone());
         [left, right]
             .map(<[usize]>::to_vec)
             .into_iter()
             .filter(|half| !half.is_empty() && half.len() < self.numbers.len())
-            .map(move |numbers| Self { cells, numbers })
+            .map(move |numbers| Self {
+                cells,
+                numbers,
+                room: room.clone(),
+            })
     }
 }
 
@@ -436,8 +496,20 @@ impl Destination for MySqlDestination {
         };
         let rows = Rows::new(job, plan, stream);
         let operation = format!("Read all rows of {}", job.name());
-        self.attempt(&mut |conn| stream.visit(conn, &rows, after, limit, visitor))
-            .map_err(|error| self.failed(&operation, &error))
+        let mut last = None;
+        let mut visit = |rows: &Rows<'_>, limit, last: &mut Option<Place>| {
+            let mut work = |conn: &mut Conn| stream.visit(conn, rows, after, limit, visitor, last);
+            self.attempt(&mut work)
+        };
+        let outcome = match visit(&rows, limit, &mut last) {
+            Err(error) if bounded::is_too_wide(&error) && last.is_some() => Ok(last),
+            Err(error) if bounded::is_too_wide(&error) => {
+                let rows = Rows::too_large(job, plan, stream);
+                visit(&rows, 1, &mut last)
+            }
+            outcome => outcome,
+        };
+        outcome.map_err(|error| self.failed(&operation, &error))
     }
 
     fn repeated_keys(&self, limit: usize) -> Result<Vec<Cell>> {
@@ -453,20 +525,43 @@ impl Destination for MySqlDestination {
         Ok(checksums.map(|checksums| Box::new(checksums) as Box<dyn Checksums>))
     }
 
-    fn find(&self, keys: &[&Cell]) -> Result<Found> {
+    fn find(&self, keys: &[&Cell], room_bytes: usize) -> Result<Found> {
         let plan = self.plan()?;
-        let mut found = Found {
-            rows: Vec::with_capacity(keys.len()),
-            by_key: vec![Matches::None; keys.len()],
-        };
         let printed = self.printed_keys(plan, keys)?;
         let cells = spelled(plan, keys, printed.as_deref());
-        let keys = Keys::of(&cells);
-        if !keys.numbers.is_empty() {
-            self.find_keys(plan, &keys, &mut found)
-                .map_err(|error| self.failed_look_up(&error))?;
-        }
-        Ok(found)
+        let read = |count: usize, room| {
+            let mut found = Found {
+                rows: Vec::with_capacity(count),
+                by_key: vec![Matches::None; count],
+            };
+            let keys = Keys::of(&cells[..count], room);
+            if !keys.numbers.is_empty() {
+                self.find_keys(plan, &keys, &mut found)?;
+            }
+            Ok(found)
+        };
+        let weigh = |count: usize| {
+            self.bytes_of(plan, &Keys::of(&cells[..count], Room::new(ROW_BYTES_MAX)))
+        };
+        let found = fitted(keys.len(), room_bytes, read, weigh)
+            .map_err(|error| self.failed_look_up(&error))?;
+        Ok(match found {
+            Fitted::Read(_, found) => found,
+            Fitted::NoRoom => Found::default(),
+            Fitted::TooLarge(bytes) => Found {
+                rows: vec![],
+                by_key: vec![Matches::TooLarge(bytes)],
+            },
+        })
+    }
+
+    fn weigh(&self, key: &Cell) -> Result<u64> {
+        let plan = self.plan()?;
+        let keys = [key];
+        let printed = self.printed_keys(plan, &keys)?;
+        let cells = spelled(plan, &keys, printed.as_deref());
+        self.bytes_of(plan, &Keys::of(&cells, Room::new(ROW_BYTES_MAX)))
+            .map_err(|error| self.failed_look_up(&error))
     }
 
     fn written(&self) -> Result<&Written> {
@@ -488,13 +583,13 @@ impl Destination for MySqlDestination {
         let printed = self.printed_keys(plan, keys)?;
         let cells = spelled(plan, keys, printed.as_deref());
         let mut found = Vec::with_capacity(keys.len());
-        let mut left = vec![Keys::of(&cells)];
+        let mut left = vec![Keys::of(&cells, Room::new(ROW_BYTES_MAX))];
         left.retain(|keys| !keys.numbers.is_empty());
         while let Some(keys) = left.pop() {
-            match self.select(plan, &plan.key_expression, &keys, false) {
-                Ok(rows) => {
-                    let key = |(key, _)| decode::cell(key, plan.key_type);
-                    found.extend(rows.into_iter().map(key));
+            match self.select_values(plan, &plan.key_expression, &keys) {
+                Ok(values) => {
+                    let key = |key| decode::cell(key, plan.key_type);
+                    found.extend(values.into_iter().map(key));
                 }
                 Err(error) if is_of_one_key(&error) => left.extend(keys.halves()),
                 Err(error) => return Err(self.failed_look_up(&error)),

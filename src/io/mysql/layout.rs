@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::lookup::Lookup;
 use super::schema::{Table, literal, quoted};
 use super::selection::Selection;
+use super::wide::bytes_of;
 use super::wire::{Described, Watch};
 use crate::config::{Job, TableJob, UpdateJob};
 use crate::logic::advice::words;
@@ -37,7 +38,9 @@ pub(super) struct Layout {
     pub(super) zone: Option<String>,
     /// The session is in that zone.
     pub(super) is_in_zone: bool,
-    /// `id, key, updated, compared…` for `SELECT`.
+    /// `id, key, updated` for `SELECT`.
+    pub(super) head_list: String,
+    /// The same and `compared…`.
     pub(super) scan_list: String,
     /// The types of that list.
     pub(super) scan_types: Vec<ColumnType>,
@@ -45,11 +48,17 @@ pub(super) struct Layout {
     pub(super) visited: Visited,
     /// What the server said of that list.
     pub(super) scan_described: Described,
-    /// Every column as it is sent, for `SELECT`; then what tells that there are others by now.
-    pub(super) whole_list: String,
+    /// For each column, as it is sent, where it is: among the compared ones or in `others_list`.
+    pub(super) whole: Vec<Whole>,
+    /// What is sent and not compared, for `SELECT`, after a comma; then what tells that there are other columns by now.
+    pub(super) others_list: String,
     /// What the server said of that list.
-    pub(super) whole_described: Described,
-    /// Holds answers against it.
+    pub(super) others_described: Described,
+    /// Bytes of the compared columns, in SQL.
+    pub(super) compared_bytes: String,
+    /// Bytes of all columns, in SQL.
+    pub(super) row_bytes: String,
+    /// Holds answers against what the server said.
     pub(super) watch: Watch,
 }
 
@@ -61,6 +70,13 @@ pub(super) struct Visited {
     pub(super) id: usize,
     /// Where the key is.
     pub(super) key: usize,
+}
+
+/// Where a column is when a whole row is read: no column is read twice.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Whole {
+    Compared(usize),
+    Other,
 }
 
 /// A source column in one of its forms.
@@ -189,8 +205,12 @@ impl Layout {
             key: selection.place_of(&list[1], key.column_type, scan_described[1]),
             selection,
         };
-        let (whole_list, whole_described) = whole_list(&table, &source.table);
+        let (whole, others_list, others_described) = whole_row(&table, &source.table, &list[3..]);
+        let is_compared = |column: &&Column| compared.iter().any(|known| known.name == column.name);
+        let compared_bytes = bytes_of(table.columns.iter().filter(is_compared));
+        let row_bytes = bytes_of(&table.columns);
         let scan_list = list.join(", ");
+        let head_list = list[..3].join(", ");
         let lookup = Lookup::new(table.key_column(&key), None);
         Ok(Self {
             id_may_be_null,
@@ -204,12 +224,16 @@ impl Layout {
             compared,
             zone: table.zone,
             is_in_zone: table.is_in_zone,
+            head_list,
             scan_list,
             scan_types,
             scan_described,
             visited,
-            whole_list,
-            whole_described,
+            whole,
+            others_list,
+            others_described,
+            compared_bytes,
+            row_bytes,
             watch: Watch::default(),
         })
     }
@@ -240,24 +264,37 @@ fn update_column(
     Ok(UpdateColumn::new(column, update, table))
 }
 
-/// Every column as it is sent, then what tells an answer of a table that was altered meanwhile.
-fn whole_list(table: &Table, job: &TableJob) -> (String, Described) {
-    let (mut list, mut all) = (Vec::new(), Described::new());
+/// For each column where it is, what has to be read beside the compared expressions, and then what tells an answer of a
+/// table that was altered meanwhile.
+fn whole_row(
+    table: &Table,
+    job: &TableJob,
+    compared: &[String],
+) -> (Vec<Whole>, String, Described) {
+    let (mut whole, mut others) = (Vec::new(), Vec::new());
+    let (mut others_described, mut converted) = (Described::new(), Vec::new());
     for column in &table.columns {
         let expression = table.read_as_printed(column);
-        all.push(described(&expression, column));
-        list.push(expression);
-    }
-    for at in 0..table.columns.len() {
-        if all[at].is_none() {
-            let column = &table.columns[at];
-            list.push(quoted(&column.name));
-            all.push(Some(column.column_type));
+        let column_described = described(&expression, column);
+        if column_described.is_none() {
+            converted.push(column);
         }
+        if let Some(at) = compared.iter().position(|known| *known == expression) {
+            whole.push(Whole::Compared(at));
+            continue;
+        }
+        whole.push(Whole::Other);
+        others.push(expression);
+        others_described.push(column_described);
     }
-    list.push(count_of_columns(job));
-    all.push(None);
-    (list.join(", "), all)
+    for column in converted {
+        others.push(quoted(&column.name));
+        others_described.push(Some(column.column_type));
+    }
+    others.push(count_of_columns(job));
+    others_described.push(None);
+    let others_list = format!(", {}", others.join(", "));
+    (whole, others_list, others_described)
 }
 
 /// The union of what the destinations compare. A TIMESTAMP of a server that is not in UTC comes twice: as an instant,

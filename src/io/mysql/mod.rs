@@ -18,6 +18,7 @@ mod session;
 mod source;
 mod stream;
 mod unique;
+mod wide;
 mod window;
 mod wire;
 mod written;

@@ -4,6 +4,7 @@ use super::layout::{Layout, described, named, no_table, refuse_instant};
 use super::lookup::Lookup;
 use super::schema::{Table, quoted};
 use super::selection::Selection;
+use super::wide::bytes_of;
 use super::wire::Watch;
 use crate::config::DestinationJob;
 use crate::logic::cell::{Column, ColumnType};
@@ -30,6 +31,8 @@ pub(super) struct Plan {
     pub(super) lookup: Lookup,
     /// The compared columns, in the order of the pairs.
     pub(super) compared: Selection,
+    /// Their bytes, in SQL.
+    pub(super) compared_bytes: String,
     /// Nothing but equal bytes is equal in the key column.
     pub(super) bytes_decide: bool,
     /// Holds answers against what the server said.
@@ -61,10 +64,11 @@ impl Plan {
         let key = column("byColumn", &job.by_column)?;
         refuse_instant(&format!("des[{number}]"), &key, &table)?;
         let mut pairs = Vec::with_capacity(columns.len());
-        let mut compared = Selection::default();
+        let (mut compared, mut compared_columns) = (Selection::default(), Vec::new());
         let mut converted = Vec::new();
         for pair in columns {
             let column = column("columns", &pair.destination)?;
+            compared_columns.push(column.clone());
             let instant = matches!(column.column_type, ColumnType::Timestamp(_));
             let forms = layout
                 .compared
@@ -136,6 +140,7 @@ impl Plan {
             lookup: Lookup::new(key_column, zone.as_deref()),
             table,
             compared,
+            compared_bytes: bytes_of(&compared_columns),
             bytes_decide: matches!(
                 (layout.key.column_type, key_type),
                 (ColumnType::Int, ColumnType::Int) | (ColumnType::Binary, ColumnType::Binary)

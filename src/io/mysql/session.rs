@@ -17,6 +17,7 @@ use super::connect::{self, SENSELESS, bracketed};
 use super::log_ins::LogIns;
 use crate::config::{Address, Server};
 use crate::error::{Error, Result};
+use crate::logic::oversize::ROW_BYTES_MAX;
 use crate::world::Clock;
 
 /// The longest that a statement may run.
@@ -255,6 +256,10 @@ pub(super) fn label(server: &Server) -> String {
 /// sent, made harmless, but never a password.
 fn explained(error: &mysql::Error, server: &Server) -> String {
     let text = match error {
+        error if bounded::is_too_large(error) => format!(
+            "A row is larger than {} MiB, the most that cupid reads, whatever the server's max_allowed_packet is",
+            ROW_BYTES_MAX >> 20
+        ),
         mysql::Error::MySqlError(error) => format!("{} (error {})", error.message, error.code),
         mysql::Error::IoError(error) => error.to_string(),
         mysql::Error::DriverError(error) => error.to_string(),
@@ -283,6 +288,9 @@ fn explained(error: &mysql::Error, server: &Server) -> String {
             format!(
                 "; a statement may take {STATEMENT_S_MAX} s, so an index is probably missing: `cupid check` tells which"
             )
+        }
+        mysql::Error::MySqlError(error) if matches!(error.code, 1153 | 1301 | 3684) => {
+            "; that is the server's own max_allowed_packet: raise it there".into()
         }
         mysql::Error::DriverError(DriverError::TlsNotSupported) => {
             "; turn TLS on at the server, or leave `tls` out".into()
@@ -333,7 +341,7 @@ pub(super) fn shown(text: &str) -> String {
 /// the next one would bring a lock of the account nearer.
 pub(super) fn is_passing(error: &mysql::Error) -> bool {
     match error {
-        error if bounded::is_excess(error) => false,
+        error if bounded::is_excess(error) || bounded::is_too_wide(error) => false,
         mysql::Error::IoError(_) | mysql::Error::CodecError(_) | mysql::Error::DriverError(_) => {
             true
         }
@@ -350,7 +358,8 @@ pub(super) fn is_passing(error: &mysql::Error) -> bool {
 
 /// The server refused a statement and goes on with the session.
 fn leaves_session_usable(error: &mysql::Error) -> bool {
-    matches!(error, mysql::Error::MySqlError(_)) && !is_passing(error)
+    // After a packet that was too large for it (1153) a server closes the connection.
+    matches!(error, mysql::Error::MySqlError(error) if error.code != 1153) && !is_passing(error)
 }
 
 /// The statement cannot be parsed or names what is not there: with a `where` of the configuration in it, that is why.

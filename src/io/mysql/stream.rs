@@ -178,7 +178,8 @@ impl Stream {
         format!("({})", alternatives.join(" OR "))
     }
 
-    /// Shows the rows after a place to `visitor`; the next place when there may be more.
+    /// Shows the rows after a place to `visitor`; the next place when there may be more. `shown_to` is where the last
+    /// row was that was shown, also after an error.
     pub(super) fn visit(
         &self,
         conn: &mut Conn,
@@ -186,8 +187,10 @@ impl Stream {
         after: Option<&Place>,
         limit: usize,
         visitor: &mut dyn Visitor,
+        shown_to: &mut Option<Place>,
     ) -> mysql::Result<Option<Place>> {
         visitor.restart();
+        *shown_to = None;
         let part = match &self.shard {
             None => Part::After(after),
             Some((shard, pieces)) => {
@@ -202,15 +205,20 @@ impl Stream {
         let (mut count, mut final_row) = (0, None);
         let answer = conn.exec_iter(sql, Params::Positional(values))?;
         let answer = rows.watch.fitting(answer, rows.selection.described())?;
-        bounded::passing(answer, limit, |row| {
+        let outcome = bounded::passing(answer, limit, |row| {
             let cells = rows.selection.sent(&row);
-            visitor.row(0, cells.cell(rows.key), &cells);
+            if rows.are_too_large {
+                visitor.too_large(0, cells.cell(rows.key));
+            } else {
+                visitor.row(0, cells.cell(rows.key), &cells);
+            }
             visitor.passed(&|| rows.place(&row));
             count += 1;
             final_row = Some(row);
-        })?;
-        let final_row = final_row.as_ref().filter(|_| count >= limit);
-        let place = final_row.map(|row| rows.place(row));
+        });
+        *shown_to = final_row.map(|row| rows.place(&row));
+        outcome?;
+        let place = shown_to.clone().filter(|_| count >= limit);
         let (Some((_, pieces)), Part::Piece(_, piece)) = (&self.shard, part) else {
             return Ok(place);
         };
@@ -327,11 +335,24 @@ pub(super) struct Rows<'a> {
     key: usize,
     /// Where the primary key's columns are.
     order: Vec<usize>,
+    /// The compared columns are left out.
+    are_too_large: bool,
 }
 
 impl<'a> Rows<'a> {
     pub(super) fn new(job: &'a TableJob, plan: &'a Plan, stream: &Stream) -> Self {
-        let mut selection = plan.compared.clone();
+        Self::of(job, plan.compared.clone(), plan, stream)
+    }
+
+    /// Without the compared columns, for rows that are too large.
+    pub(super) fn too_large(job: &'a TableJob, plan: &'a Plan, stream: &Stream) -> Self {
+        Self {
+            are_too_large: true,
+            ..Self::of(job, Selection::default(), plan, stream)
+        }
+    }
+
+    fn of(job: &'a TableJob, mut selection: Selection, plan: &'a Plan, stream: &Stream) -> Self {
         let key = selection.place_of(&plan.key_expression, plan.key_type, plan.key_described);
         let places = stream.order.iter();
         let order = places.map(|column| {
@@ -344,6 +365,7 @@ impl<'a> Rows<'a> {
             selection,
             key,
             order,
+            are_too_large: false,
         }
     }
 

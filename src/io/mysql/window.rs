@@ -10,14 +10,16 @@ use super::bounded::ROWS_MAX;
 use super::layout::{Layout, UpdateColumn};
 use super::schema::{literal, quoted};
 use super::session::label;
-use super::source::{MySqlSource, id_of, id_value, rows};
+use super::source::{Ask, MySqlSource, id_of, id_value};
 use super::{bounded, decode};
 use crate::config::TableJob;
 use crate::error::{Error, Result};
 use crate::logic::cell::{ColumnType, Id};
+use crate::logic::oversize::ROOM_BYTES;
 use crate::logic::row::Row;
 use crate::logic::window::{Request, What};
 use crate::logic::zone;
+use crate::world::Batch;
 
 /// Ids in one query for their rows.
 const IDS_PER_QUERY: usize = 512;
@@ -26,54 +28,57 @@ impl MySqlSource {
     /// Rows of a window in the order (update time, id). After a cursor, first what shares its time: by equality on the
     /// time the index gives the rows in id order, so a million rows of one moment are read once and not a million
     /// times.
-    pub(super) fn window(&self, layout: &Layout, request: &Request) -> Result<Vec<Row>> {
+    pub(super) fn window(
+        &self,
+        layout: &Layout,
+        request: &Request,
+        except: &[Id],
+    ) -> Result<Batch> {
         let What::Updated {
             from_us,
             to_us,
             after,
         } = &request.what
         else {
-            return Ok(vec![]);
+            return Ok(Batch::default());
         };
         let Some(update) = &layout.update else {
-            return Ok(vec![]);
+            return Ok(Batch::default());
         };
         let (from, to) = self.window_bounds(update, layout.zone.as_deref(), *from_us, *to_us)?;
         if layout.is_in_zone && matches!(update.column.column_type, ColumnType::Timestamp(_)) {
             let after = after
                 .as_ref()
                 .map(|after| (Value::Bytes(after.time.clone().into_bytes()), after.id));
-            return self.window_of_instants(layout, update, (from, to), after, request.limit);
+            let bounds = (&from, &to);
+            return self.window_of_instants(layout, update, bounds, after, request.limit, except);
         }
         let (time, id) = (quoted(&update.column.name), quoted(&layout.id.name));
-        let select = format!("SELECT {} {}", layout.scan_list, self.table_clause());
+        let select = self.clause_without(except);
         let range = |operator: &str| range(&select, &time, operator, &id);
-        self.run("updated rows", |conn| {
-            let limit = request.limit;
-            let Some(after) = after else {
-                return rows(
-                    conn,
-                    &range(">="),
-                    vec![from.clone(), to.clone()],
-                    layout,
-                    limit,
-                );
-            };
-            let at = Value::Bytes(after.time.clone().into_bytes());
-            let same = format!("{select}{time} = ? AND {id} > ? ORDER BY {id} LIMIT ?");
-            let mut found = rows(
-                conn,
-                &same,
-                vec![at.clone(), id_value(after.id)],
-                layout,
-                limit,
-            )?;
-            if found.len() < limit {
-                let rest = limit - found.len();
-                found.extend(rows(conn, &range(">"), vec![at, to.clone()], layout, rest)?);
+        let asks = match after {
+            None => vec![Ask {
+                rest: range(">="),
+                values: vec![from, to],
+                is_by_id: false,
+            }],
+            Some(after) => {
+                let at = Value::Bytes(after.time.clone().into_bytes());
+                let rest = format!("{select}{time} = ? AND {id} > ? ORDER BY {id} LIMIT ?");
+                let same = Ask {
+                    rest,
+                    values: vec![at.clone(), id_value(after.id)],
+                    is_by_id: true,
+                };
+                let later = Ask {
+                    rest: range(">"),
+                    values: vec![at, to],
+                    is_by_id: false,
+                };
+                vec![same, later]
             }
-            Ok(found)
-        })
+        };
+        self.batch("updated rows", layout, &asks, request.limit)
     }
 
     /// The same where `src.where` is read in the server's zone. A bound there would be ambiguous in the hour that comes
@@ -83,20 +88,28 @@ impl MySqlSource {
         &self,
         layout: &Layout,
         update: &UpdateColumn,
-        (from, to): (Value, Value),
+        bounds: (&Value, &Value),
         mut after: Option<(Value, Id)>,
         limit: usize,
-    ) -> Result<Vec<Row>> {
+        except: &[Id],
+    ) -> Result<Batch> {
         let mut rows = Vec::new();
         loop {
-            let bounds = (&from, &to);
             let seen = self.instants(layout, update, bounds, after.as_ref(), limit)?;
             let is_last = seen.len() < limit;
             after = seen.last().cloned();
             for seen in seen.chunks(IDS_PER_QUERY) {
                 let spans: Vec<(Id, Id)> = seen.iter().map(|&(_, id)| (id, id)).collect();
                 let mut found: HashMap<Id, Vec<Row>> = HashMap::with_capacity(seen.len());
-                for row in self.by_spans(layout, &spans, ROWS_MAX)? {
+                let batch = self.by_spans(layout, &spans, ROWS_MAX, except)?;
+                if batch.is_cut {
+                    drop(batch); // It is in another order.
+                    if let Some(cut) = self.one_by_one(layout, update, seen, &mut rows, except)? {
+                        return Ok(cut);
+                    }
+                    continue;
+                }
+                for row in batch.rows {
                     found.entry(row.id).or_default().push(row);
                 }
                 for (time, id) in seen {
@@ -111,9 +124,45 @@ impl MySqlSource {
             // A batch that is not the last one has its full length, and ends where the next one goes on.
             if is_last || rows.len() >= limit {
                 rows.truncate(limit);
-                return Ok(rows);
+                return Ok(Batch {
+                    rows,
+                    ..Batch::default()
+                });
             }
         }
+    }
+
+    /// Adds these rows one after the other, and returns all where memory has no room for more.
+    fn one_by_one(
+        &self,
+        layout: &Layout,
+        update: &UpdateColumn,
+        seen: &[(Value, Id)],
+        rows: &mut Vec<Row>,
+        except: &[Id],
+    ) -> Result<Option<Batch>> {
+        let mut bytes = 0;
+        for (time, id) in seen {
+            let found = self.by_spans(layout, &[(*id, *id)], ROWS_MAX, except)?;
+            let too_large = found.too_large;
+            let is_alone = rows.is_empty();
+            if too_large.is_none() || is_alone {
+                let updated = decode::cell(time.clone(), update.column.column_type);
+                bytes += found.rows.iter().map(Row::size_bytes).sum::<usize>();
+                rows.extend(found.rows.into_iter().map(|row| Row {
+                    updated: updated.clone(),
+                    ..row
+                }));
+            }
+            if too_large.is_some() || bytes > ROOM_BYTES {
+                return Ok(Some(Batch {
+                    rows: std::mem::take(rows),
+                    is_cut: true,
+                    too_large: too_large.filter(|_| is_alone),
+                }));
+            }
+        }
+        Ok(None)
     }
 
     /// Update times and ids of a window's rows, whatever `src.where` says of them.

@@ -1,0 +1,222 @@
+//! Rows that are too large to be read: they are set aside, and everything else goes on.
+//!
+//! Such a row is owed to each destination that has no answer for it, with the reason, before the checkpoint passes it. In
+//! each pass its server is asked how large it is now. Unless that has not changed it is read again, and then it is a row like
+//! any other. Of a row that can be compared and not sent, the compared columns are read each time: its copy may have
+//! been repaired.
+
+use std::collections::HashMap;
+
+use super::Pass;
+use super::deliver::{Courier, Task};
+use super::look::{LookError, SecondLook};
+use crate::logic::cell::{Cell, Id};
+use crate::logic::compare::Kind;
+use crate::logic::gaps::Span;
+use crate::logic::oversize::{Part, TooLarge};
+use crate::logic::owed::Owed;
+use crate::logic::print;
+use crate::logic::window::{Request, What};
+use crate::world::{Batch, Weight, WholeRow};
+
+/// A row that is too large to be read.
+#[derive(Debug)]
+pub(super) struct Aside {
+    pub(super) id: Id,
+    pub(super) key: Cell,
+    pub(super) too_large: TooLarge,
+}
+
+impl Pass<'_, '_> {
+    /// Writes down that these rows have no answer of a destination.
+    pub(super) fn set_aside(
+        &self,
+        number: usize,
+        rows: &[Aside],
+    ) -> std::result::Result<(), LookError> {
+        let destination = &self.ids[number];
+        let (name, address) = (&destination.name, destination.address());
+        let map = self.destinations[number]
+            .map()
+            .map_err(LookError::Destination)?;
+        let now_us = self.clock.now_us();
+        let mut shared = self.shared();
+        let mut lines = Vec::with_capacity(rows.len());
+        for row in rows {
+            let key = print::text(&row.key, map.key_type);
+            let owed = Owed {
+                address: Some(address.clone()),
+                too_large: Some(row.too_large),
+                lasting_us: Some(i64::MAX), // Once it can be read, a difference is confirmed like any other.
+                ..Owed::new(name, row.id, &key, Kind::Different, vec![], now_us)
+            };
+            let is_known = shared
+                .outbox
+                .get(name, row.id)
+                .is_some_and(|known| known.too_large.is_some());
+            if !is_known {
+                self.warn_of_aside(&owed);
+            }
+            let (owed, is_new) = shared.outbox.add(owed);
+            lines.push(owed.clone());
+            shared.outbox_changed |= !is_new; // The file will hold two lines for it.
+        }
+        shared.store.append_owed(&lines).map_err(LookError::Source)
+    }
+
+    pub(super) fn warn_of_aside(&self, owed: &Owed) {
+        let Owed {
+            destination,
+            id,
+            too_large: Some(too_large),
+            ..
+        } = owed
+        else {
+            return;
+        };
+        let table = self.job.source.table.name();
+        self.observer.warn(&format!(
+            "Row {id} of {table} is set aside for {destination}: {too_large}. It stays owed, and every pass looks whether it has become smaller"
+        ));
+    }
+
+    /// The rows that a scan for these destinations need not read: all of them have it set aside.
+    pub(super) fn aside_for(&self, members: &[usize]) -> Vec<Id> {
+        let shared = self.shared();
+        let is_unread = |owed: &&Owed| {
+            matches!(
+                owed.too_large,
+                Some(TooLarge {
+                    part: Part::Compared,
+                    ..
+                })
+            )
+        };
+        let mut counts: HashMap<Id, usize> = HashMap::new();
+        for owed in shared.outbox.iter().filter(is_unread) {
+            let is_member =
+                |&number: &usize| self.job.destinations[number].name == owed.destination;
+            if members.iter().any(is_member) {
+                *counts.entry(owed.id).or_default() += 1;
+            }
+        }
+        let mut ids: Vec<Id> = counts
+            .into_iter()
+            .filter(|&(_, count)| count == members.len())
+            .map(|(id, _)| id)
+            .collect();
+        ids.sort_unstable();
+        ids
+    }
+}
+
+/// Rows set aside that may be read in this pass.
+#[derive(Default)]
+pub(super) struct Tries {
+    /// Whole.
+    pub(super) whole: Vec<Task>,
+    /// Their compared columns.
+    pub(super) compared: Vec<Task>,
+}
+
+impl Courier<'_, '_, '_> {
+    /// Which of these rows, set aside before, are worth reading. All others stay owed as they are.
+    pub(super) fn tries(&self, tasks: Vec<Task>) -> std::result::Result<Tries, LookError> {
+        let mut tries = Tries::default();
+        if tasks.is_empty() {
+            return Ok(tries);
+        }
+        // A destination that cannot be read is found out before the source is asked anything.
+        let destination = self.pass.destinations[self.number];
+        destination.map().map_err(LookError::Destination)?;
+        let ids: Vec<Id> = tasks.iter().map(|task| task.owed.id).collect();
+        let weights = self.pass.source.weigh(&ids).map_err(LookError::Source)?;
+        let weights: HashMap<Id, Weight> = weights
+            .into_iter()
+            .map(|weight| (weight.id, weight))
+            .collect();
+        for task in tasks {
+            let known = task.owed.too_large.zip(weights.get(&task.owed.id));
+            let Some((too_large, weight)) = known else {
+                tries.whole.push(task); // It is gone, and that will be found out.
+                continue;
+            };
+            let bytes = match too_large.part {
+                Part::Row => weight.row_bytes,
+                Part::Compared => weight.compared_bytes,
+                Part::Copies => destination
+                    .weigh(&weight.key)
+                    .map_err(LookError::Destination)?,
+            };
+            match (too_large.is_still(bytes), too_large.part) {
+                (false, _) => tries.whole.push(task),
+                (true, Part::Row) => tries.compared.push(task),
+                (true, Part::Compared | Part::Copies) => {}
+            }
+        }
+        Ok(tries)
+    }
+
+    /// A second look at rows that cannot be sent.
+    pub(super) fn look_at_compared(
+        &self,
+        tasks: &[Task],
+    ) -> std::result::Result<SecondLook, LookError> {
+        let known: HashMap<Id, Option<TooLarge>> = tasks
+            .iter()
+            .map(|task| (task.owed.id, task.owed.too_large))
+            .collect();
+        let mut ids: Vec<Id> = known.keys().copied().collect();
+        ids.sort_unstable();
+        if ids.is_empty() {
+            return Ok(SecondLook::default());
+        }
+        let spans = ids.iter().map(|&id| Span { from: id, to: id });
+        let request = Request {
+            what: What::Suspects(spans.collect()),
+            limit: ids.len(),
+        };
+        let batch = self.pass.source.scan(&request, &[]);
+        let Batch {
+            rows,
+            is_cut,
+            too_large,
+        } = batch.map_err(LookError::Source)?;
+        let read_to = rows.last().filter(|_| is_cut).map(|row| row.id);
+        let left = ids
+            .into_iter()
+            .filter(|&id| read_to.is_some_and(|read_to| id > read_to));
+        let rows = rows.into_iter().map(|row| WholeRow {
+            too_large: too_large.or(known.get(&row.id).copied().flatten()),
+            row,
+            all: vec![],
+        });
+        self.pass
+            .compare_whole(self.number, rows.collect(), left.collect())
+    }
+
+    /// Keeps in mind whether a row can be read.
+    pub(super) fn note_aside(&self, owed: &mut Owed, too_large: Option<TooLarge>) {
+        if owed.too_large == too_large {
+            return;
+        }
+        let was_known = owed.too_large.is_some();
+        owed.too_large = too_large;
+        if !was_known {
+            self.pass.warn_of_aside(owed);
+        }
+        let mut shared = self.pass.shared();
+        shared.outbox_changed = true;
+        shared.outbox.replace(owed.clone());
+    }
+}
+
+/// What a first look found too large in one destination.
+pub(super) fn of_copies(id: Id, key: &Cell, bytes: u64) -> Aside {
+    let part = Part::Copies;
+    Aside {
+        id,
+        key: key.clone(),
+        too_large: TooLarge { part, bytes },
+    }
+}
