@@ -357,3 +357,67 @@ fn what_a_run_leaves_is_for_its_owner_only() {
     }
     assert!(seen >= 11, "only {seen} files were looked at");
 }
+
+/// One missing row, and passwords that the configuration takes from somewhere else.
+fn with_passwords(source: &str, destination: &str) -> Scene {
+    let mut scene = Scene::with_missing([1]);
+    scene
+        .config
+        .set("/src/password", source)
+        .set("/des/0/password", destination);
+    scene
+}
+
+#[test]
+fn passwords_come_from_a_credential_and_from_the_file_beside_the_configuration() {
+    let scene = with_passwords("${SRC_PASSWORD}", "${DES_PASSWORD}");
+    let password = &scene.db.reader_password;
+    let credentials = tempfile::tempdir().expect("Create a folder");
+    std::fs::write(
+        credentials.path().join("SRC_PASSWORD"),
+        format!("{password}\n"),
+    )
+    .expect("Write the credential");
+    let beside = scene.config.folder().join("config.env");
+    std::fs::write(
+        beside,
+        format!("# secrets\nSRC_PASSWORD=wrong\nDES_PASSWORD='{password}'\n"),
+    )
+    .expect("Write the variables");
+    scene
+        .cupid("run")
+        .env("CREDENTIALS_DIRECTORY", credentials.path())
+        .exits(0);
+    assert_eq!(scene.receiver().ids(), [1]);
+}
+
+#[test]
+fn a_password_may_be_the_content_of_a_file() {
+    let scene = with_passwords("${file:src.secret}", "${file:src.secret}");
+    std::fs::write(
+        scene.config.folder().join("src.secret"),
+        format!("{}\n", scene.db.reader_password),
+    )
+    .expect("Write the secret");
+    scene.run(0);
+    assert_eq!(scene.receiver().ids(), [1]);
+}
+
+#[test]
+fn a_password_that_is_nowhere_is_refused_with_the_places_that_were_looked_in() {
+    let scene = with_passwords("${SRC_PASSWORD}", "${file:/no/such/secret}");
+    let credentials = tempfile::tempdir().expect("Create a folder");
+    std::fs::create_dir(credentials.path().join("SRC_PASSWORD")).expect("Create a folder");
+    let outcome = scene.cupid("run").exits(78);
+    outcome.assert_says(&[
+        "src.password: needs the environment variable SRC_PASSWORD",
+        "CREDENTIALS_DIRECTORY is not set",
+        "config.env (there is no such file)",
+        "des[0].password: needs the file /no/such/secret, which cannot be read",
+    ]);
+    let outcome = scene
+        .cupid("run")
+        .env("CREDENTIALS_DIRECTORY", credentials.path())
+        .exits(78);
+    outcome.assert_says(&["SRC_PASSWORD cannot be read: Is a directory"]);
+}

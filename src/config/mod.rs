@@ -6,6 +6,7 @@
 mod callback;
 mod destination;
 mod dsn;
+mod env_file;
 mod job;
 mod names;
 mod reader;
@@ -14,6 +15,7 @@ mod table;
 mod table_name;
 #[cfg(test)]
 mod tests;
+mod variables;
 mod words;
 
 use std::collections::BTreeSet;
@@ -26,6 +28,7 @@ use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 
 pub use self::job::*;
 use self::reader::{Context, Reader};
+use self::variables::Variables;
 pub(crate) use self::words::nearest;
 use crate::error::{Error, Result};
 use crate::logic::identity::{self, Conflict, Unnamed};
@@ -33,11 +36,15 @@ use crate::logic::path_text;
 
 /// Far above any configuration; a wrong path may name a device without end.
 const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
+/// Far above any secret, and any list of them.
+pub const SECRET_BYTES_MAX: u64 = 64 * 1024;
 
 /// What decides how a file is meant, besides its text.
 pub struct Surroundings<'a> {
     /// An environment variable, `None` when it is not set.
     pub env: &'a dyn Fn(&str) -> Option<String>,
+    /// Reads a whole file of at most [`SECRET_BYTES_MAX`]: a credential, a file of variables, a secret.
+    pub read_file: &'a dyn Fn(&Path) -> std::io::Result<Vec<u8>>,
     /// The default of `workerNumber`.
     pub cores: usize,
     /// True when the file's group or everyone can read it.
@@ -68,6 +75,7 @@ pub fn load(path: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Job> {
         .map_err(|_| refuse("Is not UTF-8; should be saved as UTF-8".into()))?;
     let surroundings = Surroundings {
         env,
+        read_file: &read_secret,
         cores: std::thread::available_parallelism().map_or(1, usize::from),
         readable_by_others: readable_by_others(&metadata),
     };
@@ -76,6 +84,16 @@ pub fn load(path: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Job> {
         file: path_text::text(&file),
         ..parse(&text, path, &surroundings)?
     })
+}
+
+fn read_secret(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path)?;
+    file.take(SECRET_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > SECRET_BYTES_MAX {
+        return Err(std::io::Error::other("it is larger than 64 KiB"));
+    }
+    Ok(bytes)
 }
 
 #[cfg(unix)]
@@ -120,7 +138,8 @@ pub fn parse(text: &str, path: &Path, surroundings: &Surroundings<'_>) -> Result
             "Holds no JSON object; should hold {…} with the keys src and des".into(),
         ));
     };
-    let context = Context::new(surroundings.env);
+    let variables = Variables::new(surroundings.env, surroundings.read_file, path);
+    let context = Context::new(variables);
     let root = Reader::new(&context, String::new(), object);
     let job = read_job(root, path, surroundings);
     let (problems, notes, secret_in_clear) = context.into_findings();

@@ -2,7 +2,7 @@
 //!
 //! Each key is asked for once, by the code that knows what it means. What was asked for is what is known: a key that
 //! nobody asked for is refused, with the nearest known one suggested. A problem is written down and reading goes on, so that
-//! an operator sees all of them at once. A refusal shows what the file holds, as written (an environment variable by its
+//! an operator sees all of them at once. A refusal shows what the file holds, as written (a variable by its
 //! name), and never a password, a secret, a header or a DSN.
 
 use std::cell::{Cell, RefCell};
@@ -12,20 +12,21 @@ use std::path::PathBuf;
 
 use jsonc_parser::ast::{Object, ObjectProp, Value};
 
+use super::variables::Variables;
 use super::words::{Show, describe, join, nearest, one_line, quote};
 
 /// What all readers of one file share.
 pub(super) struct Context<'a> {
-    env: &'a dyn Fn(&str) -> Option<String>,
+    variables: Variables<'a>,
     problems: RefCell<Vec<String>>,
     notes: RefCell<Vec<String>>,
     secret_in_clear: Cell<bool>,
 }
 
 impl<'a> Context<'a> {
-    pub(super) fn new(env: &'a dyn Fn(&str) -> Option<String>) -> Self {
+    pub(super) fn new(variables: Variables<'a>) -> Self {
         Self {
-            env,
+            variables,
             problems: RefCell::default(),
             notes: RefCell::default(),
             secret_in_clear: Cell::new(false),
@@ -51,7 +52,7 @@ impl<'a> Context<'a> {
 
     /// An environment variable.
     pub(super) fn env(&self, name: &str) -> Option<String> {
-        (self.env)(name)
+        self.variables.env(name)
     }
 
     /// The problems, the notes, and whether a secret stands in the file itself.
@@ -63,29 +64,21 @@ impl<'a> Context<'a> {
         )
     }
 
-    /// Replaces each `${NAME}`; what a variable holds is not searched again.
+    /// Replaces each `${NAME}` and `${file:PATH}`; what they stand for is not searched again.
     pub(super) fn expand(&self, path: &str, written: &str) -> Option<String> {
         let mut text = String::new();
         let mut rest = written;
         while let Some((before, after)) = rest.split_once("${") {
             text.push_str(before);
-            let name = after.split_once('}').filter(|(name, _)| is_env_name(name));
-            let Some((name, after)) = name else {
-                self.problem(
-                    path,
-                    "holds \"${\" without the name of an environment variable; should be ${NAME}, with \
-                     letters, digits and _ (a text that really holds ${ can come from a variable)",
-                );
-                return None;
-            };
-            let Some(value) = self.env(name) else {
-                self.problem(
-                    path,
-                    &format!("needs the environment variable {name}, which is not set"),
-                );
-                return None;
-            };
-            text.push_str(&value);
+            // Without its end it is no name either.
+            let (reference, after) = after.split_once('}').unwrap_or(("", ""));
+            match self.variables.value(reference) {
+                Ok(value) => text.push_str(&value),
+                Err(problem) => {
+                    self.problem(path, &problem);
+                    return None;
+                }
+            }
             rest = after;
         }
         text.push_str(rest);
@@ -93,14 +86,7 @@ impl<'a> Context<'a> {
     }
 }
 
-/// The names that a shell accepts.
-fn is_env_name(name: &str) -> bool {
-    !name.starts_with(|first: char| first.is_ascii_digit())
-        && !name.is_empty()
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-}
-
-/// A text as the file has it and with its environment variables filled in.
+/// A text as the file has it and with its variables filled in.
 pub(super) struct Text {
     /// As written: safe to show where the key is no secret.
     pub(super) written: String,
@@ -314,7 +300,7 @@ impl<'a> Reader<'a> {
         Some(readers)
     }
 
-    /// Takes every key as known, and only looks whether its environment variables are set.
+    /// Takes every key as known, and only looks whether its variables have values.
     pub(super) fn accept_the_rest(self) {
         for (key, value) in &self.values {
             expand_all(self.context, &self.path(key), value);

@@ -175,6 +175,7 @@ fn read(text: &str) -> std::result::Result<Job, String> {
     let env = |name: &str| (name == "TOKEN").then(|| SECRET.to_owned());
     let surroundings = Surroundings {
         env: &env,
+        read_file: &|_| Err(std::io::ErrorKind::NotFound.into()),
         cores: 2,
         readable_by_others: true,
     };

@@ -135,6 +135,7 @@ fn table(dsn: &str, account: Option<(&str, &str)>) -> std::result::Result<TableJ
     );
     let surroundings = Surroundings {
         env: &|_| None,
+        read_file: &|_| Err(std::io::ErrorKind::NotFound.into()),
         cores: 1,
         readable_by_others: true,
     };
