@@ -140,7 +140,8 @@ fn the_audits_pods_share_the_table_and_their_reports_become_one() {
                 .replace("/reports", &folder.display().to_string())
                 .replace("/etc/cupid/user.json", &config.display().to_string())
         });
-        Cupid::new(args).env("STATE_DIRECTORY", folder.join("nowhere"))
+        // No folder can be made there, as where the root file system is read-only.
+        Cupid::new(args).env("STATE_DIRECTORY", "/proc/nowhere")
     };
     let audit = document_of("audit-job.yaml", "Job");
     let pods: usize = value(&audit, "completions: ")
@@ -152,7 +153,7 @@ fn the_audits_pods_share_the_table_and_their_reports_become_one() {
         let outcome = cupid(&args_of(&audit), index).run();
         assert!(matches!(outcome.code, Some(0 | 1)), "{outcome:?}");
     }
-    assert!(!folder.join("nowhere").exists() && scene.receiver().count() == 0);
+    assert_eq!(scene.receiver().count(), 0);
     // The pods are as many as the shards.
     cupid(&args_of(&audit), pods).exits(64);
     cupid(&args_of(&document_of("audit-merge-job.yaml", "Job")), 0).exits(0);

@@ -10,7 +10,7 @@ use super::sql::quoted;
 const MARK: u8 = 0xff;
 
 /// Character sets in which every text that a column can hold has its characters in Unicode, and comes back from there as
-/// it was. `tests/charsets.rs` derives them from the servers. What is not named here is read with more care.
+/// it was (MariaDB and MySQL; `tests/charsets.rs` asks them). What is not named here is read with more care.
 const WHOLE: [&str; 17] = [
     "utf8mb4", "utf8mb3", "utf8", "utf16", "utf16le", "latin1", "latin2", "latin5", "latin7",
     "cp850", "cp852", "cp866", "koi8r", "koi8u", "keybcs2", "macce", "macroman",
@@ -92,15 +92,19 @@ pub fn marked(bytes: &[u8]) -> Option<&[u8]> {
     };
     let end = encoded.iter().position(|&byte| byte == 0)?;
     let head = encoded[..end].split(|&byte| byte == b'=').next()?;
-    // It becomes a part of statements.
-    let is_name = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'_';
-    (!head.is_empty() && head.iter().all(is_name)).then_some(encoded)
+    is_name(head).then_some(encoded)
+}
+
+/// A character set's name becomes a part of statements.
+fn is_name(text: &[u8]) -> bool {
+    let is_part = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'_';
+    !text.is_empty() && text.iter().all(is_part)
 }
 
 /// What [`marked`] text is made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Encoded<'a> {
-    /// Its character set.
+    /// Its character set; empty where the mark names none.
     pub charset: &'a str,
     /// Its characters, where it has some.
     pub characters: Option<String>,
@@ -120,7 +124,11 @@ impl<'a> Encoded<'a> {
             None => (head, None),
         };
         Self {
-            charset,
+            charset: if is_name(charset.as_bytes()) {
+                charset
+            } else {
+                ""
+            },
             characters: hex.and_then(of_hexadecimal),
             bytes: bytes.get(1..).unwrap_or_default(),
         }

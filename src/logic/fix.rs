@@ -347,7 +347,10 @@ fn value(cell: &Cell, source: ColumnType, destination: ColumnType) -> String {
         // A server refuses to convert it to another character set, rather than to write `?`.
         Cell::Encoded(encoded) => {
             let Encoded { charset, bytes, .. } = Encoded::parse(encoded);
-            format!("_{charset} {}", binary_literal(bytes))
+            match charset {
+                "" => binary_literal(bytes),
+                charset => format!("_{charset} {}", binary_literal(bytes)),
+            }
         }
         _ => portable_literal(&print::text(cell, source)),
     }

@@ -75,6 +75,13 @@ fn shapes(types: [ColumnType; 2], verdict: &Verdict, key: &Cell, cell: &Cell) ->
     })
 }
 
+/// What follows the name of a character set, as in `_gbk X'a2e3'`.
+fn after_introducer(rest: &str) -> &str {
+    let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let name = rest.strip_prefix('_').unwrap_or_default();
+    name.trim_start_matches(is_name)
+}
+
 /// Reads SQL as a server does under either reading of the backslash: there is none in a literal.
 fn shape(statement: &str) -> String {
     assert!(
@@ -86,7 +93,7 @@ fn shape(statement: &str) -> String {
     while let Some(character) = rest.chars().next() {
         let literal = if rest.starts_with('\'')
             || rest.starts_with("X'")
-            || rest.starts_with("_utf8mb4 X'")
+            || after_introducer(rest).starts_with(" X'")
         {
             let begin = rest.find('\'').map_or(0, |at| at + 1);
             let mut end = begin;
