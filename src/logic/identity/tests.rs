@@ -344,7 +344,9 @@ fn audits_callbacks_are_taken_over_by_address_and_not_by_name() {
     };
     let outbox = |all: &[Owed]| {
         let mut outbox = Outbox::default();
-        all.iter().for_each(|owed| outbox.replace(owed.clone()));
+        for owed in all {
+            outbox.replace(owed.clone());
+        }
         outbox
     };
     let (checkpoint, _) = state(&before);
@@ -353,7 +355,7 @@ fn audits_callbacks_are_taken_over_by_address_and_not_by_name() {
     let of_audit = outbox(&[owed_to(&after[0], 2), owed_to(&after[1], 3)]);
     let all = taken_over(
         Some(&checkpoint),
-        outbox(&[of_run.clone()]),
+        outbox(std::slice::from_ref(&of_run)),
         of_audit,
         &after,
     );
