@@ -650,7 +650,9 @@ impl Source for MySqlSource {
                     last = Some(id);
                 }
             });
-            distinct.end()?;
+            if outcome.as_ref().err().is_none_or(bounded::is_too_wide) {
+                distinct.end()?;
+            }
             outcome
         });
         let is_cut = match outcome {
@@ -773,7 +775,7 @@ impl Ask {
         values.push(Value::UInt(limit as u64 + 1)); // The last one may share its id with another one.
         let answer = conn.exec_iter(sql, Params::Positional(values))?;
         let answer = layout.watch.fitting(answer, &layout.scan_described)?;
-        let outcome = bounded::first_rows(
+        bounded::first_rows(
             answer,
             limit + 1,
             &Room::new(ROOM_BYTES),
@@ -783,14 +785,14 @@ impl Ask {
                     .as_ref(0)
                     .and_then(|id| id_of(decode::lent(id, ColumnType::Int)));
             },
-        );
+        )?;
         let mut distinct = Distinct::default();
-        for id in rows[before..].iter().map(|row| row.id).chain(*next_id) {
+        for id in rows[before..].iter().map(|row| row.id) {
             distinct.see(id);
         }
         distinct.end()?;
         rows.truncate(before + limit);
-        outcome
+        Ok(())
     }
 }
 
