@@ -7,7 +7,7 @@
 //! doubling of the distance, so a few dozen cover any table.
 //!
 //! A pass doubts the trail when the highest id lies below the checkpoint, when the row with the highest
-//! id has another key than before, and when there are new ids. It then reads the landmarks again, by one
+//! id is not known as the highest, and when there are new ids. It then reads the landmarks again, by one
 //! statement. The highest one that is unchanged is where both histories still agree: ids above it are
 //! compared again. Comparing a row again costs time and nothing else, so every uncertainty is resolved
 //! towards comparing, but not towards a large table as a whole where a row or two are in question.
@@ -212,8 +212,9 @@ impl Trail {
             return Some(Doubt::WentBack);
         }
         let max = bounds.id_max?;
-        let is_other = |(id, print)| id == max && bounds.key_max.is_some_and(|key| key != print);
-        let may_be_other = max >= next_id || self.top.is_some_and(is_other);
+        // Where a pass ended before it reached the highest id, that row was never known as the highest.
+        let is_known = |key| self.top == Some((max, key));
+        let may_be_other = max >= next_id || !bounds.key_max.is_none_or(is_known);
         let tells = self
             .marks
             .iter()

@@ -82,6 +82,25 @@ fn a_quiet_table_causes_no_doubt() {
 }
 
 #[test]
+fn another_table_that_ends_where_a_pass_was_interrupted_is_found() {
+    let table = rows(1..=20, "n");
+    let (mut trail, _) = trail_of(0, &table);
+    trail.pass(&rows(21..=25, "n"), 26);
+    assert_eq!(
+        found(&mut trail.clone(), 26, &rows(1..=25, "o"), false),
+        LOWEST
+    );
+    // The same table is asked about once.
+    let table = rows(1..=25, "n");
+    assert_eq!(found(&mut trail, 26, &table, false), UNCHANGED);
+    assert_eq!(found(&mut trail, 26, &table, false), None);
+
+    let (mut trail, _) = trail_of(0, &table);
+    trail.go_back(8);
+    assert_eq!(found(&mut trail, 8, &rows(1..=7, "o"), false), LOWEST);
+}
+
+#[test]
 fn a_table_that_only_grew_is_the_same() {
     let (mut trail, next_id) = trail_of(0, &rows(1..=100_000, "n"));
     let before = trail.clone();
