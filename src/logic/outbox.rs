@@ -34,7 +34,7 @@ impl Outbox {
     /// Takes over a callback of another outbox in which names mean the same destinations. A detection that is owed already
     /// stays the one it is. The later of both waits counts.
     pub fn adopt(&mut self, mut owed: Owed) {
-        let not_before_us = owed.not_before_us;
+        let (not_before_us, gone_us) = (owed.not_before_us, owed.gone_us);
         if self.is_name_of_another(&owed)
             && let Some(address) = owed.address.clone()
         {
@@ -43,6 +43,9 @@ impl Outbox {
         }
         let key = (owed.destination.clone(), owed.id);
         let known = self.0.entry(key).or_insert(owed);
+        // A row that one of the two has not missed is gone only from the next look on.
+        let gone = known.gone_us.zip(gone_us);
+        known.gone_us = gone.map(|(one, other)| one.max(other));
         if let Some(not_before_us) = not_before_us {
             known.wait_until(not_before_us);
         }
@@ -277,6 +280,22 @@ mod tests {
         outbox.forget_waits();
         assert_eq!(outbox.due("my2.user", 99).len(), 1);
         assert!(outbox.due("another", 99).is_empty());
+    }
+
+    #[test]
+    fn a_row_that_one_outbox_has_not_missed_is_not_gone() {
+        for (known_us, adopted_us, gone_us) in [
+            (Some(1), None, None),
+            (None, Some(1), None),
+            (Some(1), Some(2), Some(2)),
+        ] {
+            let gone = |gone_us| Owed { gone_us, ..owed(1) };
+            let mut outbox = Outbox::default();
+            outbox.replace(gone(known_us));
+            outbox.adopt(gone(adopted_us));
+            let known = outbox.get("my2.user", 1).unwrap();
+            assert_eq!(known.gone_us, gone_us);
+        }
     }
 
     #[test]
