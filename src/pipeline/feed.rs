@@ -147,12 +147,14 @@ fn tag_of(id: Id) -> i64 {
     id as i64
 }
 
-/// Reads a destination until its end, or until nobody listens.
+/// Reads a destination until its end, or until nobody listens. Also where nobody does, `fails` is told why it cannot be
+/// read on.
 pub(super) fn read_destination(
     destination: &dyn Destination,
     maker: Fingerprinter,
     throttle: &Throttle<'_>,
     to: &SyncSender<Result<DestinationBatch>>,
+    fails: impl Fn(&Error),
 ) {
     let mut stride = Stride::default();
     let mut visitor = DestinationVisitor {
@@ -174,6 +176,7 @@ pub(super) fn read_destination(
             }
             Ok(next) => next,
             Err(error) => {
+                fails(&error);
                 let _ = to.send(Err(error));
                 return;
             }
@@ -386,7 +389,7 @@ mod tests {
         let (to, batches) = sync_channel(1_000);
         let clock = Hand::new(i64::MAX);
         let throttle = Throttle::new(&clock, None);
-        read_destination(&Circling, maker, &throttle, &to);
+        read_destination(&Circling, maker, &throttle, &to, |_| {});
         let said: Vec<Result<DestinationBatch>> = batches.try_iter().collect();
         assert!(said.len() < 40, "{} pages", said.len());
         let Some(Err(error)) = said.last() else {
@@ -422,7 +425,7 @@ mod tests {
         let (to, batches) = sync_channel(100);
         let clock = Hand::new(i64::MAX);
         let throttle = Throttle::new(&clock, Some(3_000));
-        read_destination(&Shaky, maker.clone(), &throttle, &to);
+        read_destination(&Shaky, maker.clone(), &throttle, &to, |_| {});
         let (mut sections, mut records) = (vec![], vec![]);
         for batch in batches.try_iter() {
             let batch = batch.unwrap();

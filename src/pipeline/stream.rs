@@ -226,6 +226,23 @@ impl Pass<'_, '_> {
         });
     }
 
+    /// Those that failed, or fell silent when nobody listened any more, stay where they were.
+    fn leave_failed(
+        &mut self,
+        failed: &[(usize, Error)],
+        folds: &[(usize, KeyFold)],
+        before: &Position,
+    ) {
+        for (number, error) in failed {
+            self.mark_unread(*number, error);
+        }
+        for &(number, _) in folds {
+            if self.is_unread(number) {
+                self.leave_stream(number, before);
+            }
+        }
+    }
+
     /// Reads both sides and pairs them. Returns how far the source was read, and which rows are not known to be equal.
     fn pair(
         &mut self,
@@ -262,6 +279,7 @@ impl Pass<'_, '_> {
         } else {
             0
         };
+        let pass = &*self;
         std::thread::scope(|scope| -> Result<()> {
             let mut makers = Vec::new();
             let mut members = Vec::new();
@@ -272,7 +290,9 @@ impl Pass<'_, '_> {
                 let maker = Fingerprinter::of_destination(map, fold, how.seed);
                 let (sender, batches) = sync_channel(1);
                 let throttle = &self.destination_throttles[number];
-                scope.spawn(move || read_destination(destination, maker, throttle, &sender));
+                // A destination that falls silent when the scan is over already is not asked anything else.
+                let fails = move |error: &Error| pass.mark_unread_if_silent(number, error);
+                scope.spawn(move || read_destination(destination, maker, throttle, &sender, fails));
                 members.push(Member::new(
                     number,
                     Pairing::new(memory_bytes),
@@ -321,10 +341,7 @@ impl Pass<'_, '_> {
             }
             Ok(())
         })?;
-        for (number, error) in failed {
-            self.mark_unread(number, &error);
-            self.leave_stream(number, &before);
-        }
+        self.leave_failed(&failed, folds, &before);
         Ok(Paired {
             reached,
             suspects,
