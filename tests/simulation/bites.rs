@@ -70,5 +70,8 @@ noticed! {
     an_extra_row_that_is_not_told_is_noticed: NothingLacks,
     an_alter_that_is_overlooked_is_noticed: AlterOverlooked,
     a_meaning_that_is_forgotten_is_noticed: MeaningForgotten,
+    a_maximum_that_never_goes_back_is_noticed: MaximumRemembered,
+    landmarks_that_are_not_read_are_noticed: LandmarksUnread,
+    a_row_that_is_given_no_time_to_come_back_is_noticed: GoneForGood,
     a_panic_is_noticed: RowsBeyond,
 }

@@ -57,6 +57,12 @@ pub(crate) enum Broken {
     AlterOverlooked,
     /// Nobody notes what the values of the update column mean.
     MeaningForgotten,
+    /// The highest id is taken for the highest that there ever was.
+    MaximumRemembered,
+    /// The landmarks are not read.
+    LandmarksUnread,
+    /// A row that is gone is taken for one that has been gone for long.
+    GoneForGood,
     /// A destination says that a row is its answer which is not in it.
     RowsBeyond,
 }
@@ -72,13 +78,15 @@ impl Broken {
             | Self::BlindLook
             | Self::ConditionIgnored
             | Self::AlterOverlooked => Fact::NothingFalse,
-            Self::OneForgotten | Self::OutboxUnread => Fact::NothingLost,
+            Self::OneForgotten | Self::OutboxUnread | Self::GoneForGood => Fact::NothingLost,
             Self::OldCopySent => Fact::NewestWins,
             Self::HolesStayEmpty
             | Self::WindowTooShort
             | Self::CheckpointAhead
             | Self::AsideForgotten
-            | Self::RowsSkipped => Fact::CheckpointWaits,
+            | Self::RowsSkipped
+            | Self::MaximumRemembered
+            | Self::LandmarksUnread => Fact::CheckpointWaits,
             Self::HolesForEver => Fact::GapsBounded,
             Self::Oversleeps => Fact::PassEnds,
             Self::AsksAgain => Fact::OneTimeLimit,
@@ -97,8 +105,14 @@ impl Broken {
         match self {
             // What stays in the file is loaded by the next run, which may detect the row anew.
             Self::ReplaceForgotten => &[Fact::TakenOnce, Fact::SameId, Fact::Polite],
+            // A row that is set aside is remembered by what is owed for it.
+            Self::AppendUnsynced => &[Fact::CheckpointWaits],
+            // A run that does not see what is owed says that all is well.
+            Self::OutboxUnread => &[Fact::ExitTrue],
             // An audit that is not interrupted saves nothing before it ends.
             Self::RowsSkipped => &[Fact::AuditWhole],
+            // A table that is not written to any more is passed without a checkpoint.
+            Self::MaximumRemembered | Self::LandmarksUnread => &[Fact::NothingMissed],
             _ => &[],
         }
     }

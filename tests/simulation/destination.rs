@@ -81,7 +81,7 @@ impl Model {
         destinations: impl Iterator<Item = usize>,
         id: i64,
     ) {
-        let Some(content) = self.row(id).map(|row| row.content) else {
+        let Some(content) = self.seen_row(id).map(|row| row.content) else {
             return;
         };
         for destination in destinations {
@@ -108,13 +108,19 @@ impl Model {
         let looked = Looked { content, agrees };
         let seen = &mut self.processes[process].looked;
         seen.insert((destination, id), looked);
+        let fails_over = self.plan.fails_over; // An older version may be seen again.
         let ledger = self.ledger(destination, id);
+        ledger.agreed_behind |= agrees && fails_over && content.v < ledger.answered_v;
         ledger.answered_v = ledger.answered_v.max(content.v);
         if is_audit {
             ledger.audited = tick;
         }
         if agrees {
-            ledger.agreed_v = content.v;
+            ledger.agreed_v = if fails_over {
+                ledger.agreed_v.max(content.v)
+            } else {
+                content.v
+            };
             ledger.repaired_or_gone = tick;
             ledger.settle(process);
         }
@@ -128,21 +134,18 @@ impl Destination for Side<'_> {
 
     fn map(&self) -> Result<&ColumnMap> {
         turn_to(self.number);
-        let mut model = self.view.sim.model();
-        if model.is_over(self.view.process) {
-            return Err(unreadable("a destination"));
-        }
-        let is_down = model.is_down(self.view.process, self.number);
-        let is_known = &mut model.processes[self.view.process].mapped[self.number];
-        *is_known |= !is_down;
-        if *is_known {
+        if self.view.sim.model().processes[self.view.process].mapped[self.number] {
             return Ok(&self.view.sim.map);
         }
-        drop(model);
         self.is_asked_for_the_first_time_since_it_fell_silent();
-        let mut model = self.view.sim.model();
-        model.note_silence(self.view.process, self.number);
-        Err(unreadable("the columns of a destination"))
+        let call = self.view.call("columns of a destination", 0, Work::Read);
+        let mut model = call.ok_or_else(|| unreadable("a destination"))?;
+        if model.is_down(self.view.process, self.number) {
+            model.note_silence(self.view.process, self.number);
+            return Err(unreadable("the columns of a destination"));
+        }
+        model.processes[self.view.process].mapped[self.number] = true;
+        Ok(&self.view.sim.map)
     }
 
     fn is_silent(&self) -> bool {

@@ -267,6 +267,12 @@ impl Store for Disk<'_> {
         match model.broken {
             // What is set aside stays in the file: that it is not counted is another promise.
             Some(Broken::OutboxUnread) if outbox.too_large() == 0 => outbox = Outbox::default(),
+            Some(Broken::GoneForGood) => {
+                for mut owed in outbox.clone().iter().cloned() {
+                    owed.gone_us = owed.gone_us.map(|_| i64::MIN);
+                    outbox.replace(owed);
+                }
+            }
             Some(Broken::DetectedAnew) => {
                 for mut owed in outbox.clone().iter().cloned() {
                     owed.detected_us += 1;

@@ -96,6 +96,9 @@ fn befall(model: &mut Model, configured: &mut Vec<usize>) {
         model.quiet.clock_is_set(now_us, now_us + jump_us);
         model.machine_ahead_us += jump_us;
     }
+    if model.rng.chance(model.plan.restarts) {
+        model.restart();
+    }
     if model.rng.chance(changes) {
         let at = usize::try_from(model.rng.below(destinations as u64)).unwrap_or(0);
         match configured.iter().position(|&number| number == at) {

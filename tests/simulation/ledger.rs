@@ -17,8 +17,12 @@ pub(crate) struct Ledger {
     pub(crate) answered_v: i64,
     /// The version of the source row that the copy was last seen to agree with.
     pub(crate) agreed_v: i64,
-    /// When both were last seen to agree, or the source row to be gone.
+    /// A replica that is behind agreed with the copy after a newer version was compared. What was owed is dropped then.
+    pub(crate) agreed_behind: bool,
+    /// When both were last seen to agree, or the source row to be gone for good.
     pub(crate) repaired_or_gone: u64,
+    /// Since when each look at the source row found it gone.
+    pub(crate) gone_us: Option<i64>,
     /// When a callback was last taken.
     pub(crate) delivered: u64,
     /// The version that was taken last.
@@ -55,6 +59,8 @@ impl Default for Ledger {
             answered_v: 0,
             agreed_v: 0,
             repaired_or_gone: 0,
+            agreed_behind: false,
+            gone_us: None,
             delivered: 0,
             delivered_v: 0,
             sent_v: 0,

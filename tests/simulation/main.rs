@@ -21,6 +21,7 @@ mod model;
 mod plan;
 mod process;
 mod receiver;
+mod restart;
 mod rng;
 mod sim;
 mod source;

@@ -11,6 +11,7 @@ use crate::ledger::Ledgers;
 use crate::plan::{MS, Plan, SECOND};
 use crate::process::Process;
 use crate::receiver::{Mood, Quiet};
+use crate::restart::{Away, Huge};
 use crate::rng::Rng;
 use crate::table::{Content, Table};
 use crate::turns::{Call, Turns};
@@ -37,6 +38,8 @@ pub(crate) enum Event {
     Jump(i64),
     /// The type of the update column changes, and so what its values mean.
     Alter,
+    Away(Away),
+    Huge(Huge),
 }
 
 /// What is known of the source's columns when they are read.
@@ -86,6 +89,8 @@ pub(crate) struct Model {
     pub(crate) turns: Turns,
     /// How many times more slowly rows are changed than usual: while nobody looks.
     pub(crate) slowness: i64,
+    /// The highest id that was ever asked for, where that is a mistake.
+    pub(crate) highest: Option<i64>,
     /// Rows are still being changed.
     pub(crate) writing: bool,
     pub(crate) failure: Option<Failure>,
@@ -117,6 +122,7 @@ impl Model {
             processes: vec![],
             turns: Turns::default(),
             slowness: 1,
+            highest: None,
             writing: true,
             failure: None,
             story: telling.then(Vec::new),
@@ -135,6 +141,7 @@ impl Model {
             let at_us = model.rng.between(0, 30 * SECOND);
             model.schedule(at_us, Event::Jump(jump_us));
         }
+        model.schedule_restarts();
         model
     }
 
@@ -206,6 +213,8 @@ impl Model {
                 let shape = self.shape;
                 self.tell(|| format!("the update column becomes {shape:?}, {lag_us} us behind"));
             }
+            Event::Away(away) => self.go_away(away),
+            Event::Huge(huge) => self.huge(huge),
             Event::Jump(us) => {
                 self.tell(|| format!("the source's clock jumps by {us} us"));
                 self.source_ahead_us += us;

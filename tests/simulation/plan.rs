@@ -37,6 +37,14 @@ pub(crate) struct Plan {
     /// Of the update column.
     pub(crate) precision: i64,
     pub(crate) start_id: i64,
+    /// The first id of the table; some are below zero.
+    pub(crate) first_id: i64,
+    /// The source fails over to a replica that is behind.
+    pub(crate) fails_over: bool,
+    /// The source is truncated and filled anew, between two runs.
+    pub(crate) restarts: u64,
+    /// A huge id is inserted, and deleted again.
+    pub(crate) huge_ids: bool,
     pub(crate) id_step: i64,
     pub(crate) delivery: i64,
     pub(crate) attempts: u32,
@@ -89,6 +97,23 @@ pub(crate) struct Plan {
     pub(crate) giants: bool,
 }
 
+fn concurrency(rng: &mut Rng) -> usize {
+    if rng.chance(140) {
+        rng.pick(&[2, 8])
+    } else {
+        1
+    }
+}
+
+/// Where passes begin, in a table that begins at `first_id`.
+fn first_looked_at(rng: &mut Rng, first_id: i64) -> i64 {
+    if first_id < 0 {
+        rng.pick(&[-20, -7])
+    } else {
+        rng.pick(&[0, 0, 10])
+    }
+}
+
 impl Plan {
     pub(crate) fn new(rng: &mut Rng) -> Self {
         let (insert, update) = rng.pick(&[
@@ -115,6 +140,7 @@ impl Plan {
             (true, true),
         ]);
         let promptly = rng.chance(150);
+        let first_id = rng.pick(&[1, 1, 1, 1, 1, -20]);
         let plan = Self {
             insert,
             update,
@@ -126,11 +152,7 @@ impl Plan {
                 0
             },
             workers: if rng.chance(140) { 2 } else { 1 },
-            concurrency: if rng.chance(140) {
-                rng.pick(&[2, 8])
-            } else {
-                1
-            },
+            concurrency: concurrency(rng),
             source_where,
             destination_where,
             twins: id_step == 1 && rng.chance(100),
@@ -139,7 +161,11 @@ impl Plan {
             late: rng.pick(&[2 * SECOND, 10 * SECOND, 60 * SECOND]),
             scan,
             precision: rng.pick(&[1, MS, SECOND, SECOND]),
-            start_id: rng.pick(&[0, 0, 10]),
+            start_id: first_looked_at(rng, first_id),
+            first_id,
+            fails_over: false,
+            restarts: 0,
+            huge_ids: rng.chance(100),
             id_step,
             delivery: rng.pick(if bulks > 0 {
                 &[60 * SECOND]
@@ -186,23 +212,69 @@ impl Plan {
             wide: rng.pick(&[0, 0, 200]),
             giants: rng.chance(200),
         };
-        // What an audit does not see it only logs.
-        let plan = Self {
-            giants: plan.giants && plan.audits == 0,
-            ..plan
-        };
+        let plan = plan.with_events(rng);
         if promptly { plan.prompt() } else { plan }
     }
 
     /// How often the update column changes its type. Drawn apart, so that the histories of other seeds are as they were.
     pub(crate) fn with_alters(self, seed: u64) -> Self {
         let mut rng = Rng::new(!seed);
-        let alters = if rng.chance(150) {
+        // A replica that is behind an ALTER as well shows other columns for a moment.
+        let alters = if rng.chance(150) && !self.fails_over {
             rng.pick(&[1, 3])
         } else {
             0
         };
         Self { alters, ..self }
+    }
+
+    /// What happens to the source besides its transactions.
+    fn with_events(self, rng: &mut Rng) -> Self {
+        let plan = Self {
+            // What an audit does not see it only logs.
+            giants: self.giants && self.audits == 0,
+            ..self
+        };
+        // A row that was gone and is met again, too large to be read, is not known to be back.
+        match rng.below(8) {
+            0 => plan.failing_over(),
+            1 => plan.restarting(rng),
+            _ => plan,
+        }
+    }
+
+    /// A transaction that commits just before its time is over would be seen too late on a replica that is behind, and a
+    /// clock that is set would end the time for rows that are gone.
+    fn failing_over(self) -> Self {
+        Self {
+            fails_over: true,
+            late_commits: 0,
+            jumps: [0; 2],
+            machine_jumps: 0,
+            audits: 0,
+            giants: false,
+            ..self
+        }
+    }
+
+    /// Each row that was compared can be seen again, so that it can be told from another one.
+    fn restarting(self, rng: &mut Rng) -> Self {
+        Self {
+            restarts: rng.pick(&[150, 400]),
+            giants: false,
+            huge_ids: false,
+            id_step: 1,
+            rollbacks: 0,
+            source_where: false,
+            destination_where: false,
+            nulls: false,
+            ..self
+        }
+    }
+
+    /// How long a row may be away, all in all; none where there is no time for it.
+    pub(crate) fn away_max(&self) -> i64 {
+        (self.late - 2 * self.precision.max(MS) - 500 * MS).max(0)
     }
 
     /// A copier without a fault, and rows that change all the time: there is nothing to call back at all.
@@ -230,9 +302,9 @@ impl Plan {
 
     /// What finds the row's copies.
     pub(crate) fn key_of(&self, id: i64) -> Option<i64> {
-        if self.nulls && id % 9 == 4 {
+        if self.nulls && id.rem_euclid(9) == 4 {
             None
-        } else if self.twins && id % 5 == 1 {
+        } else if self.twins && id.rem_euclid(5) == 1 {
             Some(id - 1)
         } else {
             Some(id)
@@ -246,7 +318,7 @@ impl Plan {
 
     /// No other row has the row's key.
     pub(crate) fn is_only_one(&self, id: i64) -> bool {
-        !self.twins || id % 5 > 1
+        !self.twins || id.rem_euclid(5) > 1
     }
 
     pub(crate) fn is_in_source(&self, content: Content) -> bool {

@@ -105,6 +105,7 @@ pub(crate) struct Process {
     pub(crate) bounds_us: Option<i64>,
     /// The source's columns as they were when it read them.
     pub(crate) shape: Option<Shape>,
+    pub(crate) bounds: u64,
     pub(crate) tries: HashMap<(usize, i64), u32>,
     pub(crate) looked: HashMap<(usize, i64), Looked>,
     /// Callbacks that it saw taken, and that it has not detected anew since.
@@ -137,6 +138,7 @@ impl Model {
             reading_us: 0,
             bounds_us: None,
             shape: None,
+            bounds: 0,
             tries: HashMap::new(),
             looked: HashMap::new(),
             taken: HashSet::new(),

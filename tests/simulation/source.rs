@@ -19,7 +19,7 @@ use cupid::world::{Batch, Sent, Source, Visitor, Weight, WholeRow, WholeRows};
 
 use crate::broken::Broken;
 use crate::model::{Model, Shape};
-use crate::plan::{Plan, SECOND};
+use crate::plan::{MS, Plan, SECOND};
 use crate::table::{Content, SourceRow};
 use crate::turns::Work;
 use crate::view::{SOURCE, View, destination, turn_to, unreadable};
@@ -74,7 +74,7 @@ pub(crate) fn said_us(model: &Model, row: &SourceRow) -> i64 {
 }
 
 fn by_spans(model: &Model, spans: &[Span], limit: usize) -> Vec<Row> {
-    let of_span = |span: &Span| model.rows_between(small(span.from), small(span.to));
+    let of_span = |span: &Span| model.seen_between(small(span.from), small(span.to));
     let rows = spans.iter().flat_map(of_span).take(limit);
     rows.map(|(id, source)| row(model, id, source)).collect()
 }
@@ -97,7 +97,7 @@ fn window(model: &Model, request: &Request, zone_us: i64) -> Vec<Row> {
     }
     let window = from_us + zone_us..=floored(*to_us) + zone_us;
     let mut found: Vec<(i64, i64, &SourceRow)> = model
-        .rows()
+        .seen()
         .map(|(id, source)| (said_us(model, source), id, source))
         .filter(|(said_us, ..)| window.contains(said_us))
         .collect();
@@ -111,16 +111,29 @@ fn window(model: &Model, request: &Request, zone_us: i64) -> Vec<Row> {
     rows.map(|(_, id, source)| row(model, id, source)).collect()
 }
 
+impl Model {
+    /// The row is not there: it may be dropped once it has been away for its time.
+    fn is_gone(&mut self, process: usize, id: i64, tick: u64) {
+        let now_us = self.now_us;
+        let late_us = self.plan.late - 2 * self.plan.latency_max - 50 * MS;
+        let clock_is_set = self.plan.machine_jumps > 0;
+        let ledger = self.ledger(destination(), id);
+        let since_us = *ledger.gone_us.get_or_insert(now_us);
+        if clock_is_set || now_us - since_us >= late_us {
+            ledger.repaired_or_gone = tick;
+            ledger.settle(process);
+        }
+    }
+}
+
 impl View<'_> {
     /// Who asks for single rows finds out which are gone.
     fn note_gone(&self, model: &mut Model, spans: &[Span]) {
         let tick = model.next_tick();
         for span in spans.iter().filter(|span| span.from == span.to) {
             let id = small(span.from);
-            if model.row(id).is_none() {
-                let ledger = model.ledger(destination(), id);
-                ledger.repaired_or_gone = tick;
-                ledger.settle(self.process);
+            if model.seen_row(id).is_none() {
+                model.is_gone(self.process, id, tick);
             }
         }
     }
@@ -167,10 +180,17 @@ impl Source for View<'_> {
         let mut model = self.read_source("bounds", 0)?;
         let now_us = model.source_now_us();
         model.processes[self.process].bounds_us = Some(now_us);
-        let last = model.table.rows.last_key_value();
-        let key_max = last.and_then(|(&id, _)| model.plan.key_of(id));
-        let key_max = key_max.map(|key| key_print(&key_cell(key)));
-        let id_max = last.map(|(&id, _)| id);
+        model.processes[self.process].bounds = model.tick;
+        let last = model.table.seen().last_key_value();
+        let key_max = last.map(|(&id, source)| row(&model, id, source).key);
+        let key_max = key_max.filter(|key| *key != Cell::Null);
+        let key_max = key_max.map(|key| key_print(&key));
+        let mut id_max = last.map(|(&id, _)| id);
+        if model.broken == Some(Broken::MaximumRemembered) {
+            let highest = &mut model.highest;
+            *highest = (*highest).max(id_max);
+            id_max = *highest;
+        }
         let id_max = id_max.map(|max| Id::from(self.to_id.map_or(max, |to| to.min(max))));
         let process = self.process;
         model.tell(|| format!("[{process}] bounds: {now_us}, {id_max:?}"));
@@ -198,6 +218,7 @@ impl Source for View<'_> {
             What::Holes(_) | What::Again(_) if model.broken == Some(Broken::HolesStayEmpty) => {
                 vec![]
             }
+            What::Keys(_) if model.broken == Some(Broken::LandmarksUnread) => vec![],
             What::Holes(spans) | What::Suspects(spans) | What::Keys(spans) => {
                 by_spans(&model, spans, request.limit)
             }
@@ -227,7 +248,7 @@ impl Source for View<'_> {
             rows.truncate(answered);
         }
         let giant = |row: &Row| {
-            let content = model.row(small(row.id))?.content;
+            let content = model.seen_row(small(row.id))?.content;
             let giant = model.giant_row(content)?;
             (giant.part == Part::Compared).then_some(giant)
         };
@@ -265,7 +286,7 @@ impl Source for View<'_> {
         turn_to(SOURCE);
         let mut model = self.read_source("visit the source", small(span.from))?;
         let limit = model.rows_at_once(limit, model.table.rows.len());
-        let rows = model.rows_between(small(span.from), small(span.to));
+        let rows = model.seen_between(small(span.from), small(span.to));
         let rows: Vec<(i64, Content)> = rows
             .take(limit)
             .map(|(id, row)| (id, row.content))
@@ -300,14 +321,14 @@ impl Source for View<'_> {
         let model = self.read_source("ids of keys", 0)?;
         let keys = keys.iter().filter_map(key_and_version);
         let ids = keys.flat_map(|(key, _)| model.plan.ids_of(key));
-        let ids = ids.filter(|&id| model.row(id).is_some());
+        let ids = ids.filter(|&id| model.seen_row(id).is_some());
         Ok(ids.map(Id::from).collect())
     }
 
     fn weigh(&self, ids: &[Id]) -> Result<Vec<Weight>> {
         let model = self.read_source("weigh rows", ids.first().map_or(0, |&id| small(id)))?;
         let weight = |&id: &Id| {
-            let source = model.row(small(id))?;
+            let source = model.seen_row(small(id))?;
             let giant = model.giant_row(source.content);
             let bytes_of = |is_so: fn(Part) -> bool| {
                 let giant = giant.filter(|giant| is_so(giant.part));
@@ -329,7 +350,7 @@ impl Source for View<'_> {
         let tick = model.next_tick();
         let mut answered = model.answered_at_once(ids.len(), room_bytes);
         let is_giant = |id: &Id| {
-            let source = model.row(small(*id));
+            let source = model.seen_row(small(*id));
             source.is_some_and(|source| model.giant_row(source.content).is_some())
         };
         if let Some(at) = ids[..answered].iter().position(is_giant) {
@@ -340,16 +361,15 @@ impl Source for View<'_> {
         // Like a table, it has one row for an id that is asked for twice.
         for id in ids.iter().map(|&id| small(id)).collect::<BTreeSet<_>>() {
             let ignores = model.broken == Some(Broken::ConditionIgnored);
-            let source = match model.row(id) {
-                None if ignores => model.table.rows.get(&id),
+            let source = match model.seen_row(id) {
+                None if ignores => model.table.seen().get(&id),
                 source => source,
             };
             let Some(source) = source.copied() else {
-                let ledger = model.ledger(destination(), id);
-                ledger.repaired_or_gone = tick;
-                ledger.settle(self.process);
+                model.is_gone(self.process, id, tick);
                 continue;
             };
+            model.ledger(destination(), id).gone_us = None;
             let mut row = row(&model, id, &source);
             if let Some(too_large) = model.giant_row(source.content) {
                 if too_large.part == Part::Compared {

@@ -25,7 +25,9 @@ pub(crate) struct SourceRow {
     /// When the change became visible.
     pub(crate) tick: u64,
     /// When the insert did.
-    inserted: u64,
+    pub(crate) inserted: u64,
+    /// The `v` that it was inserted with.
+    pub(crate) first_v: i64,
     /// Since when the row is there and fulfils the condition.
     pub(crate) there_since: u64,
     /// It did not fulfil the condition at some time.
@@ -70,6 +72,13 @@ pub(crate) struct Table {
     /// Transactions so far.
     pub(crate) begun: u64,
     open: BTreeMap<u64, Transaction>,
+    /// What a replica that is behind will show, and what is shown of it now.
+    pub(crate) snapshot: Option<BTreeMap<i64, SourceRow>>,
+    pub(crate) stale: Option<BTreeMap<i64, SourceRow>>,
+    /// When ids last started again.
+    pub(crate) restarted: u64,
+    /// No row is deleted any more: a restart is noticed by rows that are there.
+    pub(crate) keeps_rows: bool,
 }
 
 impl SourceRow {
@@ -91,6 +100,11 @@ impl Table {
         self.rows.values_mut().for_each(|row| row.lag_us = lag_us);
     }
 
+    /// What the server shows that cupid reads.
+    pub(crate) fn seen(&self) -> &BTreeMap<i64, SourceRow> {
+        self.stale.as_ref().unwrap_or(&self.rows)
+    }
+
     /// Whose content it is that has this `v`.
     pub(crate) fn version(&self, v: i64) -> Option<(i64, Content)> {
         let at = usize::try_from(v).ok()?.checked_sub(1)?;
@@ -101,7 +115,7 @@ impl Table {
 impl Model {
     /// Rows that were there before.
     pub(crate) fn fill(&mut self) {
-        self.table.next_id = 1;
+        self.table.next_id = self.plan.first_id;
         for _ in 0..self.plan.rows_first {
             let id = self.new_id();
             let content = self.content(id);
@@ -111,6 +125,7 @@ impl Model {
                 lag_us: 0,
                 tick: 0,
                 inserted: 0,
+                first_v: content.v,
                 there_since: 0,
                 wandered: !self.plan.is_in_source(content),
                 jumped: false,
@@ -151,6 +166,30 @@ impl Model {
         self.plan.is_in_source(row.content).then_some(row)
     }
 
+    /// The rows that cupid sees at this moment.
+    pub(crate) fn seen(&self) -> impl Iterator<Item = (i64, &SourceRow)> {
+        self.seen_between(i64::MIN, i64::MAX)
+    }
+
+    /// Those with ids between two, both inclusive.
+    pub(crate) fn seen_between(
+        &self,
+        from: i64,
+        to: i64,
+    ) -> impl Iterator<Item = (i64, &SourceRow)> {
+        let rows = (from <= to).then(|| self.table.seen().range(from..=to));
+        rows.into_iter()
+            .flatten()
+            .filter(|(_, row)| self.plan.is_in_source(row.content))
+            .map(|(&id, row)| (id, row))
+    }
+
+    /// The row, when cupid sees it at this moment.
+    pub(crate) fn seen_row(&self, id: i64) -> Option<&SourceRow> {
+        let row = self.table.seen().get(&id)?;
+        self.plan.is_in_source(row.content).then_some(row)
+    }
+
     fn new_id(&mut self) -> i64 {
         self.table.next_id += self.plan.id_step;
         self.table.next_id - self.plan.id_step
@@ -184,6 +223,48 @@ impl Model {
         rows.next().map(|(&id, _)| id)
     }
 
+    /// Rows with new ids, committed at once.
+    pub(crate) fn insert_rows(&mut self, count: usize) {
+        let mut transaction = Transaction::default();
+        for _ in 0..count {
+            let id = self.new_id();
+            self.table.locked.insert(id);
+            let draft = self.draft(id);
+            transaction.changes.push((id, Change::Insert, draft));
+        }
+        let number = self.next_tick();
+        self.table.open.insert(number, transaction);
+        self.commit(number);
+    }
+
+    /// Rows with these ids go, those of open transactions too, and the next row gets the first of them.
+    pub(crate) fn remove_from(&mut self, id: i64, is_copied: bool) {
+        for open in self.table.open.values_mut() {
+            open.changes.retain(|change| change.0 < id);
+        }
+        self.table.locked.retain(|&locked| locked < id);
+        let tick = self.next_tick();
+        let gone = self.table.rows.split_off(&id);
+        for &id in gone.keys() {
+            let key = self.plan.key_of(id).unwrap_or(i64::MIN);
+            self.table.left.insert(key, tick);
+            for destination in 0..self.plan.destinations {
+                if is_copied {
+                    self.copy(destination, id, None);
+                } else {
+                    self.ledger(destination, id).prompt = false;
+                }
+            }
+        }
+        self.table.next_id = id;
+        self.table.restarted = tick;
+    }
+
+    /// The next row gets this id.
+    pub(crate) fn skip_to(&mut self, id: i64) -> i64 {
+        std::mem::replace(&mut self.table.next_id, id)
+    }
+
     pub(crate) fn begin_transaction(&mut self) {
         let mut transaction = Transaction::default();
         self.table.begun += 1;
@@ -211,7 +292,7 @@ impl Model {
             if !self.table.locked.insert(id) {
                 continue; // Another transaction has it, and this one does not wait.
             }
-            let change = if self.rng.chance(60) {
+            let change = if self.rng.chance(60) && !self.table.keeps_rows {
                 Change::Delete
             } else {
                 Change::Update
@@ -280,6 +361,7 @@ impl Model {
                 lag_us: 0,
                 tick,
                 inserted: before.map_or(tick, |row| row.inserted),
+                first_v: before.map_or(content.v, |row| row.first_v),
                 there_since: was_there.map_or(tick, |row| row.there_since),
                 wandered: !is_there || before.is_some_and(|row| row.wandered),
                 jumped,
