@@ -1,6 +1,6 @@
 //! The state folder: lock, load, durable save.
 //!
-//! A file is replaced as [`super::replace`] says. The owed callbacks are also appended to; a line that a crash tore is the last one, has no line end,
+//! A file is replaced as `replace.rs` says. The owed callbacks are also appended to; a line that a crash tore is the last one, has no line end,
 //! and is cut off before anything is appended after it.
 
 mod adopt;

@@ -46,7 +46,7 @@ pub struct Terms {
     /// The statement by which it gives them up first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub park: Option<String>,
-    /// It needs [`NOT_STRICT`].
+    /// It needs [`super::NOT_STRICT`].
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub not_strict: bool,
 }
