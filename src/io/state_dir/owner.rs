@@ -155,13 +155,12 @@ impl StateDir {
     /// Another process has the lock: refuses when it is not one of this configuration.
     pub(super) fn refuse_locked_by_another(&self) -> Result<()> {
         for _ in 0..WAITS_FOR_OWNER {
-            self.refuse_anothers()?;
             if self.owner()? != Owner::Unknown {
                 break;
             }
             std::thread::sleep(WAIT_FOR_OWNER);
         }
-        Ok(())
+        self.refuse_anothers()
     }
 }
 
