@@ -15,7 +15,7 @@ use clap::error::ErrorKind;
 use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand};
 
 use crate::error::Exit;
-use crate::logic::shard::Shard;
+use crate::logic::audit::shard::Shard;
 use crate::pipeline::Method;
 
 pub use clap_complete::Shell;

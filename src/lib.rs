@@ -23,7 +23,7 @@
 //! 4. One unreachable destination or refused callback never stops the others, nor delays them by more than one time
 //!    limit, and always shows in the exit status (`tests/crash.rs`, `tests/callbacks.rs`, `tests/log_ins.rs`,
 //!    `tests/simulation`).
-//! 5. Every loop, queue, body and wait has a limit (`tests/callbacks.rs`, `tests/state.rs`, `logic::gaps`, `io::http`).
+//! 5. Every loop, queue, body and wait has a limit (`tests/callbacks.rs`, `tests/state.rs`, `logic::scan::gaps`, `io::http`).
 //! 6. The payload that is sent was read from the source after the difference was confirmed (`tests/owed.rs`,
 //!    `tests/simulation`).
 //!
@@ -33,6 +33,7 @@
 //! [`io`] is the world as it really is; [`config`] says what is wanted, [`cli`] and [`commands`] who asks for it, and
 //! [`error`] what can go wrong.
 
+pub mod check;
 pub mod cli;
 pub mod commands;
 pub mod config;

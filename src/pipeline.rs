@@ -36,14 +36,16 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::config::{DestinationJob, Job, UpdateJob};
 use crate::error::{Error, Result};
-use crate::logic::cell::Id;
-use crate::logic::checkpoint::{Checkpoint, Position, UpdatePosition, VERSION, joined};
-use crate::logic::identity::{DestinationId, Recognised, Told, recognise};
-use crate::logic::outbox::Outbox;
-use crate::logic::retry::{DELAY_MAX, Endpoint, RetryPolicy};
-use crate::logic::summary::{Summary, Unread, counted};
-use crate::logic::trail::Trail;
-use crate::logic::window::Limits;
+use crate::logic::callback::outbox::Outbox;
+use crate::logic::callback::recognise::{Recognised, Told, recognise};
+use crate::logic::callback::retry::{DELAY_MAX, Endpoint, RetryPolicy};
+use crate::logic::report::summary::{Summary, Unread};
+use crate::logic::scan::checkpoint::{Checkpoint, Position, UpdatePosition, VERSION, joined};
+use crate::logic::scan::identity::DestinationId;
+use crate::logic::scan::plan::Limits;
+use crate::logic::scan::trail::Trail;
+use crate::logic::value::cell::Id;
+use crate::logic::value::count::counted;
 use crate::world::{Clock, Destination, Observer, Receiver, Source, Store};
 
 use scan::Track;

@@ -5,21 +5,21 @@
 use std::time::Duration;
 
 use crate::error::Result;
-use crate::logic::cell::{Cell, CellRef, Cells, Column, Id};
-use crate::logic::checkpoint::Checkpoint;
-use crate::logic::checksum::{Checksum, Chunk, KeyRange};
-use crate::logic::compare::{ColumnMap, Found};
-use crate::logic::fingerprint::KeyFold;
-use crate::logic::fix::Repair;
-use crate::logic::fix::written::Written;
-use crate::logic::gaps::Span;
-use crate::logic::outbox::Outbox;
-use crate::logic::oversize::TooLarge;
-use crate::logic::owed::Owed;
-use crate::logic::report::Line;
-use crate::logic::retry::Answer;
-use crate::logic::row::{Row, cells_bytes};
-use crate::logic::window::{Bounds, Request, What};
+use crate::logic::audit::checksum::{Checksum, Chunk, KeyRange};
+use crate::logic::audit::fingerprint::KeyFold;
+use crate::logic::callback::outbox::Outbox;
+use crate::logic::callback::owed::Owed;
+use crate::logic::callback::retry::Answer;
+use crate::logic::compare::rows::{ColumnMap, Found};
+use crate::logic::report::fix::Repair;
+use crate::logic::report::fix::written::Written;
+use crate::logic::report::line::Line;
+use crate::logic::scan::checkpoint::Checkpoint;
+use crate::logic::scan::gaps::Span;
+use crate::logic::scan::plan::{Bounds, Request, What};
+use crate::logic::value::cell::{Cell, CellRef, Cells, Column, Id};
+use crate::logic::value::oversize::TooLarge;
+use crate::logic::value::row::{Row, cells_bytes};
 
 /// The source table.
 pub trait Source: Sync {
@@ -42,7 +42,7 @@ pub trait Source: Sync {
     /// When the source cannot be read.
     fn moments(&self) -> Result<Option<String>>;
 
-    /// One batch of rows, in the order that its [`crate::logic::window::What`] says. Rows of these ids may be left out:
+    /// One batch of rows, in the order that its [`crate::logic::scan::plan::What`] says. Rows of these ids may be left out:
     /// they are known to be too large.
     ///
     /// # Errors
@@ -115,7 +115,7 @@ pub struct Batch {
 #[derive(Debug, Default)]
 pub struct WholeRows {
     /// So many of the first ids have an answer: those of them that are not in `rows` are gone. It may be 0 where there is
-    /// less room than [`crate::logic::oversize::ROW_BYTES_MAX`].
+    /// less room than [`crate::logic::value::oversize::ROW_BYTES_MAX`].
     pub answered: usize,
     /// In no order.
     pub rows: Vec<WholeRow>,
@@ -249,7 +249,7 @@ pub trait Destination: Sync {
     }
 
     /// The rows that the destination itself finds for each of these keys, for as many of the first keys as their rows fit
-    /// into so many bytes. That may be none where there is less room than [`crate::logic::oversize::ROW_BYTES_MAX`]. A
+    /// into so many bytes. That may be none where there is less room than [`crate::logic::value::oversize::ROW_BYTES_MAX`]. A
     /// NULL key finds nothing.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 mod common;
 
 use common::Db;
-use cupid::logic::charset::is_whole;
+use cupid::logic::value::charset::is_whole;
 
 /// Every byte is a text of a character set of one byte. What cupid reads as it is must come back from
 /// Unicode as it was, in every one of them.

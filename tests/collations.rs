@@ -3,7 +3,7 @@
 mod common;
 
 use common::Db;
-use cupid::logic::fingerprint::KeyFold;
+use cupid::logic::audit::fingerprint::KeyFold;
 
 /// Texts of so many letters are tried in every case.
 const LETTERS_MAX: u32 = 3;

@@ -19,7 +19,7 @@
 //! | reported | what goes wrong | tests |
 //! |---|---|---|
 //! | tidb-tools#634 #703 #344, Launchpad percona-toolkit#1030053 | equal edits and swapped values cancel out under `BIT_XOR(CRC32)` | `the_same_edit_on_two_rows`, `an_update_of_an_even_number_of_rows`, `two_rows_that_swapped_their_values` |
-//! | spirit PR#931, recce#66 | a separator inside a value | `a_hash_sign_inside_a_value`, `a_bar_inside_a_value`, `a_comma_inside_a_value`, `text_that_moved_to_the_next_column`, `src/logic/fingerprint: separators_swaps_and_nulls_do_not_pass` |
+//! | spirit PR#931, recce#66 | a separator inside a value | `a_hash_sign_inside_a_value`, `a_bar_inside_a_value`, `a_comma_inside_a_value`, `text_that_moved_to_the_next_column`, `src/logic/audit/fingerprint: separators_swaps_and_nulls_do_not_pass` |
 //! | tidb-tools#841, tiflow PR#12533 | 0 in a DOUBLE taken for NULL | `zero_and_null_in_a_double` |
 //! | ghostferry PR#137, data-diff's sentinel | NULL equal to a text | `null_and_the_text_null`, `null_and_the_text_null_in_brackets` |
 //! | data-diff PR#850 #527 #634 #366 | duplicate keys unseen, NULL keys crash | `a_key_that_the_copy_has_twice`, `rows_whose_key_is_null`, `tests/keys: a_null_key_finds_nothing_and_stops_nothing` |
@@ -32,7 +32,7 @@
 //! | spirit#746 #820, otter#780, ape-dts#426 | a row checked in flight is called wrong | `tests/pass: rows_that_arrive_within_the_confirmation_delay_cause_no_callback`, `tests/pass: a_writer_and_a_lagging_copier_beside_cupid_cause_no_callback` |
 //! | DVT#1368 #1801 #1080 | trimmed or long keys pair wrongly | `keys_that_differ_by_blanks`, `keys_padded_to_a_width`, `keys_above_64_bits`, `unsigned_keys_of_64_bits`, `keys_of_many_digits_after_the_point`, `zerofill_keys_and_their_text` |
 //! | airbyte#16159, python-mysql-replication#162 | zero dates become NULL | `zero_dates` |
-//! | tidb-tools#422 #356, DVT's `MemoryError` | memory without bound, an audit that cannot resume | `tests/reconcile: what_memory_does_not_hold_goes_to_files_and_is_still_paired`, `src/logic/pairing: the_order_and_the_memory_change_nothing`, `tests/reconcile: an_audit_whose_time_is_up_goes_on_where_it_stopped` |
+//! | tidb-tools#422 #356, DVT's `MemoryError` | memory without bound, an audit that cannot resume | `tests/reconcile: what_memory_does_not_hold_goes_to_files_and_is_still_paired`, `src/logic/audit/pairing: the_order_and_the_memory_change_nothing`, `tests/reconcile: an_audit_whose_time_is_up_goes_on_where_it_stopped` |
 //! | ape-dts: "cannot detect extra rows" | orphans in the destination | `rows_that_only_the_copy_has`, `rows_only_the_copy_has_in_another_case`, `rows_only_the_copy_has_that_the_source_cannot_spell`, `tests/extra: rows_that_only_the_copy_has_are_reported_when_asked_for_and_never_called_back` |
 //! | twindb/backup#195 | two cron runs at once | `tests/commands: two_runs_at_once_are_refused_with_75_in_silence`, `tests/reconcile: two_audits_of_one_configuration_are_75_and_an_audit_beside_a_run_is_not` |
 //! | MySQL Reference Manual on contractions | a client folds case where the collation does not | `keys_whose_letters_are_one`, `tests/collations: what_folds_in_the_client_folds_under_every_collation_that_is_said_to` |

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::{Report, ReportFormat};
-use crate::logic::shard::Shard;
+use crate::logic::audit::shard::Shard;
 use crate::pipeline::Method;
 
 /// Reads an id: any value that an integer column can hold.

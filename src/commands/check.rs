@@ -5,18 +5,18 @@ use std::io::Write as _;
 use std::sync::Arc;
 
 use super::{Sides, load, state_of};
+use crate::check::facts::{Facts, StateFacts};
+use crate::check::{self, Finding};
 use crate::cli::Check;
 use crate::config::Job;
 use crate::error::{Error, Exit, Result};
 use crate::io::mysql::inspect;
 use crate::io::signals::RealClock;
 use crate::io::state_dir::StateDir;
-use crate::logic::advice::{self, Finding};
-use crate::logic::cell::Id;
-use crate::logic::facts::{Facts, StateFacts};
-use crate::logic::gaps::Span;
-use crate::logic::trail::LOWEST_ID;
-use crate::logic::window::{Request, What};
+use crate::logic::scan::gaps::Span;
+use crate::logic::scan::plan::{Request, What};
+use crate::logic::scan::trail::LOWEST_ID;
+use crate::logic::value::cell::Id;
 use crate::world::{Clock as _, Source as _, Store as _};
 
 /// `cupid check`. The exit status is that of the worst finding.
@@ -24,9 +24,9 @@ pub(super) fn check(check: &Check, clock: &Arc<RealClock>) -> Result<Exit> {
     let job = load(&check.config)?;
     let sides = Sides::new(&job, clock)?;
     let facts = gather(&job, &sides, clock);
-    let findings = advice::advise(&job, &facts, clock.now_us());
+    let findings = check::advise(&job, &facts, clock.now_us());
     print(&findings)?;
-    Ok(advice::exit(&findings))
+    Ok(check::exit(&findings))
 }
 
 fn gather(job: &Job, sides: &Sides, clock: &RealClock) -> Facts {

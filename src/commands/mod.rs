@@ -19,8 +19,8 @@ use crate::io::http::{Client, Post};
 use crate::io::mysql::{MySqlDestination, MySqlSource};
 use crate::io::signals::RealClock;
 use crate::io::state_dir::{Former, Lock, StateDir};
-use crate::logic::retry::Answer;
-use crate::logic::summary::Summary;
+use crate::logic::callback::retry::Answer;
+use crate::logic::report::summary::Summary;
 use crate::pipeline::{Duplicates, Mode, Options, World};
 use crate::world::{Callback, Clock, Destination, Observer, Receiver, Store};
 

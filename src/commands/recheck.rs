@@ -11,11 +11,11 @@ use crate::io::console::Console;
 use crate::io::findings::Findings;
 use crate::io::report::{self, Report};
 use crate::io::signals::RealClock;
-use crate::logic::cell::Id;
-use crate::logic::checkpoint::Checkpoint;
-use crate::logic::outbox::Outbox;
-use crate::logic::owed::Owed;
-use crate::logic::recheck::{Rechecked, Rows, rows};
+use crate::logic::callback::outbox::Outbox;
+use crate::logic::callback::owed::Owed;
+use crate::logic::report::recheck::{Rechecked, Rows, rows};
+use crate::logic::scan::checkpoint::Checkpoint;
+use crate::logic::value::cell::Id;
 use crate::pipeline::{self, Duplicates, Mode, Options};
 use crate::world::{Clock as _, Store};
 

@@ -4,9 +4,9 @@ use crate::cli::{Html, Merge, Reports, ReportsCommand};
 use crate::error::{Exit, Result};
 use crate::io::output::Output;
 use crate::io::report::{self, Report};
-use crate::logic::digest::Digest;
-use crate::logic::page::{About, page};
-use crate::logic::report::merged;
+use crate::logic::report::digest::Digest;
+use crate::logic::report::line::merged;
+use crate::logic::report::page::{About, page};
 
 /// `cupid report`.
 pub(super) fn report(reports: &Reports) -> Result<Exit> {

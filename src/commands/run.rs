@@ -12,7 +12,7 @@ use crate::io::findings::Findings;
 use crate::io::report::Report;
 use crate::io::signals::RealClock;
 use crate::io::state_dir::{Lock, ReadOnly};
-use crate::logic::summary::Summary;
+use crate::logic::report::summary::Summary;
 use crate::pipeline::{self, Mode, Options};
 use crate::world::{Clock as _, Store};
 

@@ -11,7 +11,7 @@ use crate::error::{Error, Exit, Result};
 use crate::io::console::Console;
 use crate::io::findings::Findings;
 use crate::io::signals::RealClock;
-use crate::logic::summary::Summary;
+use crate::logic::report::summary::Summary;
 use crate::pipeline::{self, Options};
 use crate::world::Clock as _;
 

@@ -11,13 +11,13 @@ use crate::cli::Status;
 use crate::config::Job;
 use crate::error::{Error, Exit, Result};
 use crate::io::signals::RealClock;
-use crate::logic::checkpoint::{Checkpoint, Position};
-use crate::logic::identity::{Recognised, recognise};
-use crate::logic::outbox::Outbox;
-use crate::logic::owed::Owed;
-use crate::logic::report::rfc3339;
-use crate::logic::summary::counted;
-use crate::logic::window::Bounds;
+use crate::logic::callback::outbox::Outbox;
+use crate::logic::callback::owed::Owed;
+use crate::logic::callback::recognise::{Recognised, recognise};
+use crate::logic::report::line::rfc3339;
+use crate::logic::scan::checkpoint::{Checkpoint, Position};
+use crate::logic::scan::plan::Bounds;
+use crate::logic::value::count::counted;
 use crate::world::{Source as _, Store as _};
 
 /// What a run leaves in the lock file.

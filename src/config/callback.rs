@@ -8,7 +8,7 @@ use url::Url;
 use super::reader::Reader;
 use super::words::{Show, describe, join};
 use super::{CallbackJob, in_memory};
-use crate::logic::signature::secret_bytes;
+use crate::logic::callback::signature::secret_bytes;
 
 /// Headers that cupid sets, and those that frame the body.
 const OWN_HEADERS: [&str; 6] = [

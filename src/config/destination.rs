@@ -6,7 +6,7 @@ use jsonc_parser::ast::Value;
 use super::reader::{Reader, Text};
 use super::words::{Show, describe, join};
 use super::{CallbackJob, ColumnPair, DestinationJob, callback, table};
-use crate::logic::equal::Rule;
+use crate::logic::compare::cells::Rule;
 
 /// Reads `des[].name`, which the other destinations' names decide about too.
 pub(super) fn read_name(reader: &Reader<'_>) -> Option<Text> {

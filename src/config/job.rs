@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::logic::equal::Rule;
-use crate::logic::identity::{self, DestinationId, Known};
-use crate::logic::php_date::PhpDateFormat;
-use crate::logic::shard::Shard;
-use crate::logic::zone::Zone;
+use crate::logic::audit::shard::Shard;
+use crate::logic::callback::recognise::Known;
+use crate::logic::compare::cells::Rule;
+use crate::logic::report::fix::Target;
+use crate::logic::scan::identity::{self, DestinationId};
+use crate::logic::scan::php_date::PhpDateFormat;
+use crate::logic::scan::zone::Zone;
 
 /// Everything that one configuration file says.
 #[derive(Clone, Debug)]
@@ -131,7 +133,7 @@ pub struct Tls {
 /// One of `des[]`.
 #[derive(Clone, Debug)]
 pub struct DestinationJob {
-    /// `des[].name`, else [`crate::logic::identity::names`] finds one.
+    /// `des[].name`, else [`crate::logic::scan::identity::names`] finds one.
     pub name: String,
     /// The name that earlier versions gave: state files without addresses know it by this.
     pub name_before: String,
@@ -208,6 +210,18 @@ impl Address {
 }
 
 impl DestinationJob {
+    /// The table, for statements that would repair it.
+    #[must_use]
+    pub fn target(&self) -> Target<'_> {
+        Target {
+            name: &self.name,
+            database: &self.table.database,
+            table: &self.table.table,
+            by_column: &self.table.by_column,
+            condition: self.table.condition.as_deref(),
+        }
+    }
+
     /// How state files know it.
     #[must_use]
     pub fn id(&self) -> DestinationId {

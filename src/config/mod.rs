@@ -10,6 +10,7 @@ mod env_file;
 mod job;
 mod names;
 mod reader;
+pub mod refusals;
 mod source;
 mod table;
 mod table_name;
@@ -31,8 +32,8 @@ use self::reader::{Context, Reader};
 use self::variables::Variables;
 pub(crate) use self::words::nearest;
 use crate::error::{Error, Result};
-use crate::logic::identity::{self, Conflict, Unnamed};
-use crate::logic::path_text;
+use crate::logic::scan::identity::{self, Conflict, Unnamed};
+use crate::logic::value::path_text;
 
 /// Far above any configuration; a wrong path may name a device without end.
 const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;

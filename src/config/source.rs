@@ -6,8 +6,8 @@ use super::reader::Reader;
 use super::table::{self, required_name};
 use super::words::{Show, nearest};
 use super::{SourceJob, UpdateJob, default_state_dir};
-use crate::logic::php_date::PhpDateFormat;
-use crate::logic::zone::Zone;
+use crate::logic::scan::php_date::PhpDateFormat;
+use crate::logic::scan::zone::Zone;
 
 const DAY_MS: u64 = 86_400_000;
 

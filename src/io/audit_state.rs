@@ -10,10 +10,10 @@ use std::fs::File;
 
 use super::state_dir::{Lock, StateDir};
 use crate::error::{Error, Result};
-use crate::logic::cell::Id;
-use crate::logic::checkpoint::Checkpoint;
-use crate::logic::outbox::Outbox;
-use crate::logic::owed::Owed;
+use crate::logic::callback::outbox::Outbox;
+use crate::logic::callback::owed::Owed;
+use crate::logic::scan::checkpoint::Checkpoint;
+use crate::logic::value::cell::Id;
 use crate::world::Store;
 
 /// The state of an audit.

@@ -13,10 +13,10 @@ use log::{LevelFilter, Log, Metadata, Record};
 
 use super::findings::Findings;
 use crate::error::{Error, Result};
-use crate::logic::digest::Digest;
-use crate::logic::fix::Repair;
-use crate::logic::progress::Progress;
-use crate::logic::report::Line;
+use crate::logic::report::digest::Digest;
+use crate::logic::report::fix::Repair;
+use crate::logic::report::line::Line;
+use crate::logic::report::progress::Progress;
 use crate::world::Observer;
 
 /// Work that takes less time gets no bar.

@@ -11,9 +11,9 @@ use super::fix_file::FixFile;
 use super::report::Report;
 use crate::cli;
 use crate::error::Result;
-use crate::logic::digest::Digest;
-use crate::logic::fix::Repair;
-use crate::logic::report::Line;
+use crate::logic::report::digest::Digest;
+use crate::logic::report::fix::Repair;
+use crate::logic::report::line::Line;
 
 /// The files that a command makes.
 #[derive(Default)]

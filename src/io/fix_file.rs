@@ -15,8 +15,8 @@ use std::sync::{Mutex, PoisonError};
 
 use super::output::{Output, Resumed, copy, draft_of};
 use crate::error::{Error, Result};
-use crate::logic::fix::order::{Claim, Step, order};
-use crate::logic::fix::{self, NOT_STRICT, PREAMBLE, Repair, STRICT, Terms};
+use crate::logic::report::fix::order::{Claim, Step, order};
+use crate::logic::report::fix::{self, NOT_STRICT, PREAMBLE, Repair, STRICT, Terms};
 
 const WRITE: &str = "Write the statements";
 

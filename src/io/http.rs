@@ -19,7 +19,7 @@ use ureq::unversioned::transport::{Connector, RustlsConnector};
 use ureq::{Agent, Body};
 
 use crate::config::CallbackJob;
-use crate::logic::retry::{Answer, parse_retry_after};
+use crate::logic::callback::retry::{Answer, parse_retry_after};
 
 /// The most that the header of an answer may have.
 const HEADER_BYTES_MAX: usize = 16 * 1024;
@@ -47,7 +47,7 @@ const CUT_SHORT: &str = "The connection was closed before the answer was complet
 pub struct Post<'a> {
     /// The body's bytes, JSON.
     pub body: &'a [u8],
-    /// Headers of this POST alone, in printable ASCII ([`crate::logic::header`]).
+    /// Headers of this POST alone, in printable ASCII ([`crate::logic::callback::header`]).
     pub headers: &'a [(&'a str, String)],
 }
 

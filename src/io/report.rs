@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use super::output::{Output, Resumed, copy, draft_of};
 use crate::cli;
 use crate::error::{Error, Result};
-use crate::logic::report::{Fate, HEADER, Line};
+use crate::logic::report::line::{Fate, HEADER, Line};
 
 const WRITE: &str = "Write the report";
 

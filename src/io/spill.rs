@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{BufWriter, Read as _, Seek as _, Write as _};
 
 use crate::error::{Error, Result};
-use crate::logic::pairing::{RECORD_BYTES, Record, Side, Spill};
+use crate::logic::audit::pairing::{RECORD_BYTES, Record, Side, Spill};
 
 /// Buffer of one file: 64 partitions of two sides share this much of the memory.
 const BUFFER_BYTES: usize = 64 << 10;

@@ -15,11 +15,11 @@ use std::path::{Path, PathBuf};
 
 use super::replace::{failed, private, replace, sync_folder};
 use crate::error::{Error, Result};
-use crate::logic::cell::Id;
-use crate::logic::checkpoint::{Checkpoint, Unusable};
-use crate::logic::identity::Known;
-use crate::logic::outbox::Outbox;
-use crate::logic::owed::Owed;
+use crate::logic::callback::outbox::Outbox;
+use crate::logic::callback::owed::Owed;
+use crate::logic::callback::recognise::Known;
+use crate::logic::scan::checkpoint::{Checkpoint, Unusable};
+use crate::logic::value::cell::Id;
 use crate::world::Store;
 
 pub use adopt::audit_name;
@@ -371,8 +371,8 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
-    use crate::logic::checkpoint::{Position, VERSION};
-    use crate::logic::compare::Kind;
+    use crate::logic::compare::rows::Kind;
+    use crate::logic::scan::checkpoint::{Position, VERSION};
 
     fn state(folder: &Path) -> StateDir {
         StateDir::new(folder, "user", "my.user")

@@ -1,46 +1,15 @@
 //! Pure decisions: no clock, no file, no socket, no log.
+//!
+//! The wings are in the order of their imports: a wing imports itself and the wings before it, and nothing above `logic`.
 
-pub mod advice;
-pub mod body;
-pub mod cell;
-pub mod charset;
-pub mod checkpoint;
-pub mod checksum;
-pub mod circle;
+pub mod value;
+
 pub mod compare;
-pub mod digest;
-pub mod equal;
-pub mod facts;
-pub mod fingerprint;
-pub mod fix;
-pub mod gaps;
-pub mod header;
-pub mod identity;
-mod json;
-pub mod key;
-mod lane;
-pub mod log_in;
-mod moment;
-mod number;
-pub mod outbox;
-pub mod oversize;
-pub mod owed;
-pub mod pace;
-pub mod page;
-pub mod pairing;
-pub mod path_text;
-pub mod php_date;
-pub mod print;
-pub mod progress;
-pub mod recheck;
+
+pub mod scan;
+
+pub mod callback;
+
+pub mod audit;
+
 pub mod report;
-pub mod retry;
-pub mod row;
-pub mod shard;
-pub mod signature;
-pub mod sql;
-pub mod summary;
-pub mod suspects;
-pub mod trail;
-pub mod window;
-pub mod zone;

@@ -10,13 +10,13 @@ use std::collections::HashMap;
 use super::Pass;
 use super::deliver::{Courier, Task};
 use super::look::{LookError, SecondLook};
-use crate::logic::cell::{Cell, Id};
-use crate::logic::compare::Kind;
-use crate::logic::gaps::Span;
-use crate::logic::oversize::{Part, TooLarge};
-use crate::logic::owed::Owed;
-use crate::logic::print;
-use crate::logic::window::{Request, What};
+use crate::logic::callback::owed::Owed;
+use crate::logic::compare::rows::Kind;
+use crate::logic::scan::gaps::Span;
+use crate::logic::scan::plan::{Request, What};
+use crate::logic::value::cell::{Cell, Id};
+use crate::logic::value::oversize::{Part, TooLarge};
+use crate::logic::value::print;
 use crate::world::{Batch, Weight, WholeRow};
 
 /// A row that is too large to be read.

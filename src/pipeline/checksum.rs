@@ -10,15 +10,15 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use super::throttle::Throttle;
 use super::{Method, Pass, Streaming};
 use crate::error::{Error, Result};
-use crate::logic::cell::{Cell, CellRef, Cells, Id};
-use crate::logic::checkpoint::Position;
-use crate::logic::checksum::{
+use crate::logic::audit::checksum::{
     Alignment, Chunk, DIVIDED_PER_STATEMENT, KeyRange, Paver, SAMPLE_ROWS, Sample, Tile, Width,
 };
-use crate::logic::gaps::Span;
-use crate::logic::pace::Stride;
-use crate::logic::suspects::Suspects;
-use crate::logic::window::{Request, What};
+use crate::logic::audit::pace::Stride;
+use crate::logic::scan::checkpoint::Position;
+use crate::logic::scan::gaps::Span;
+use crate::logic::scan::plan::{Request, What};
+use crate::logic::scan::suspects::Suspects;
+use crate::logic::value::cell::{Cell, CellRef, Cells, Id};
 use crate::world::{Checksums, Visitor};
 
 /// A statement may read so many rows at the most, about.
@@ -172,7 +172,7 @@ impl Pass<'_, '_> {
             self.mark_unread_if_silent(number, &error);
             return Ok(false);
         }
-        if read_us <= crate::logic::checksum::FAST_US {
+        if read_us <= crate::logic::audit::checksum::FAST_US {
             return Ok(false);
         }
         self.source.bounds()?;

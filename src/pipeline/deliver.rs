@@ -17,15 +17,15 @@ use super::aside::Tries;
 use super::look::{ChunkRows, LookError, Looked, SecondLook};
 use super::{Mode, Pass, Shared, micros};
 use crate::error::Result;
-use crate::logic::body::body;
-use crate::logic::cell::Id;
-use crate::logic::compare::{ColumnMap, Verdict};
-use crate::logic::header;
-use crate::logic::outbox::Outbox;
-use crate::logic::owed::Owed;
-use crate::logic::report::Fate;
-use crate::logic::retry::{self, Answer, Endpoint, Health};
-use crate::logic::signature;
+use crate::logic::callback::header;
+use crate::logic::callback::outbox::Outbox;
+use crate::logic::callback::owed::Owed;
+use crate::logic::callback::payload::body;
+use crate::logic::callback::retry::{self, Answer, Endpoint, Health};
+use crate::logic::callback::signature;
+use crate::logic::compare::rows::{ColumnMap, Verdict};
+use crate::logic::report::line::Fate;
+use crate::logic::value::cell::Id;
 use crate::world::Callback;
 
 /// While rows that are being sent take more bytes than this, no others are read.

@@ -13,17 +13,17 @@ use super::Pass;
 use super::feed::Section;
 use super::stream::Unmet;
 use crate::error::Result;
-use crate::logic::cell::{Cell, CellRef, Cells, ColumnType, Id};
-use crate::logic::fingerprint::Fingerprinter;
-use crate::logic::fix::Wrong;
-use crate::logic::gaps::Span;
-use crate::logic::pace::STRIDE_ROWS_MAX;
-use crate::logic::pairing::Record;
-use crate::logic::print;
-use crate::logic::report::{Fate, Kind, Line, rfc3339};
-use crate::logic::row::fingerprint;
-use crate::logic::suspects::Suspects;
-use crate::logic::window::{Request, What};
+use crate::logic::audit::fingerprint::Fingerprinter;
+use crate::logic::audit::pace::STRIDE_ROWS_MAX;
+use crate::logic::audit::pairing::Record;
+use crate::logic::report::fix::Wrong;
+use crate::logic::report::line::{Fate, Kind, Line, rfc3339};
+use crate::logic::scan::gaps::Span;
+use crate::logic::scan::plan::{Request, What};
+use crate::logic::scan::suspects::Suspects;
+use crate::logic::value::cell::{Cell, CellRef, Cells, ColumnType, Id};
+use crate::logic::value::print;
+use crate::logic::value::row::fingerprint;
 use crate::world::{Batch, Visitor};
 
 /// Extra rows of one destination that are told one by one; more are not looked for.

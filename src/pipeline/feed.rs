@@ -4,13 +4,13 @@ use std::sync::mpsc::SyncSender;
 
 use super::throttle::Throttle;
 use crate::error::{Error, Result};
-use crate::logic::cell::{CellRef, Cells, ColumnType, Id};
-use crate::logic::circle::Circle;
-use crate::logic::fingerprint::Fingerprinter;
-use crate::logic::gaps::Span;
-use crate::logic::pace::{STRIDE_ROWS_MAX, Stride};
-use crate::logic::pairing::Record;
-use crate::logic::print;
+use crate::logic::audit::fingerprint::Fingerprinter;
+use crate::logic::audit::pace::{STRIDE_ROWS_MAX, Stride};
+use crate::logic::audit::pairing::Record;
+use crate::logic::scan::circle::Circle;
+use crate::logic::scan::gaps::Span;
+use crate::logic::value::cell::{CellRef, Cells, ColumnType, Id};
+use crate::logic::value::print;
 use crate::world::{Destination, Place, Source, Visitor};
 
 /// A batch of the source.
@@ -280,10 +280,10 @@ mod tests {
     use std::sync::mpsc::sync_channel;
 
     use super::*;
-    use crate::logic::cell::{Cell, ColumnType};
-    use crate::logic::compare::{ColumnMap, Found};
-    use crate::logic::fingerprint::KeyFold;
-    use crate::logic::fix::written::Written;
+    use crate::logic::audit::fingerprint::KeyFold;
+    use crate::logic::compare::rows::{ColumnMap, Found};
+    use crate::logic::report::fix::written::Written;
+    use crate::logic::value::cell::{Cell, ColumnType};
     use crate::pipeline::throttle::tests::Hand;
 
     const ROWS: i64 = 7_000;

@@ -8,10 +8,10 @@ use rayon::prelude::*;
 use super::aside::{self, Aside};
 use super::{Duplicates, Pass};
 use crate::error::{Error, Result};
-use crate::logic::cell::{Cell, Id};
-use crate::logic::compare::{ColumnMap, Found, Matches, Verdict, compare};
-use crate::logic::oversize::{Part, ROOM_BYTES, ROW_BYTES_MAX};
-use crate::logic::row::{Row, cells_bytes, fingerprint};
+use crate::logic::compare::rows::{ColumnMap, Found, Matches, Verdict, compare};
+use crate::logic::value::cell::{Cell, Id};
+use crate::logic::value::oversize::{Part, ROOM_BYTES, ROW_BYTES_MAX};
+use crate::logic::value::row::{Row, cells_bytes, fingerprint};
 use crate::world::{Destination, WholeRow, WholeRows};
 
 /// Keys in one look-up.

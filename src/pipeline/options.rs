@@ -1,6 +1,6 @@
 //! What a pass is asked to do.
 
-use crate::logic::cell::Id;
+use crate::logic::value::cell::Id;
 
 /// What one pass is asked to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 use super::{Options, Pass, World};
 use crate::config::Job;
 use crate::error::Result;
-use crate::logic::report::Fate;
-use crate::logic::summary::Summary;
+use crate::logic::report::line::Fate;
+use crate::logic::report::summary::Summary;
 
 /// Looks at every owed row, and after the confirmation's delay once more at those that were still wrong. Sends nothing.
 ///

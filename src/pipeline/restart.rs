@@ -1,19 +1,19 @@
 //! Ids that start again: a pass goes back to where the table still is the one that was compared.
 //!
-//! What the landmarks mean is decided in [`crate::logic::trail`]. Here they are read, the position is
+//! What the landmarks mean is decided in [`crate::logic::scan::trail`]. Here they are read, the position is
 //! moved back before the scan is planned, and people are told.
 
 use super::Pass;
 use crate::error::Result;
-use crate::logic::cell::Id;
-use crate::logic::checkpoint::Position;
-use crate::logic::gaps::Span;
-use crate::logic::row::Row;
-use crate::logic::summary::{counted, grouped_id};
-use crate::logic::trail::{
+use crate::logic::scan::checkpoint::Position;
+use crate::logic::scan::gaps::Span;
+use crate::logic::scan::plan::{Bounds, Request, What};
+use crate::logic::scan::trail::{
     Around, Doubt, Finding, LOWEST_ID, MARKS_MAX, Start, without_wide_cells,
 };
-use crate::logic::window::{Bounds, Request, What};
+use crate::logic::value::cell::Id;
+use crate::logic::value::count::{counted, grouped_id};
+use crate::logic::value::row::Row;
 use crate::world::Batch;
 
 impl Pass<'_, '_> {

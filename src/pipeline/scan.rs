@@ -12,15 +12,15 @@ use super::deliver::differing;
 use super::look::{LookError, Looked, SecondLook, Sightings, Suspect};
 use super::{Duplicates, Pass, micros};
 use crate::error::{Error, Result};
-use crate::logic::cell::Id;
-use crate::logic::checkpoint::Position;
-use crate::logic::circle::Circle;
-use crate::logic::compare::{Kind, Verdict};
-use crate::logic::oversize::TooLarge;
-use crate::logic::owed::Owed;
-use crate::logic::print;
-use crate::logic::row::Row;
-use crate::logic::window::{Bounds, Limits, Request, Scan};
+use crate::logic::callback::owed::Owed;
+use crate::logic::compare::rows::{Kind, Verdict};
+use crate::logic::scan::checkpoint::Position;
+use crate::logic::scan::circle::Circle;
+use crate::logic::scan::plan::{Bounds, Limits, Request, Scan};
+use crate::logic::value::cell::Id;
+use crate::logic::value::oversize::TooLarge;
+use crate::logic::value::print;
+use crate::logic::value::row::Row;
 use crate::world::Batch;
 
 /// How often a position is saved while scanning.

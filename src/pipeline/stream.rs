@@ -9,12 +9,12 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use super::feed::{DestinationBatch, Section, SourceBatch, read_destination, read_source};
 use super::{Duplicates, Method, Pass};
 use crate::error::{Error, Result};
-use crate::logic::cell::Id;
-use crate::logic::checkpoint::Position;
-use crate::logic::fingerprint::{Fingerprinter, KeyFold};
-use crate::logic::gaps::Span;
-use crate::logic::pairing::{Pairing, Record, Side, Spill};
-use crate::logic::suspects::Collector;
+use crate::logic::audit::fingerprint::{Fingerprinter, KeyFold};
+use crate::logic::audit::pairing::{Pairing, Record, Side, Spill};
+use crate::logic::scan::checkpoint::Position;
+use crate::logic::scan::gaps::Span;
+use crate::logic::scan::suspects::Collector;
+use crate::logic::value::cell::Id;
 
 /// Keys with several rows in a destination that are looked at one by one.
 const REPEATED_KEYS_MAX: usize = 10_000;

@@ -6,13 +6,13 @@ use super::deliver::{Courier, Due};
 use super::look::Looked;
 use super::{Mode, Pass};
 use crate::error::Result;
-use crate::logic::cell::{Cell, Id};
-use crate::logic::compare::Verdict;
-use crate::logic::fix::{Fix, Repair, Wrong};
-use crate::logic::owed::Owed;
-use crate::logic::print;
-use crate::logic::report::{Fate, Kind, Line, rfc3339};
-use crate::logic::summary::counted;
+use crate::logic::callback::owed::Owed;
+use crate::logic::compare::rows::Verdict;
+use crate::logic::report::fix::{Fix, Repair, Wrong};
+use crate::logic::report::line::{Fate, Kind, Line, rfc3339};
+use crate::logic::value::cell::{Cell, Id};
+use crate::logic::value::count::counted;
+use crate::logic::value::print;
 
 /// Keys that a destination cannot look for are named one by one up to this many.
 const NAMED_KEYS_MAX: u64 = 20;
@@ -104,7 +104,7 @@ impl Pass<'_, '_> {
             return Ok(());
         }
         let fix = Fix {
-            destination: &self.job.destinations[number],
+            target: self.job.destinations[number].target(),
             map: self.destinations[number].map()?,
             wrong,
         };

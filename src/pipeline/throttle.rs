@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::logic::pace::Pace;
+use crate::logic::audit::pace::Pace;
 use crate::world::Clock;
 
 /// One table's readers, which may be several threads.

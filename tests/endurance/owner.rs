@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use cupid::logic::signature::{Received, verify};
+use cupid::logic::callback::signature::{Received, verify};
 
 use crate::common::{Answer, Callback, Receiver};
 use crate::copy::{Content, Copy};

@@ -1,7 +1,7 @@
 //! What a column really holds, as its server says, and when two such values are equal: the contract, written down a second
 //! time, as simply as possible.
 //!
-//! Rules that need an explanation, all of the contract (or of `logic::equal`, which the contract leaves them to):
+//! Rules that need an explanation, all of the contract (or of `logic::compare::cells`, which the contract leaves them to):
 //!
 //! * FLOAT and DOUBLE agree with every number that rounds to them.
 //! * Text that is a number, entirely, agrees with a number; text that is a date or a time as MySQL prints it agrees with one.

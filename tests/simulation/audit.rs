@@ -3,10 +3,10 @@
 
 use std::collections::HashMap;
 
-use cupid::logic::cell::Cell;
-use cupid::logic::checkpoint::{Checkpoint, Position};
-use cupid::logic::report::{Kind, Line};
-use cupid::logic::summary::Summary;
+use cupid::logic::report::line::{Kind, Line};
+use cupid::logic::report::summary::Summary;
+use cupid::logic::scan::checkpoint::{Checkpoint, Position};
+use cupid::logic::value::cell::Cell;
 
 use crate::check::remembers;
 use crate::command::Audit;

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use cupid::error::Exit;
-use cupid::logic::cell::Id;
-use cupid::logic::checkpoint::{Checkpoint, Position, UpdatePosition, ZONES_APART_US};
-use cupid::logic::gaps::HOLES_MAX;
-use cupid::logic::summary::Summary;
+use cupid::logic::report::summary::Summary;
+use cupid::logic::scan::checkpoint::{Checkpoint, Position, UpdatePosition, ZONES_APART_US};
+use cupid::logic::scan::gaps::HOLES_MAX;
+use cupid::logic::value::cell::Id;
 
 use crate::command::Command;
 use crate::fact::Fact;

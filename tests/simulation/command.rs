@@ -5,9 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use cupid::error::{Error, Exit, Result};
 use cupid::io::state_dir::ReadOnly;
-use cupid::logic::cell::Id;
-use cupid::logic::pairing::{Record, Side as PairedSide, Spill};
-use cupid::logic::summary::Summary;
+use cupid::logic::audit::pairing::{Record, Side as PairedSide, Spill};
+use cupid::logic::report::summary::Summary;
+use cupid::logic::value::cell::Id;
 use cupid::pipeline::{self, Duplicates, Method, Mode, Options, Streaming, World};
 use cupid::world::{Destination, Receiver, Store};
 

@@ -4,10 +4,10 @@ use std::ops::Bound;
 use std::sync::MutexGuard;
 
 use cupid::error::Result;
-use cupid::logic::cell::Cell;
-use cupid::logic::compare::{ColumnMap, Found, Matches};
-use cupid::logic::fingerprint::KeyFold;
-use cupid::logic::fix::written::Written;
+use cupid::logic::audit::fingerprint::KeyFold;
+use cupid::logic::compare::rows::{ColumnMap, Found, Matches};
+use cupid::logic::report::fix::written::Written;
+use cupid::logic::value::cell::Cell;
 use cupid::world::{Destination, Offer, Place, Visitor};
 
 use crate::broken::Broken;

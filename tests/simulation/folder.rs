@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use std::sync::MutexGuard;
 
 use cupid::error::{Error, Result};
-use cupid::logic::cell::Id;
-use cupid::logic::checkpoint::{Checkpoint, Unusable};
-use cupid::logic::gaps::Gap;
-use cupid::logic::identity::{Known, taken_over};
-use cupid::logic::outbox::Outbox;
-use cupid::logic::owed::Owed;
+use cupid::logic::callback::outbox::Outbox;
+use cupid::logic::callback::owed::Owed;
+use cupid::logic::callback::recognise::{Known, taken_over};
+use cupid::logic::scan::checkpoint::{Checkpoint, Unusable};
+use cupid::logic::scan::gaps::Gap;
+use cupid::logic::value::cell::Id;
 use cupid::world::Store;
 
 use crate::audit::Campaign;

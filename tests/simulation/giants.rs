@@ -1,6 +1,6 @@
 //! Rows that are too large to be read, and answers that memory has no room for.
 
-use cupid::logic::oversize::{Part, ROW_BYTES_MAX, TooLarge};
+use cupid::logic::value::oversize::{Part, ROW_BYTES_MAX, TooLarge};
 
 use crate::model::Model;
 use crate::table::Content;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use cupid::config::{
     Address, CallbackJob, ColumnPair, DestinationJob, Job, Server, SourceJob, TableJob, UpdateJob,
 };
-use cupid::logic::equal::Rule;
+use cupid::logic::compare::cells::Rule;
 
 use crate::plan::{Plan, SECOND};
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cupid::logic::retry::Answer;
+use cupid::logic::callback::retry::Answer;
 use cupid::world::{Callback, Receiver};
 
 use crate::broken::Broken;
@@ -142,7 +142,7 @@ impl Receiver for Side<'_> {
             state.tries.remove(&(self.number, id));
             state.taken.insert((self.number, id));
         }
-        if let Some(wait) = cupid::logic::retry::asked_to_wait(&answer) {
+        if let Some(wait) = cupid::logic::callback::retry::asked_to_wait(&answer) {
             let wait_us = i64::try_from(wait.as_micros()).unwrap_or(i64::MAX);
             let until_us = model.machine_now_us(process) + wait_us;
             model.quiet.until_us[folder][self.number] = until_us;

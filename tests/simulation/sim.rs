@@ -2,9 +2,9 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
-use cupid::logic::cell::{Column, ColumnType};
-use cupid::logic::compare::{ColumnMap, Pair};
-use cupid::logic::equal::{Comparator, Rule};
+use cupid::logic::compare::cells::{Comparator, Rule};
+use cupid::logic::compare::rows::{ColumnMap, Pair};
+use cupid::logic::value::cell::{Column, ColumnType};
 
 use crate::model::Model;
 use crate::threads::Threads;

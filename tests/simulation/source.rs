@@ -7,14 +7,14 @@ use std::collections::BTreeSet;
 use std::sync::MutexGuard;
 
 use cupid::error::Result;
-use cupid::logic::cell::{Cell, Column, ColumnType, Id};
-use cupid::logic::gaps::Span;
-use cupid::logic::oversize::Part;
-use cupid::logic::print;
-use cupid::logic::row::Row;
-use cupid::logic::trail::key_print;
-use cupid::logic::window::{Bounds, Request, What};
-use cupid::logic::zone;
+use cupid::logic::scan::gaps::Span;
+use cupid::logic::scan::plan::{Bounds, Request, What};
+use cupid::logic::scan::trail::key_print;
+use cupid::logic::scan::zone;
+use cupid::logic::value::cell::{Cell, Column, ColumnType, Id};
+use cupid::logic::value::oversize::Part;
+use cupid::logic::value::print;
+use cupid::logic::value::row::Row;
 use cupid::world::{Batch, Sent, Source, Visitor, Weight, WholeRow, WholeRows};
 
 use crate::broken::Broken;

@@ -3,9 +3,9 @@
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use cupid::error::Result;
-use cupid::logic::cell::Cell;
-use cupid::logic::checksum::{Checksum, Chunk, KeyRange};
-use cupid::logic::gaps::Span;
+use cupid::logic::audit::checksum::{Checksum, Chunk, KeyRange};
+use cupid::logic::scan::gaps::Span;
+use cupid::logic::value::cell::Cell;
 use cupid::world::Checksums;
 
 use crate::source::{key_and_version, key_cell, small};

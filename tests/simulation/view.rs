@@ -5,8 +5,8 @@ use std::sync::MutexGuard;
 use std::time::Duration;
 
 use cupid::error::{Error, Result};
-use cupid::logic::fix::Repair;
-use cupid::logic::report::Line;
+use cupid::logic::report::fix::Repair;
+use cupid::logic::report::line::Line;
 use cupid::world::{Clock, Observer};
 
 use crate::broken::Broken;

@@ -1,7 +1,7 @@
 //! How single values are meant.
 
 use super::*;
-use crate::logic::zone::Zone;
+use crate::logic::scan::zone::Zone;
 
 #[test]
 fn addresses_of_callbacks_get_their_scheme() {
@@ -109,7 +109,7 @@ fn every_destination_has_a_name_of_its_own() {
         ("", "[0::1]", "u"),
         ("", "h2:3307", "v"),
     ]);
-    let tag = |url: &str| crate::logic::identity::tag(["k", "", url]);
+    let tag = |url: &str| crate::logic::scan::identity::tag(["k", "", url]);
     let [u, v] = ["http://u/", "http://v/"].map(|url| format!("h2:3307/d.t#{}", tag(url)));
     assert_eq!(
         names(&several),

@@ -12,7 +12,7 @@ use std::io::{Error, ErrorKind};
 use mysql::prelude::{FromRow, Protocol};
 use mysql::{QueryResult, Row, Value};
 
-use crate::logic::oversize::ROW_BYTES_MAX;
+use crate::logic::value::oversize::ROW_BYTES_MAX;
 
 /// Rows that share the keys of one look-up, which has no `LIMIT`.
 pub(super) const ROWS_MAX: usize = 1_000_000;

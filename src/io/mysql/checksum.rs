@@ -11,10 +11,10 @@ use super::schema::quoted;
 use super::source::{MySqlSource, id_value};
 use crate::config::TableJob;
 use crate::error::{Error, Result};
-use crate::logic::cell::{Column, ColumnType};
-use crate::logic::checksum::{Checksum, Chunk, KeyRange, TextColumn, checksums};
-use crate::logic::gaps::Span;
-use crate::logic::key::spellings;
+use crate::logic::audit::checksum::{Checksum, Chunk, KeyRange, TextColumn, checksums};
+use crate::logic::compare::key::spellings;
+use crate::logic::scan::gaps::Span;
+use crate::logic::value::cell::{Column, ColumnType};
 use crate::world::Checksums;
 
 /// The checksums of a source and one destination.

@@ -13,7 +13,7 @@ use mysql::{ClientIdentity, Conn, OptsBuilder, SslOpts};
 
 use super::session::READ_TIMEOUT;
 use crate::config::{Address, Server, Tls};
-use crate::logic::oversize::ROW_BYTES_MAX;
+use crate::logic::value::oversize::ROW_BYTES_MAX;
 
 /// For each address of a host.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);

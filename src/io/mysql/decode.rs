@@ -4,11 +4,11 @@ use std::borrow::Cow;
 
 use mysql::Value;
 
-use crate::logic::cell::{Cell, CellRef, ColumnType, DateTime};
-use crate::logic::charset;
-use crate::logic::equal::moment_of_text;
-use crate::logic::fingerprint::plain_decimal;
-use crate::logic::print;
+use crate::logic::audit::fingerprint::plain_decimal;
+use crate::logic::compare::cells::moment_of_text;
+use crate::logic::value::cell::{Cell, CellRef, ColumnType, DateTime};
+use crate::logic::value::charset;
+use crate::logic::value::print;
 
 /// The cell that a server's value is, in a column of this type.
 pub(super) fn cell(value: Value, column_type: ColumnType) -> Cell {

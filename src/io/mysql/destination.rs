@@ -26,12 +26,12 @@ use super::wire;
 use super::written;
 use crate::config::{DestinationJob, Job, SourceJob, TableJob};
 use crate::error::{Error, Result};
-use crate::logic::cell::Cell;
-use crate::logic::compare::{ColumnMap, Found, Matches};
-use crate::logic::fingerprint::KeyFold;
-use crate::logic::fix::written::Written;
-use crate::logic::key::{Spellings, spellings};
-use crate::logic::oversize::ROW_BYTES_MAX;
+use crate::logic::audit::fingerprint::KeyFold;
+use crate::logic::compare::key::{Spellings, spellings};
+use crate::logic::compare::rows::{ColumnMap, Found, Matches};
+use crate::logic::report::fix::written::Written;
+use crate::logic::value::cell::Cell;
+use crate::logic::value::oversize::ROW_BYTES_MAX;
 use crate::world::{Checksums, Destination, Offer, Place, Visitor};
 
 /// Keys that are told apart in one `CASE`.

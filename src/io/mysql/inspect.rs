@@ -8,11 +8,11 @@ use super::schema::{Table, quoted};
 use super::session::{NOW_US, Sessions, label, shown};
 use super::window::range;
 use super::{MySqlDestination, MySqlSource};
+use crate::check::facts::{ColumnFacts, Index, Plan, Refused, ServerFacts, Side, TableFacts, same};
+use crate::check::is_loopback;
 use crate::config::{Address, Job, Server, TableJob};
 use crate::error::{Error, Result};
-use crate::logic::advice::is_loopback;
-use crate::logic::cell::{Cell, ColumnType};
-use crate::logic::facts::{ColumnFacts, Index, Plan, Refused, ServerFacts, Side, TableFacts, same};
+use crate::logic::value::cell::{Cell, ColumnType};
 use crate::world::{Clock, Source as _};
 
 /// How many tables are read to suggest one.

@@ -7,11 +7,11 @@ use super::schema::{Table, literal, quoted};
 use super::selection::Selection;
 use super::wide::bytes_of;
 use super::wire::{Described, Watch};
+use crate::config::refusals;
 use crate::config::{Job, TableJob, UpdateJob};
-use crate::logic::advice::words;
-use crate::logic::cell::{Column, ColumnType};
-use crate::logic::php_date::PhpDateFormat;
-use crate::logic::zone::Zone;
+use crate::logic::scan::php_date::PhpDateFormat;
+use crate::logic::scan::zone::Zone;
+use crate::logic::value::cell::{Column, ColumnType};
 
 /// How the source table is read.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ pub(super) struct Layout {
     pub(super) update: Option<UpdateColumn>,
     /// All columns, in table order.
     pub(super) columns: Vec<Column>,
-    /// The compared columns; their order is that of [`crate::logic::row::Row::cells`].
+    /// The compared columns; their order is that of [`crate::logic::value::row::Row::cells`].
     pub(super) compared: Vec<Compared>,
     /// The server's default zone; `None` when it is UTC.
     pub(super) zone: Option<String>,
@@ -151,7 +151,7 @@ impl Layout {
         }
         let id = column("src.idColumn", &source.id_column)?;
         if id.column_type != ColumnType::Int {
-            let problem = words::no_integer(&id.name, &format!("{:?}", id.column_type));
+            let problem = refusals::no_integer(&id.name, &format!("{:?}", id.column_type));
             return Err(format!("src.idColumn: {problem}"));
         }
         let id_may_be_null = table.nullable.contains(&id.name);
@@ -251,14 +251,14 @@ fn update_column(
         ColumnType::DateTime(_) | ColumnType::Timestamp(_) | ColumnType::Date
     );
     if needs_format && update.format.is_none() {
-        let problem = words::no_format(&column.name);
+        let problem = refusals::no_format(&column.name);
         return Err(format!("src.updateTimeFormate: {problem}"));
     }
     if !needs_format
         && !temporal
         && !matches!(column.column_type, ColumnType::Int | ColumnType::Decimal)
     {
-        let problem = words::no_time(&column.name, &format!("{:?}", column.column_type));
+        let problem = refusals::no_time(&column.name, &format!("{:?}", column.column_type));
         return Err(format!("src.updateColumn: {problem}"));
     }
     Ok(UpdateColumn::new(column, update, table))
@@ -335,13 +335,13 @@ pub(super) fn named(
             .iter()
             .map(|column| column.name.as_str())
             .collect();
-        format!("{key}: {}", words::no_column(wanted, table_name, &names))
+        format!("{key}: {}", refusals::no_column(wanted, table_name, &names))
     })
 }
 
 /// The refusal of a table that the server does not show.
 pub(super) fn no_table(key: &str, name: &str) -> String {
-    format!("{key}: {}", words::no_table(name, &[]))
+    format!("{key}: {}", refusals::no_table(name, &[]))
 }
 
 /// Parameters are in UTC: a key that is an instant cannot be asked for where a condition is read in another zone.

@@ -2,7 +2,7 @@
 //!
 //! What is remembered here counts for all tables and threads, for source and destinations often share an account or a
 //! server. Log-ins by one account go one after the other, so that a refusal is known before a second log-in is tried
-//! ([`crate::logic::log_in`]). A server that let a time limit pass is not waited for again in the same pass, however
+//! ([`crate::logic::scan::log_in`]). A server that let a time limit pass is not waited for again in the same pass, however
 //! many tables and statements there are for it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,7 +13,7 @@ use mysql::{Conn, MySqlError};
 use super::session::is_passing;
 use super::{connect, ed25519};
 use crate::config::{Address, Server};
-use crate::logic::log_in::Standing;
+use crate::logic::scan::log_in::Standing;
 
 /// `ER_ACCESS_DENIED_ERROR`.
 const ACCESS_DENIED: u16 = 1045;

@@ -9,10 +9,10 @@ use mysql::Value;
 
 use super::decode;
 use super::schema::{literal, quoted};
-use crate::logic::cell::{Cell, ColumnType, DateTime};
-use crate::logic::charset::Encoded;
-use crate::logic::key::KeyColumn;
-use crate::logic::sql::binary_literal;
+use crate::logic::compare::key::KeyColumn;
+use crate::logic::value::cell::{Cell, ColumnType, DateTime};
+use crate::logic::value::charset::Encoded;
+use crate::logic::value::sql::binary_literal;
 
 /// A key column of a table, and how its values are asked for.
 #[derive(Clone, Debug)]

@@ -2,8 +2,8 @@
 
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-use crate::logic::gaps::Span;
-use crate::logic::shard::{Shard, Walk};
+use crate::logic::audit::shard::{Shard, Walk};
+use crate::logic::scan::gaps::Span;
 
 /// The pieces of one table, for all its readers.
 #[derive(Debug)]

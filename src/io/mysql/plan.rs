@@ -7,10 +7,10 @@ use super::selection::Selection;
 use super::wide::bytes_of;
 use super::wire::Watch;
 use crate::config::DestinationJob;
-use crate::logic::cell::{Column, ColumnType};
-use crate::logic::compare::{ColumnMap, Pair};
-use crate::logic::equal::Comparator;
-use crate::logic::key::KeyColumn;
+use crate::logic::compare::cells::Comparator;
+use crate::logic::compare::key::KeyColumn;
+use crate::logic::compare::rows::{ColumnMap, Pair};
+use crate::logic::value::cell::{Column, ColumnType};
 
 /// How a destination table is read.
 pub(super) struct Plan {

@@ -10,10 +10,10 @@ use mysql::{Conn, Row};
 
 use super::bounded::{self, get};
 use super::lookup::OrderColumn;
-use crate::logic::cell::{Column, ColumnType};
-use crate::logic::charset;
-use crate::logic::key::KeyColumn;
-pub(super) use crate::logic::sql::{literal, quoted};
+use crate::logic::compare::key::KeyColumn;
+use crate::logic::value::cell::{Column, ColumnType};
+use crate::logic::value::charset;
+pub(super) use crate::logic::value::sql::{literal, quoted};
 
 /// A table as its server describes it.
 #[derive(Debug)]

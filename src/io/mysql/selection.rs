@@ -4,7 +4,7 @@ use mysql::{Row, Value};
 
 use super::decode;
 use super::wire::Described;
-use crate::logic::cell::{Cell, CellRef, Cells, ColumnType};
+use crate::logic::value::cell::{Cell, CellRef, Cells, ColumnType};
 
 /// Expressions in SQL, and the types of their values.
 #[derive(Clone, Debug, Default)]

@@ -17,7 +17,7 @@ use super::connect::{self, SENSELESS, bracketed};
 use super::log_ins::LogIns;
 use crate::config::{Address, Server};
 use crate::error::{Error, Result};
-use crate::logic::oversize::ROW_BYTES_MAX;
+use crate::logic::value::oversize::ROW_BYTES_MAX;
 use crate::world::Clock;
 
 /// The longest that a statement may run.

@@ -17,13 +17,13 @@ use super::wide::{Fitted, fitted, sum_of};
 use super::wire;
 use crate::config::{Job, TableJob};
 use crate::error::{Error, Result};
-use crate::logic::cell::{Cell, CellRef, Cells as _, Column, ColumnType, Id};
-use crate::logic::gaps::Span;
-use crate::logic::key::{Spellings, spellings};
-use crate::logic::oversize::{Part, ROOM_BYTES, TooLarge};
-use crate::logic::row::Row;
-use crate::logic::trail::key_print;
-use crate::logic::window::{Bounds, Request, What};
+use crate::logic::compare::key::{Spellings, spellings};
+use crate::logic::scan::gaps::Span;
+use crate::logic::scan::plan::{Bounds, Request, What};
+use crate::logic::scan::trail::key_print;
+use crate::logic::value::cell::{Cell, CellRef, Cells as _, Column, ColumnType, Id};
+use crate::logic::value::oversize::{Part, ROOM_BYTES, TooLarge};
+use crate::logic::value::row::Row;
 use crate::world::{Batch, Clock, Sent, Source, Visitor, Weight, WholeRow, WholeRows};
 
 /// Keys in one query for their ids.

@@ -15,10 +15,10 @@ use super::source::{id_of, id_value};
 use super::wire::Watch;
 use super::{bounded, decode};
 use crate::config::TableJob;
-use crate::logic::cell::{Cell, Cells as _, Column, ColumnType, Id};
-use crate::logic::fingerprint::KeyFold;
-use crate::logic::gaps::Span;
-use crate::logic::shard::Shard;
+use crate::logic::audit::fingerprint::KeyFold;
+use crate::logic::audit::shard::Shard;
+use crate::logic::scan::gaps::Span;
+use crate::logic::value::cell::{Cell, Cells as _, Column, ColumnType, Id};
 use crate::world::{Place, Visitor};
 
 /// How a destination is read from end to end.

@@ -5,7 +5,7 @@
 
 use std::io::ErrorKind;
 
-use crate::logic::cell::Id;
+use crate::logic::value::cell::Id;
 
 /// Several rows have this id.
 #[derive(Debug)]

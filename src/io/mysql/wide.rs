@@ -4,8 +4,8 @@
 
 use super::bounded::{self, Room};
 use super::schema::quoted;
-use crate::logic::cell::{Column, ColumnType};
-use crate::logic::oversize::ROW_BYTES_MAX;
+use crate::logic::value::cell::{Column, ColumnType};
+use crate::logic::value::oversize::ROW_BYTES_MAX;
 
 /// What came of a statement for several keys.
 pub(super) enum Fitted<T> {

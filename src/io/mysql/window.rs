@@ -14,11 +14,11 @@ use super::source::{Ask, MySqlSource, id_of, id_value};
 use super::{bounded, decode};
 use crate::config::TableJob;
 use crate::error::{Error, Result};
-use crate::logic::cell::{ColumnType, Id};
-use crate::logic::oversize::ROOM_BYTES;
-use crate::logic::row::Row;
-use crate::logic::window::{Request, What};
-use crate::logic::zone;
+use crate::logic::scan::plan::{Request, What};
+use crate::logic::scan::zone;
+use crate::logic::value::cell::{ColumnType, Id};
+use crate::logic::value::oversize::ROOM_BYTES;
+use crate::logic::value::row::Row;
 use crate::world::Batch;
 
 /// Ids in one query for their rows.

@@ -15,7 +15,7 @@ use mysql::prelude::Protocol;
 use mysql::{Column, QueryResult};
 
 use crate::error::Error;
-use crate::logic::cell::ColumnType;
+use crate::logic::value::cell::ColumnType;
 
 /// Number of the character set `binary`.
 const BINARY: u16 = 63;

@@ -7,8 +7,8 @@ use mysql::{Conn, Row};
 use super::bounded::{self, get};
 use super::schema::Table;
 use crate::config::TableJob;
-use crate::logic::cell::ColumnType;
-use crate::logic::fix::written::{UniquePart, Written, WrittenColumn};
+use crate::logic::report::fix::written::{UniquePart, Written, WrittenColumn};
+use crate::logic::value::cell::ColumnType;
 
 /// Asks the server.
 pub(super) fn read(conn: &mut Conn, job: &TableJob, table: &Table) -> mysql::Result<Written> {

@@ -5,8 +5,8 @@ use std::io::ErrorKind;
 use super::super::replace::failed;
 use super::StateDir;
 use crate::error::{Error, Result};
-use crate::logic::identity::taken_over;
-use crate::logic::shard::Shard;
+use crate::logic::audit::shard::Shard;
+use crate::logic::callback::recognise::taken_over;
 use crate::world::Store as _;
 
 impl StateDir {
@@ -84,9 +84,9 @@ fn is_audit_of(name: &str, audit: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::logic::cell::Id;
-    use crate::logic::compare::Kind;
-    use crate::logic::owed::Owed;
+    use crate::logic::callback::owed::Owed;
+    use crate::logic::compare::rows::Kind;
+    use crate::logic::value::cell::Id;
 
     #[test]
     fn what_audits_left_owed_is_adopted_unless_they_are_at_work() {

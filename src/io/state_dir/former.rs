@@ -2,7 +2,7 @@
 
 use super::StateDir;
 use crate::error::{Error, Result};
-use crate::logic::checkpoint::{Checkpoint, Unusable};
+use crate::logic::scan::checkpoint::{Checkpoint, Unusable};
 
 /// What an earlier version called the state files.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{StateDir, failed, read};
 use crate::error::{Error, Result};
-use crate::logic::path_text;
+use crate::logic::value::path_text;
 
 /// Who holds the lock for the first time needs a moment to write down who it is.
 const WAITS_FOR_OWNER: u32 = 10;

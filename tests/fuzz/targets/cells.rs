@@ -2,12 +2,12 @@
 //! has one fingerprint is equal; every cell can be printed and sent.
 
 use arbitrary::{Result, Unstructured};
-use cupid::logic::body::body;
-use cupid::logic::cell::{Cell, Column, ColumnType, DateTime};
-use cupid::logic::compare::{ColumnMap, Found, Matches, Pair, Verdict, compare};
-use cupid::logic::equal::{Comparator, Rule, never_equal};
-use cupid::logic::fingerprint::{Fingerprinter, KeyFold};
-use cupid::logic::print;
+use cupid::logic::audit::fingerprint::{Fingerprinter, KeyFold};
+use cupid::logic::callback::payload::body;
+use cupid::logic::compare::cells::{Comparator, Rule, never_equal};
+use cupid::logic::compare::rows::{ColumnMap, Found, Matches, Pair, Verdict, compare};
+use cupid::logic::value::cell::{Cell, Column, ColumnType, DateTime};
+use cupid::logic::value::print;
 
 use super::values;
 

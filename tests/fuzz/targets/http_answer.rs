@@ -8,7 +8,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
 use cupid::io::http::{Client, Post};
-use cupid::logic::retry::Answer;
+use cupid::logic::callback::retry::Answer;
 
 use super::values;
 

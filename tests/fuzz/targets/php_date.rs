@@ -2,7 +2,7 @@
 
 use arbitrary::{Result, Unstructured};
 use chrono::{DateTime, Datelike as _, NaiveDate, NaiveDateTime, Timelike as _};
-use cupid::logic::php_date::PhpDateFormat;
+use cupid::logic::scan::php_date::PhpDateFormat;
 
 pub(super) fn run(data: &[u8]) {
     let _ = case(&mut Unstructured::new(data));

@@ -2,10 +2,10 @@
 
 use cupid::cli::ReportFormat;
 use cupid::io::report::parse;
-use cupid::logic::digest::Digest;
-use cupid::logic::page::{About, page};
-use cupid::logic::recheck::rows;
-use cupid::logic::report::{Line, merged};
+use cupid::logic::report::digest::Digest;
+use cupid::logic::report::line::{Line, merged};
+use cupid::logic::report::page::{About, page};
+use cupid::logic::report::recheck::rows;
 
 use super::report_lines::comes_back;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cupid::logic::retry::{
+use cupid::logic::callback::retry::{
     Answer, DELAY_MAX, Endpoint, RETRY_AFTER_MAX, RetryPolicy, Verdict, parse_retry_after, verdict,
 };
 

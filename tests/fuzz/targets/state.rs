@@ -1,11 +1,11 @@
 //! The state files: a damaged or forged one is refused or understood, never a panic; what is understood comes back as it
 //! was written.
 
-use cupid::logic::cell::{Cell, Id};
-use cupid::logic::checkpoint::{Checkpoint, Position, joined};
-use cupid::logic::outbox::Outbox;
-use cupid::logic::row::Row;
-use cupid::logic::window::{Bounds, Limits, Scan, What};
+use cupid::logic::callback::outbox::Outbox;
+use cupid::logic::scan::checkpoint::{Checkpoint, Position, joined};
+use cupid::logic::scan::plan::{Bounds, Limits, Scan, What};
+use cupid::logic::value::cell::{Cell, Id};
+use cupid::logic::value::row::Row;
 
 const SOURCE: &str = "my.user";
 /// A scan of what a state file says is followed for so many batches.

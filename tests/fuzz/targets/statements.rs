@@ -1,11 +1,11 @@
 //! The statements that would repair a copy: a value, from whatever server, cannot leave its place in one.
 
 use arbitrary::{Result, Unstructured};
-use cupid::logic::cell::{Cell, ColumnType};
-use cupid::logic::compare::{ColumnMap, Pair, Verdict};
-use cupid::logic::equal::{Comparator, Rule};
-use cupid::logic::fix::{Fix, Wrong};
-use cupid::logic::row::Row;
+use cupid::logic::compare::cells::{Comparator, Rule};
+use cupid::logic::compare::rows::{ColumnMap, Pair, Verdict};
+use cupid::logic::report::fix::{Fix, Wrong};
+use cupid::logic::value::cell::{Cell, ColumnType};
+use cupid::logic::value::row::Row;
 
 use super::values;
 
@@ -67,7 +67,7 @@ fn shapes(types: [ColumnType; 2], verdict: &Verdict, key: &Cell, cell: &Cell) ->
     };
     [copies, Wrong::Extra(key)].map(|wrong| {
         let fix = Fix {
-            destination: &destination,
+            target: destination.target(),
             map: &map,
             wrong,
         };

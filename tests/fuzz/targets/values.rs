@@ -2,8 +2,8 @@
 
 use arbitrary::{Result, Unstructured};
 use cupid::config::{Address, CallbackJob, DestinationJob, Server, TableJob};
-use cupid::logic::cell::{Cell, ColumnType, DateTime};
-use cupid::logic::print;
+use cupid::logic::value::cell::{Cell, ColumnType, DateTime};
+use cupid::logic::value::print;
 
 const PLAIN: [ColumnType; 13] = [
     ColumnType::Int,

@@ -1,0 +1,8 @@
+//! Whole tables: fingerprints, pairs of rows, checksums, shards, and how fast they are read.
+
+pub mod checksum;
+pub mod fingerprint;
+pub mod pace;
+pub mod pairing;
+mod queue;
+pub mod shard;

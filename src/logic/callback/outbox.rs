@@ -1,0 +1,360 @@
+//! All callbacks that are owed: one per destination and source row, the newest detection wins.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use crate::logic::callback::owed::{Owed, VERSION};
+use crate::logic::value::cell::Id;
+
+/// All owed callbacks of a configuration.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Outbox(BTreeMap<(String, Id), Owed>);
+
+impl Outbox {
+    /// Adds a detection. One that is owed already keeps its first detection and its tries, and takes everything else
+    /// from the new one. Returns what is now owed, for the file, and whether it was not before.
+    pub fn add(&mut self, owed: Owed) -> (&Owed, bool) {
+        match self.0.entry((owed.destination.clone(), owed.id)) {
+            Entry::Vacant(place) => (place.insert(owed), true),
+            Entry::Occupied(place) => {
+                let known = place.into_mut();
+                *known = Owed {
+                    detected_us: known.detected_us,
+                    attempts: known.attempts,
+                    last_error: known.last_error.take(),
+                    not_before_us: known.not_before_us,
+                    detected_as: known.detected_as.take(),
+                    ..owed
+                };
+                (known, false)
+            }
+        }
+    }
+
+    /// Takes over a callback of another outbox in which names mean the same destinations. A detection that is owed already
+    /// stays the one it is. The later of both waits counts.
+    pub fn adopt(&mut self, mut owed: Owed) {
+        let (not_before_us, gone_us) = (owed.not_before_us, owed.gone_us);
+        if self.is_name_of_another(&owed)
+            && let Some(address) = owed.address.clone()
+        {
+            // Two destinations that left the configuration had this name. Each keeps its callbacks.
+            owed.rename(address.clone(), Some(address));
+        }
+        let key = (owed.destination.clone(), owed.id);
+        let known = self.0.entry(key).or_insert(owed);
+        // A row that one of the two has not missed is gone only from the next look on.
+        let gone = known.gone_us.zip(gone_us);
+        known.gone_us = gone.map(|(one, other)| one.max(other));
+        if let Some(not_before_us) = not_before_us {
+            known.wait_until(not_before_us);
+        }
+    }
+
+    /// The callback for this name and row is owed to another address.
+    fn is_name_of_another(&self, owed: &Owed) -> bool {
+        let known = self.get(&owed.destination, owed.id);
+        let address = known.and_then(|known| known.address.as_ref());
+        address.is_some_and(|address| owed.address.as_ref().is_some_and(|own| own != address))
+    }
+
+    /// The same callbacks under other names: `rename` gives name and address of the destination that each is owed to. Two
+    /// that become one stay the detection that comes first. Also returns whether anything changed.
+    #[must_use]
+    pub fn renamed(self, rename: impl Fn(&Owed) -> (String, Option<String>)) -> (Self, bool) {
+        let mut renamed = Self::default();
+        let mut changed = false;
+        for mut owed in self.0.into_values() {
+            let (name, address) = rename(&owed);
+            changed |= name != owed.destination || address != owed.address;
+            owed.rename(name, address);
+            renamed.adopt(owed);
+        }
+        (renamed, changed)
+    }
+
+    /// Puts back an entry as it is now.
+    pub fn replace(&mut self, owed: Owed) {
+        self.0.insert((owed.destination.clone(), owed.id), owed);
+    }
+
+    /// Delivered, repaired or gone. What the endpoint asked for at its last try it asked for all that is owed to it.
+    pub fn remove(&mut self, owed: &Owed) {
+        let removed = self.0.remove(&(owed.destination.clone(), owed.id));
+        let Some(not_before_us) = removed.and_then(|removed| removed.not_before_us) else {
+            return;
+        };
+        let first = (owed.destination.clone(), Id::MIN);
+        let next = self.0.range_mut(first..).next().map(|(_, next)| next);
+        if let Some(next) = next.filter(|next| next.destination == owed.destination) {
+            next.wait_until(not_before_us);
+        }
+    }
+
+    /// Somebody wants everything tried now, whatever the endpoints asked for before.
+    pub fn forget_waits(&mut self) {
+        self.0
+            .values_mut()
+            .for_each(|owed| owed.not_before_us = None);
+    }
+
+    /// What is owed for one row.
+    #[must_use]
+    pub fn get(&self, destination: &str, id: Id) -> Option<&Owed> {
+        self.0.get(&(destination.to_owned(), id))
+    }
+
+    /// Number owed.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Of these, rows that are too large to be read.
+    #[must_use]
+    pub fn too_large(&self) -> usize {
+        self.iter().filter(|owed| owed.too_large.is_some()).count()
+    }
+
+    /// True when nothing is owed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Everything, by destination and id.
+    pub fn iter(&self) -> impl Iterator<Item = &Owed> {
+        self.0.values()
+    }
+
+    /// What is owed to a destination, in the order in which to try it: what was tried least comes first, so that rows
+    /// which are always refused cannot keep others waiting. Nothing at all while the endpoint wants to be left alone.
+    #[must_use]
+    pub fn due(&self, destination: &str, now_us: i64) -> Vec<&Owed> {
+        let mut due: Vec<&Owed> = self
+            .iter()
+            .filter(|owed| owed.destination == destination)
+            .collect();
+        if due.iter().any(|owed| owed.waits(now_us)) {
+            return vec![];
+        }
+        due.sort_by_key(|owed| (owed.attempts, owed.id));
+        due
+    }
+
+    /// Reads the file's text. A line that is torn (the last one, after a crash) is left out: its difference is
+    /// behind no checkpoint yet.
+    ///
+    /// # Errors
+    /// The number of the first other line that cannot be read, and why.
+    pub fn parse(text: &str) -> Result<Self, (usize, String)> {
+        let mut outbox = Self::default();
+        let complete = text.rfind('\n').map_or("", |end| &text[..end]);
+        for (number, line) in complete
+            .lines()
+            .enumerate()
+            .filter(|(_, line)| !line.trim().is_empty())
+        {
+            let owed: Owed =
+                serde_json::from_str(line).map_err(|error| (number + 1, error.to_string()))?;
+            if owed.version > VERSION {
+                return Err((
+                    number + 1,
+                    format!(
+                        "version {} was written by a newer cupid; this one reads {VERSION}",
+                        owed.version
+                    ),
+                ));
+            }
+            outbox.replace(owed);
+        }
+        Ok(outbox)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::logic::callback::owed::tests::owed;
+    use crate::logic::compare::rows::Kind;
+
+    fn text(outbox: &Outbox) -> String {
+        outbox
+            .iter()
+            .map(|owed| serde_json::to_string(owed).unwrap() + "\n")
+            .collect()
+    }
+
+    #[test]
+    fn the_newest_detection_wins_and_keeps_its_tries() {
+        let mut outbox = Outbox::default();
+        outbox.replace(Owed {
+            attempts: 7,
+            ..owed(1)
+        });
+        outbox.add(Owed {
+            kind: Kind::Missing,
+            detected_us: 5,
+            ..owed(1)
+        });
+        let all: Vec<_> = outbox.iter().collect();
+        assert_eq!(all.len(), 1);
+        assert_eq!(
+            (all[0].kind, all[0].attempts, all[0].detected_us),
+            (Kind::Missing, 7, 1_700_000_000_000_000)
+        );
+    }
+
+    #[test]
+    fn the_file_comes_back_as_it_was_written_and_survives_a_torn_last_line() {
+        let mut outbox = Outbox::default();
+        outbox.replace(owed(1));
+        outbox.replace(Owed {
+            not_before_us: Some(9),
+            last_error: Some("500".into()),
+            ..owed(2)
+        });
+        let whole = text(&outbox);
+        assert_eq!(Outbox::parse(&whole).unwrap(), outbox);
+        let first_line = whole.find('\n').unwrap() + 1;
+        for cut in first_line..whole.len() {
+            assert_eq!(Outbox::parse(&whole[..cut]).unwrap().len(), 1, "{cut}");
+        }
+    }
+
+    #[test]
+    fn a_damaged_line_in_the_middle_is_an_error() {
+        let mut outbox = Outbox::default();
+        outbox.replace(owed(1));
+        let damaged = format!("{}{{\"x\n{}", text(&outbox), text(&outbox));
+        assert_eq!(Outbox::parse(&damaged).unwrap_err().0, 2);
+        let newer = text(&outbox).replace("\"version\":1", "\"version\":2");
+        let two = format!("{}{newer}", text(&outbox));
+        assert_eq!(Outbox::parse(&newer).unwrap_err().0, 1);
+        assert_eq!(Outbox::parse(&two).unwrap_err().0, 2);
+    }
+
+    #[test]
+    fn rows_that_are_always_refused_do_not_keep_others_waiting() {
+        let mut outbox = Outbox::default();
+        outbox.replace(Owed {
+            attempts: 3,
+            ..owed(1)
+        });
+        outbox.replace(owed(2));
+        let ids: Vec<Id> = outbox
+            .due("my2.user", 0)
+            .iter()
+            .map(|owed| owed.id)
+            .collect();
+        assert_eq!(ids, [2, 1]);
+    }
+
+    #[test]
+    fn an_endpoint_that_asked_to_be_left_alone_is_left_alone_until_then() {
+        let mut outbox = Outbox::default();
+        outbox.replace(Owed {
+            not_before_us: Some(100),
+            ..owed(1)
+        });
+        outbox.replace(owed(2));
+        assert_eq!(outbox.due("my2.user", 99).len(), 0);
+        assert_eq!(outbox.due("my2.user", 100).len(), 2);
+    }
+
+    #[test]
+    fn what_is_settled_is_gone_and_a_failure_is_kept_with_its_reason() {
+        let mut outbox = Outbox::default();
+        assert!(outbox.is_empty());
+        let (first, second) = (owed(1), owed(2));
+        outbox.replace(first.clone());
+        outbox.replace(second);
+        assert!(!outbox.is_empty());
+        outbox.remove(&first);
+        assert_eq!(outbox.get("my2.user", 1), None);
+        let mut left = outbox.get("my2.user", 2).unwrap().clone();
+        left.failed("status 503", Some(100));
+        assert_eq!(left.last_error.as_deref(), Some("status 503"));
+        outbox.replace(left);
+        assert!(outbox.due("my2.user", 99).is_empty());
+        outbox.forget_waits();
+        assert_eq!(outbox.due("my2.user", 99).len(), 1);
+        assert!(outbox.due("another", 99).is_empty());
+    }
+
+    #[test]
+    fn a_row_that_one_outbox_has_not_missed_is_not_gone() {
+        for (known_us, adopted_us, gone_us) in [
+            (Some(1), None, None),
+            (None, Some(1), None),
+            (Some(1), Some(2), Some(2)),
+        ] {
+            let gone = |gone_us| Owed { gone_us, ..owed(1) };
+            let mut outbox = Outbox::default();
+            outbox.replace(gone(known_us));
+            outbox.adopt(gone(adopted_us));
+            let known = outbox.get("my2.user", 1).unwrap();
+            assert_eq!(known.gone_us, gone_us);
+        }
+    }
+
+    #[test]
+    fn what_is_adopted_stays_the_detection_that_is_owed_already() {
+        let mut outbox = Outbox::default();
+        outbox.replace(owed(1));
+        let of_audit = Owed {
+            detected_us: 5,
+            not_before_us: Some(100),
+            ..owed(1)
+        };
+        outbox.adopt(of_audit.clone());
+        let adopted = outbox.get("my2.user", 1).unwrap();
+        assert_eq!(
+            adopted.webhook_id("user", b"{}"),
+            owed(1).webhook_id("user", b"{}")
+        );
+        assert_eq!(adopted.not_before_us, Some(100));
+        let new = Owed { id: 2, ..of_audit };
+        outbox.adopt(new.clone());
+        assert_eq!(outbox.get("my2.user", 2), Some(&new));
+    }
+
+    #[test]
+    fn two_destinations_of_one_name_that_are_no_longer_configured_keep_their_callbacks() {
+        let at = |address: &str| Owed {
+            address: Some(address.into()),
+            ..owed(1)
+        };
+        let (one, other) = (at("one/my.user#0"), at("other/my.user#0"));
+        let mut outbox = Outbox::default();
+        for owed in [&one, &other, &other] {
+            outbox.adopt(owed.clone());
+        }
+        let kept: Vec<(&Option<String>, String)> = outbox
+            .iter()
+            .map(|owed| (&owed.address, owed.webhook_id("user", b"{}")))
+            .collect();
+        let expected = [&one, &other].map(|owed| (&owed.address, owed.webhook_id("user", b"{}")));
+        assert_eq!(kept, expected);
+    }
+
+    #[test]
+    fn the_wish_of_an_endpoint_outlives_the_row_that_brought_it() {
+        let mut outbox = Outbox::default();
+        let busy = Owed {
+            not_before_us: Some(100),
+            ..owed(1)
+        };
+        let other = Owed {
+            destination: "my3.user".into(),
+            ..owed(1)
+        };
+        for owed in [busy.clone(), owed(2), other] {
+            outbox.replace(owed);
+        }
+        outbox.remove(&busy);
+        assert_eq!(outbox.due("my2.user", 99).len(), 0);
+        assert_eq!(outbox.due("my2.user", 100).len(), 1);
+        assert_eq!(outbox.due("my3.user", 99).len(), 1);
+    }
+}

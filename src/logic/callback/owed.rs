@@ -1,0 +1,311 @@
+//! A callback that is owed: a difference that was seen, confirmed, and not yet delivered.
+//!
+//! It names the row but holds no copy of it: what is sent is always read again, so an old copy can never overwrite a newer
+//! one.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::logic::callback::retry::RETRY_AFTER_MAX;
+use crate::logic::compare::rows::Kind;
+use crate::logic::value::cell::Id;
+use crate::logic::value::oversize::TooLarge;
+
+/// The version of the lines that this program writes.
+pub const VERSION: u64 = 1;
+/// In microseconds.
+#[expect(clippy::cast_possible_truncation, reason = "an hour")]
+const RETRY_AFTER_MAX_US: i64 = RETRY_AFTER_MAX.as_micros() as i64;
+/// Longest key and error text kept for people, in characters.
+const TEXT_MAX: usize = 200;
+
+/// A line of `<name>.failed.jsonl`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Owed {
+    /// Format version.
+    pub version: u64,
+    /// The destination's name.
+    pub destination: String,
+    /// Where the destination is ([`crate::logic::scan::identity::DestinationId::address`]). `None`: an earlier version wrote the line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// The destination's name when the difference was detected, where it is another one now: the `webhook-id` keeps it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detected_as: Option<String>,
+    /// The source row.
+    pub id: Id,
+    /// Its key as text, for people; shortened when long.
+    pub key: String,
+    /// What was wrong when last looked at.
+    pub kind: Kind,
+    /// The source columns that differed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<String>,
+    /// When it was detected: microseconds since 1970, this machine's clock. With the row's content it makes the
+    /// `webhook-id`.
+    pub detected_us: i64,
+    /// Tries so far, over all runs.
+    #[serde(default)]
+    pub attempts: u32,
+    /// The answer to the last try.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<String>,
+    /// Not to be tried before this moment (`Retry-After`): microseconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before_us: Option<i64>,
+    /// Fingerprint of the row's copies when they were last seen to differ. `None`: an earlier version wrote the line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copies: Option<u64>,
+    /// From this moment on (microseconds since 1970, this machine's clock) copies that still look so differ for good;
+    /// `None`: they do already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lasting_us: Option<i64>,
+    /// Since when the source row is gone: microseconds since 1970, this machine's clock. It may be away
+    /// for a moment, while the source is a replica that is behind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gone_us: Option<i64>,
+    /// The row is set aside, for it is too large: nothing is sent until it can be read. Unless it is [`Part::Row`] that is
+    /// too large, nobody knows whether the row is wrong, and `kind` says nothing.
+    ///
+    /// [`Part::Row`]: crate::logic::value::oversize::Part::Row
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub too_large: Option<TooLarge>,
+}
+
+impl Owed {
+    /// A new detection.
+    #[must_use]
+    pub fn new(
+        destination: &str,
+        id: Id,
+        key: &str,
+        kind: Kind,
+        columns: Vec<String>,
+        detected_us: i64,
+    ) -> Self {
+        Self {
+            version: VERSION,
+            destination: destination.into(),
+            address: None,
+            detected_as: None,
+            id,
+            key: shortened(key),
+            kind,
+            columns,
+            detected_us,
+            attempts: 0,
+            last_error: None,
+            not_before_us: None,
+            copies: None,
+            lasting_us: None,
+            gone_us: None,
+            too_large: None,
+        }
+    }
+
+    /// The source row is gone. Returns whether it has been for `late_us`, and is not looked for any
+    /// longer; otherwise the moment from which it is gone is kept.
+    ///
+    /// Time is this machine's: a source that fails over has another clock afterwards, and what is owed is
+    /// looked at before the source is asked for its clock.
+    pub fn is_gone_for_good(&mut self, now_us: i64, late_us: i64) -> bool {
+        let since_us = self.gone_us.unwrap_or(now_us).min(now_us); // The clock may have been set back.
+        self.gone_us = Some(since_us);
+        now_us.saturating_sub(since_us) >= late_us
+    }
+
+    /// The source row is there. One that was gone is like a new one: its copy is given `delay_us` to be
+    /// written, or to be removed. Returns whether it was gone.
+    pub fn is_back(&mut self, copies: u64, now_us: i64, delay_us: i64) -> bool {
+        let was_gone = self.gone_us.take().is_some();
+        if was_gone {
+            self.copies = Some(copies);
+            self.lasting_us = Some(now_us.saturating_add(delay_us));
+        }
+        was_gone
+    }
+
+    /// Whether copies that look so now differ for good. When they have changed since they were last looked at, what
+    /// differs now may be another change, on its way.
+    #[must_use]
+    pub fn is_lasting(&self, copies: u64, now_us: i64) -> bool {
+        self.copies.is_none_or(|known| known == copies)
+            && self.lasting_us.is_none_or(|at_us| at_us <= now_us)
+    }
+
+    /// The copies differ, but maybe not for good: gives them `delay_us` from the moment when they were first seen so.
+    /// Returns when that is over.
+    pub fn doubt(&mut self, copies: u64, now_us: i64, delay_us: i64) -> i64 {
+        let seen_before = self.copies == Some(copies);
+        let over_us = now_us.saturating_add(delay_us);
+        let lasting_us = match self.lasting_us.filter(|_| seen_before) {
+            Some(at_us) => at_us.min(over_us), // The clock may have been set back.
+            None => over_us,
+        };
+        (self.copies, self.lasting_us) = (Some(copies), Some(lasting_us));
+        lasting_us
+    }
+
+    /// Gives it to a destination of another name. What is sent stays the same detection.
+    pub(super) fn rename(&mut self, name: String, address: Option<String>) {
+        if self.destination != name {
+            let before = std::mem::replace(&mut self.destination, name);
+            self.detected_as.get_or_insert(before);
+        }
+        self.address = address;
+    }
+
+    /// Records a failed try.
+    pub fn failed(&mut self, reason: &str, not_before_us: Option<i64>) {
+        self.last_error = Some(shortened(reason));
+        self.not_before_us = not_before_us;
+    }
+
+    /// The endpoint asked not to be sent anything before this moment, whatever it asked for before.
+    pub fn wait_until(&mut self, not_before_us: i64) {
+        self.not_before_us = self.not_before_us.max(Some(not_before_us));
+    }
+
+    /// The endpoint still wants to be left alone. A wait that is longer than any that is believed was written down
+    /// before this machine's clock was set back.
+    pub(super) fn waits(&self, now_us: i64) -> bool {
+        let longest_us = now_us.saturating_add(RETRY_AFTER_MAX_US);
+        self.not_before_us
+            .is_some_and(|not_before_us| now_us < not_before_us && not_before_us <= longest_us)
+    }
+
+    /// The `webhook-id` (Standard Webhooks 1.0.0: the idempotency key): new for each detection, the same for every
+    /// try of it while the body is the same, also after a crash, because nothing but the detection and the body goes
+    /// into it.
+    #[must_use]
+    pub fn webhook_id(&self, config_name: &str, body: &[u8]) -> String {
+        use std::fmt::Write as _;
+        let mut hash = Sha256::new();
+        let destination = self.detected_as.as_ref().unwrap_or(&self.destination);
+        for part in [config_name.as_bytes(), destination.as_bytes(), body] {
+            hash.update((part.len() as u64).to_le_bytes());
+            hash.update(part);
+        }
+        hash.update(self.id.to_le_bytes());
+        hash.update(self.detected_us.to_le_bytes());
+        let mut id = String::from("msg_");
+        for byte in &hash.finalize()[..16] {
+            let _ = write!(id, "{byte:02x}"); // Writing to a String cannot fail.
+        }
+        id
+    }
+}
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(TEXT_MAX) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.into(),
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// A row whose name differs.
+    pub(in crate::logic) fn owed(id: Id) -> Owed {
+        Owed::new(
+            "my2.user",
+            id,
+            "N-1",
+            Kind::Different,
+            vec!["name".into()],
+            1_700_000_000_000_000,
+        )
+    }
+
+    #[test]
+    fn the_webhook_id_changes_with_the_detection_and_with_the_content() {
+        let id = |owed: Owed, body: &[u8]| owed.webhook_id("user", body);
+        let first = id(owed(1), b"{}");
+        assert_eq!(
+            first,
+            id(
+                Owed {
+                    attempts: 3,
+                    ..owed(1)
+                },
+                b"{}"
+            )
+        );
+        let others = [
+            id(owed(1), b"{ }"),
+            id(owed(2), b"{}"),
+            id(
+                Owed {
+                    detected_us: 1,
+                    ..owed(1)
+                },
+                b"{}",
+            ),
+        ];
+        assert!(!others.contains(&first));
+    }
+
+    #[test]
+    fn copies_that_changed_have_to_differ_for_a_while_again() {
+        let mut owed = Owed {
+            copies: Some(1),
+            ..owed(1)
+        };
+        assert!(owed.is_lasting(1, 0) && !owed.is_lasting(2, 0));
+        assert_eq!(owed.doubt(2, 1000, 50), 1050);
+        assert!(!owed.is_lasting(2, 1049) && owed.is_lasting(2, 1050));
+        assert_eq!(owed.doubt(2, 1010, 50), 1050, "still the same doubt");
+        assert_eq!(owed.doubt(2, 10, 50), 60, "the clock was set back");
+        assert_eq!(owed.doubt(3, 40, 50), 90, "they changed once more");
+    }
+
+    #[test]
+    fn a_row_that_is_gone_is_given_its_time_over_runs() {
+        let mut owed = owed(1);
+        assert!(!owed.is_gone_for_good(100, 50) && owed.gone_us == Some(100));
+        let line = serde_json::to_string(&owed).unwrap();
+        let mut owed: Owed = serde_json::from_str(&line).unwrap();
+        assert!(!owed.is_gone_for_good(149, 50));
+        assert!(owed.clone().is_gone_for_good(150, 50));
+        assert!(!owed.is_gone_for_good(20, 50), "the clock was set back");
+        assert!(!owed.is_gone_for_good(69, 50) && owed.is_gone_for_good(70, 50));
+        let mut at_once = super::tests::owed(2);
+        assert!(at_once.is_gone_for_good(100, 0));
+    }
+
+    #[test]
+    fn a_row_that_is_back_has_to_differ_for_a_while_again() {
+        let mut owed = Owed {
+            copies: Some(1),
+            ..owed(1)
+        };
+        assert!(!owed.is_back(1, 100, 50) && owed.is_lasting(1, 100));
+        owed.is_gone_for_good(100, 60);
+        assert!(owed.is_back(1, 120, 50));
+        assert!(!owed.is_lasting(1, 169) && owed.is_lasting(1, 170));
+        assert!(!owed.is_back(1, 180, 50), "once");
+    }
+
+    #[test]
+    fn a_line_of_an_earlier_version_is_not_doubted() {
+        assert!(owed(1).is_lasting(1, 0));
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_makes_no_wait_longer_than_the_longest() {
+        let owed = Owed {
+            not_before_us: Some(RETRY_AFTER_MAX_US + 1),
+            ..owed(1)
+        };
+        assert!(!owed.waits(0) && owed.waits(1));
+    }
+
+    #[test]
+    fn long_keys_are_shortened_at_a_character() {
+        let owed = Owed::new("d", 1, &"é".repeat(300), Kind::Missing, vec![], 0);
+        assert_eq!(owed.key.chars().count(), TEXT_MAX + 1);
+    }
+}

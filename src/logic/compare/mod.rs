@@ -1,0 +1,8 @@
+//! Whether a row and its copy are the same: cell by cell, by the columns' types.
+
+pub mod cells;
+mod json;
+pub mod key;
+mod moment;
+pub(super) mod number;
+pub mod rows;

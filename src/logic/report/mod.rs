@@ -1,0 +1,9 @@
+//! What people and scripts are given: lines, sums, the page, the statements, a recheck.
+
+pub mod digest;
+pub mod fix;
+pub mod line;
+pub mod page;
+pub mod progress;
+pub mod recheck;
+pub mod summary;

@@ -1,0 +1,12 @@
+//! What a pass reads next, and what it keeps in mind from one pass to the next.
+
+pub mod checkpoint;
+pub mod circle;
+pub mod gaps;
+pub mod identity;
+pub mod log_in;
+pub mod php_date;
+pub mod plan;
+pub mod suspects;
+pub mod trail;
+pub mod zone;

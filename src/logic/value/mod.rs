@@ -1,0 +1,10 @@
+//! What a table holds: cells, rows, spans of ids, and how each of them is printed, quoted and measured.
+
+pub mod cell;
+pub mod charset;
+pub mod count;
+pub mod oversize;
+pub mod path_text;
+pub mod print;
+pub mod row;
+pub mod sql;
