@@ -187,10 +187,19 @@ fn the_callback_receiver_verifies_and_repairs() {
     let folder = Path::new(env!("CARGO_BIN_EXE_cupid"))
         .parent()
         .expect("The program lies in a folder");
-    let built = Command::new(env!("CARGO"))
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo
         .args(["build", "--locked", "--example", "callback_receiver"])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .status();
+        .current_dir(env!("CARGO_MANIFEST_DIR"));
+    // What this test's own cargo says of its package counts as a change for dependencies that ask for it: they would be built
+    // again now, and once more by the next cargo.
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy();
+        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
+            cargo.env_remove(&*name);
+        }
+    }
+    let built = cargo.status();
     assert!(built.expect("Start cargo").success());
     let program = folder.join("examples/callback_receiver");
     let mut scene = Scene::with_missing(1..=3);

@@ -271,7 +271,63 @@ fn is_hostile() -> bool {
     }
 }
 
+/// Makes the data of a new server. To install them takes seconds, so that is done once for each build folder and version of
+/// the server, and every server begins with a copy.
 fn install(folder: &Path) {
+    static INSTALLED: OnceLock<PathBuf> = OnceLock::new();
+    let installed = INSTALLED.get_or_init(installed);
+    let status = Command::new("cp")
+        .args(["-a", "--reflink=auto", "--sparse=always"])
+        .args([installed.as_path(), &folder.join("data")])
+        .status();
+    assert!(
+        status.expect("Run cp").success(),
+        "The data of the server could not be copied from {}",
+        installed.display()
+    );
+    let mut init = "CREATE USER IF NOT EXISTS 'admin'@'%' IDENTIFIED BY 'admin';\n\
+                    GRANT ALL ON *.* TO 'admin'@'%' WITH GRANT OPTION;\n"
+        .to_owned();
+    if is_hostile() {
+        init += HOSTILE_SQL;
+    }
+    std::fs::write(folder.join("init.sql"), init).expect("Write init.sql");
+}
+
+/// The folder of data that are only copied, never used.
+fn installed() -> PathBuf {
+    let version = Command::new("mariadbd")
+        .arg("--version")
+        .env("PATH", path_with_sbin())
+        .output();
+    let version = version.map_or(String::new(), |output| {
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    });
+    let name: String = format!("mariadb {} {}", user_name(), version)
+        .chars()
+        .filter_map(|c| match c {
+            ' ' => Some('-'),
+            c => (c.is_ascii_alphanumeric() || c == '.').then_some(c),
+        })
+        .collect();
+    let parent = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    std::fs::create_dir_all(parent).expect("Create the build's folder for tests");
+    let installed = parent.join(name);
+    if installed.exists() {
+        return installed;
+    }
+    let folder = tempfile::Builder::new()
+        .prefix("mariadb-new-")
+        .tempdir_in(parent)
+        .expect("Create a folder for the server's data");
+    install_anew(folder.path());
+    // Another process may have been faster: then its data serve.
+    let _ = std::fs::rename(folder.path().join("data"), &installed);
+    assert!(installed.exists(), "Move the server's data into place");
+    installed
+}
+
+fn install_anew(folder: &Path) {
     let output = Command::new("mariadb-install-db")
         .args(["--no-defaults", "--auth-root-authentication-method=normal"])
         .args([
@@ -298,13 +354,6 @@ fn install(folder: &Path) {
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr)
     );
-    let mut init = "CREATE USER IF NOT EXISTS 'admin'@'%' IDENTIFIED BY 'admin';\n\
-                    GRANT ALL ON *.* TO 'admin'@'%' WITH GRANT OPTION;\n"
-        .to_owned();
-    if is_hostile() {
-        init += HOSTILE_SQL;
-    }
-    std::fs::write(folder.join("init.sql"), init).expect("Write init.sql");
 }
 
 fn user_name() -> String {
