@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use jsonc_parser::ast::Value;
-use url::Url;
 
 use super::reader::Reader;
 use super::words::{Show, describe, join};
-use super::{CallbackJob, in_memory};
+use super::{CallbackJob, in_memory, web_address};
 use crate::logic::callback::signature::secret_bytes;
 
 /// Headers that cupid sets, and those that frame the body.
@@ -58,32 +57,9 @@ fn read_url(reader: &Reader<'_>) -> Option<String> {
     }
 }
 
-/// The address with its scheme, as it can be sent: a host in letters of any script becomes Punycode, a path is
-/// percent-encoded.
+/// The address with its scheme, as it can be sent.
 fn parse_url(text: &str) -> Result<String, String> {
-    if text.is_empty() {
-        return Err("holds an empty text".into());
-    }
-    let scheme = text
-        .split_once("://")
-        .map(|(scheme, _)| scheme)
-        .filter(|scheme| !scheme.contains(['/', '?', '#', '.', ':', '@']));
-    let whole = match scheme {
-        Some(scheme)
-            if scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https") =>
-        {
-            text.to_owned()
-        }
-        Some(_) => return Err("holds an address of another scheme than http and https".into()),
-        None => format!("http://{}", text.strip_prefix("//").unwrap_or(text)),
-    };
-    // The crate would take `http:///path` for the host `path`.
-    let rest = whole.split_once("://").map_or("", |(_, rest)| rest);
-    if rest.is_empty() || rest.starts_with(['/', '?', '#', ':', '\\']) {
-        return Err("holds an address without a host".into());
-    }
-    let mut url =
-        Url::parse(&whole).map_err(|error| format!("holds no usable address: {error}"))?;
+    let url = web_address::parse(text)?;
     if !url.username().is_empty() || url.password().is_some() {
         return Err(
             "holds an account in the address (not shown), which should stand in \
@@ -91,16 +67,11 @@ fn parse_url(text: &str) -> Result<String, String> {
                 .into(),
         );
     }
-    if url.port() == Some(0) {
-        return Err("holds an address with port 0".into());
-    }
-    // Never part of a request.
-    url.set_fragment(None);
     Ok(url.into())
 }
 
 /// `secret`: after `whsec_` base64 as in Standard Webhooks, else its bytes as they are.
-fn read_secret(reader: &Reader<'_>) -> Option<Vec<u8>> {
+pub(super) fn read_secret(reader: &Reader<'_>) -> Option<Vec<u8>> {
     const SHOULD: &str =
         "should hold a text that is not empty, or whsec_ and base64 (Standard Webhooks)";
     let text = reader.any_text("secret", SHOULD, Show::Nothing)?;
@@ -184,7 +155,7 @@ fn name_problem(name: &str) -> Option<String> {
 }
 
 /// Headers whose value is usually a credential.
-fn is_secret_header(name: &str) -> bool {
+pub(super) fn is_secret_header(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     ["auth", "cookie", "token", "secret", "key", "password"]
         .iter()

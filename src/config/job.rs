@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::logic::audit::shard::Shard;
 use crate::logic::callback::recognise::Known;
 use crate::logic::compare::cells::Rule;
+use crate::logic::notify::{Channel, Hook};
 use crate::logic::report::fix::Target;
 use crate::logic::scan::identity::{self, DestinationId};
 use crate::logic::scan::php_date::PhpDateFormat;
@@ -34,6 +35,10 @@ pub struct Job {
     pub source: SourceJob,
     /// `des[]`, at least one, names unique.
     pub destinations: Vec<DestinationJob>,
+    /// `notify[]`, and `src.pushbearSendKey` behind them; names unique.
+    pub channels: Vec<Channel>,
+    /// `heartbeatUrl`.
+    pub heartbeat: Option<Hook>,
     /// True when the file holds a password or a secret in clear (not by `${NAME}`) and others can read the file.
     pub secrets_readable_by_others: bool,
     /// The file that this came from.

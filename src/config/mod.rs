@@ -7,8 +7,10 @@ mod callback;
 mod destination;
 mod dsn;
 mod env_file;
+mod file;
 mod job;
 mod names;
+mod notify;
 mod reader;
 pub mod refusals;
 mod source;
@@ -17,10 +19,10 @@ mod table_name;
 #[cfg(test)]
 mod tests;
 mod variables;
+mod web_address;
 mod words;
 
 use std::collections::BTreeSet;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -30,13 +32,11 @@ use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 pub use self::job::*;
 use self::reader::{Context, Reader};
 use self::variables::Variables;
-pub(crate) use self::words::nearest;
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::logic::notify::Channel;
 use crate::logic::scan::identity::{self, Conflict, Unnamed};
 use crate::logic::value::path_text;
 
-/// Far above any configuration; a wrong path may name a device without end.
-const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// Far above any secret, and any list of them.
 pub const SECRET_BYTES_MAX: u64 = 64 * 1024;
 
@@ -52,72 +52,74 @@ pub struct Surroundings<'a> {
     pub readable_by_others: bool,
 }
 
+/// What `cupid notify` needs of a configuration: neither a server nor the secret of one.
+#[derive(Clone, Debug)]
+pub struct Notifications {
+    /// `name`.
+    pub name: String,
+    /// [`Job::channels`].
+    pub channels: Vec<Channel>,
+}
+
 /// Reads a configuration file.
 ///
 /// # Errors
 ///
-/// [`Error::Config`] when the file cannot be read or holds problems.
+/// [`crate::error::Error::Config`] when the file cannot be read or holds problems.
 pub fn load(path: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Job> {
-    let refuse = |problem: String| Error::Config {
-        path: path.to_owned(),
-        problem,
-    };
-    let unreadable = |error: std::io::Error| refuse(format!("Cannot be read: {error}"));
-    let file = std::fs::File::open(path).map_err(unreadable)?;
-    let metadata = file.metadata().map_err(unreadable)?;
-    let mut bytes = Vec::new();
-    let length = file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes);
-    if length.map_err(unreadable)? as u64 > FILE_BYTES_MAX {
-        return Err(refuse(
-            "Is larger than 16 MiB; should be a configuration of cupid".into(),
-        ));
-    }
-    let text = String::from_utf8(bytes)
-        .map_err(|_| refuse("Is not UTF-8; should be saved as UTF-8".into()))?;
-    let surroundings = Surroundings {
-        env,
-        read_file: &read_secret,
-        cores: std::thread::available_parallelism().map_or(1, usize::from),
-        readable_by_others: readable_by_others(&metadata),
-    };
-    let file = std::path::absolute(path).map_err(unreadable)?;
+    let (text, readable_by_others) = file::read(path)?;
+    let surroundings = file::surroundings(env, readable_by_others);
+    let absolute = std::path::absolute(path).map_err(|error| file::unreadable(path, &error))?;
     Ok(Job {
-        file: path_text::text(&file),
+        file: path_text::text(&absolute),
         ..parse(&text, path, &surroundings)?
     })
 }
 
-fn read_secret(path: &Path) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(path)?;
-    file.take(SECRET_BYTES_MAX + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > SECRET_BYTES_MAX {
-        return Err(std::io::Error::other("it is larger than 64 KiB"));
-    }
-    Ok(bytes)
-}
-
-#[cfg(unix)]
-fn readable_by_others(metadata: &std::fs::Metadata) -> bool {
-    use std::os::unix::fs::PermissionsExt as _;
-    metadata.permissions().mode() & 0o044 != 0
-}
-
-#[cfg(not(unix))]
-fn readable_by_others(_: &std::fs::Metadata) -> bool {
-    false
+/// Reads the notifications of a configuration file, whatever else it holds.
+///
+/// # Errors
+///
+/// [`crate::error::Error::Config`] when the file cannot be read or holds problems in the keys of notifications.
+pub fn load_notifications(
+    path: &Path,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<Notifications> {
+    let (text, readable_by_others) = file::read(path)?;
+    let surroundings = file::surroundings(env, readable_by_others);
+    let read = |root: Reader<'_>| read_notifications(&root, path);
+    Ok(read_text(&text, path, &surroundings, read)?.0)
 }
 
 /// Reads the text of a configuration; `path` gives the default of `name` and stands in errors.
 ///
 /// # Errors
 ///
-/// [`Error::Config`] with every problem found, one per line.
+/// [`crate::error::Error::Config`] with every problem found, one per line.
 pub fn parse(text: &str, path: &Path, surroundings: &Surroundings<'_>) -> Result<Job> {
-    let refuse = |problem: String| Error::Config {
-        path: path.to_owned(),
-        problem,
-    };
+    let read = |root: Reader<'_>| read_job(root, path, surroundings);
+    let (job, findings) = read_text(text, path, surroundings, read)?;
+    Ok(Job {
+        notes: findings.notes,
+        secrets_readable_by_others: findings.secret_in_clear && surroundings.readable_by_others,
+        ..job
+    })
+}
+
+/// What was found beside the values.
+struct Findings {
+    notes: Vec<String>,
+    secret_in_clear: bool,
+}
+
+/// Parses a text and lets `read` take from it what it wants; a problem refuses the text.
+fn read_text<T>(
+    text: &str,
+    path: &Path,
+    surroundings: &Surroundings<'_>,
+    read: impl FnOnce(Reader<'_>) -> Option<T>,
+) -> Result<(T, Findings)> {
+    let refuse = |problem: String| file::refusal(path, problem);
     // JSON with comments and trailing commas, and no other liberty.
     let options = ParseOptions {
         allow_comments: true,
@@ -141,15 +143,14 @@ pub fn parse(text: &str, path: &Path, surroundings: &Surroundings<'_>) -> Result
     };
     let variables = Variables::new(surroundings.env, surroundings.read_file, path);
     let context = Context::new(variables);
-    let root = Reader::new(&context, String::new(), object);
-    let job = read_job(root, path, surroundings);
+    let value = read(Reader::new(&context, String::new(), object));
     let (problems, notes, secret_in_clear) = context.into_findings();
-    match (job, problems.as_slice()) {
-        (Some(job), []) => Ok(Job {
-            notes,
-            secrets_readable_by_others: secret_in_clear && surroundings.readable_by_others,
-            ..job
-        }),
+    let findings = Findings {
+        notes,
+        secret_in_clear,
+    };
+    match (value, problems.as_slice()) {
+        (Some(value), []) => Ok((value, findings)),
         (_, [one]) => Err(refuse(one.clone())),
         (_, many) => Err(refuse(format!(
             "{} problems\n{}",
@@ -157,6 +158,20 @@ pub fn parse(text: &str, path: &Path, surroundings: &Surroundings<'_>) -> Result
             many.join("\n")
         ))),
     }
+}
+
+/// What `cupid notify` needs of the file; the other keys may hold anything.
+fn read_notifications(root: &Reader<'_>, path: &Path) -> Option<Notifications> {
+    let name = read_name(root, path);
+    let channels = notify::read(root);
+    let pushbear = root
+        .object("src", "should hold an object")
+        .map(|object| Reader::new(root.context(), "src".into(), object))
+        .and_then(|source| notify::read_pushbear(&source));
+    Some(Notifications {
+        name: name?.0,
+        channels: notify::with_pushbear(channels?, pushbear),
+    })
 }
 
 /// The whole file. `None` goes with at least one problem written down; what is read here may be incomplete otherwise.
@@ -183,7 +198,8 @@ fn read_job(root: Reader<'_>, path: &Path, surroundings: &Surroundings<'_>) -> O
     let confirm_delay_ms = root.whole("confirmDelayMillisecond", 0..=600_000, "of milliseconds");
     let delivery_s = root.whole("deliverySecond", 1..=86_400, "of seconds");
     let owed_max = root.whole("maxOwed", 1..=10_000_000, "of callbacks");
-    read_notifications(&root);
+    let channels = notify::read(&root);
+    let heartbeat = notify::read_heartbeat(&root);
     if root
         .file("metricsFile", "should hold a file name that ends in .prom")
         .is_some()
@@ -200,8 +216,17 @@ fn read_job(root: Reader<'_>, path: &Path, surroundings: &Surroundings<'_>) -> O
         )
         .and_then(|object| source::read(Reader::new(root.context(), "src".into(), object)));
     let destinations = read_destinations(&root);
+    let context = root.context();
     root.finish();
     let (name, former_name) = name?;
+    let (source, pushbear) = source?;
+    let channels = notify::with_pushbear(channels?, pushbear);
+    if !channels.is_empty() {
+        context.note(
+            "notify: only `cupid notify --test` sends to the channels; passes do not notify yet"
+                .into(),
+        );
+    }
     Some(Job {
         name,
         former_name,
@@ -211,8 +236,10 @@ fn read_job(root: Reader<'_>, path: &Path, surroundings: &Surroundings<'_>) -> O
         confirm_delay: Duration::from_millis(confirm_delay_ms.unwrap_or(1000)),
         delivery_time: Duration::from_secs(delivery_s.unwrap_or(60)),
         owed_max: owed_max.map_or(100_000, in_memory),
-        source: source?,
+        source,
         destinations: destinations?,
+        channels,
+        heartbeat: heartbeat?,
         secrets_readable_by_others: false,
         path: path.to_owned(),
         file: path_text::text(path),
@@ -258,38 +285,6 @@ fn read_name(root: &Reader<'_>, path: &Path) -> Option<(String, Option<String>)>
     let former = names::of_stem_before(&stem);
     let former = (former != name).then_some(former);
     Some((name, former))
-}
-
-/// `notify[]`: only looked at, so that a complete file loads.
-fn read_notifications(root: &Reader<'_>) {
-    const TYPES: [&str; 7] = [
-        "serverchan",
-        "wecom",
-        "dingtalk",
-        "feishu",
-        "slack",
-        "webhook",
-        "command",
-    ];
-    let Some(notifications) = root.list("notify", "should hold a list of objects [{…}]") else {
-        return;
-    };
-    if !notifications.is_empty() {
-        root.context()
-            .note("notify is accepted, but this version does not send notifications yet".into());
-    }
-    for notification in notifications {
-        let should = format!("should hold one of {}", TYPES.join(", "));
-        let kind = notification.text("type", &should);
-        if let Some(kind) = notification.require("type", kind, &should)
-            && !TYPES.contains(&kind.value.as_str())
-        {
-            let near = nearest(&kind.value, &TYPES);
-            let near = near.map_or(String::new(), |near| format!(" (did you mean {near}?)"));
-            notification.refuse("type", &kind, &format!("{should}{near}"));
-        }
-        notification.accept_the_rest();
-    }
 }
 
 /// `des[]`, each with a name of its own.

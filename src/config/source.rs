@@ -4,15 +4,16 @@ use std::time::Duration;
 
 use super::reader::Reader;
 use super::table::{self, required_name};
-use super::words::{Show, nearest};
-use super::{SourceJob, UpdateJob, default_state_dir};
+use super::words::nearest;
+use super::{SourceJob, UpdateJob, default_state_dir, notify};
+use crate::logic::notify::Channel;
 use crate::logic::scan::php_date::PhpDateFormat;
 use crate::logic::scan::zone::Zone;
 
 const DAY_MS: u64 = 86_400_000;
 
-/// Reads `src`. `None` goes with a problem written down.
-pub(super) fn read(reader: Reader<'_>) -> Option<SourceJob> {
+/// Reads `src`, and the channel that it names. `None` goes with a problem written down.
+pub(super) fn read(reader: Reader<'_>) -> Option<(SourceJob, Option<Channel>)> {
     let table = table::read(&reader);
     let id_column = reader
         .text(
@@ -38,20 +39,9 @@ pub(super) fn read(reader: Reader<'_>) -> Option<SourceJob> {
         state_dir,
         "should hold a folder for the state files, as none of STATE_DIRECTORY, XDG_STATE_HOME and HOME is set",
     );
-    let pushbear = reader.any_text(
-        "pushbearSendKey",
-        "should hold a key as text",
-        Show::Nothing,
-    );
-    if pushbear.is_some_and(|key| !key.value.is_empty()) {
-        reader.context().note(
-            "src.pushbearSendKey is accepted, but PushBear no longer delivers; notify with the type serverchan \
-             replaces it"
-                .into(),
-        );
-    }
+    let pushbear = notify::read_pushbear(&reader);
     reader.finish();
-    Some(SourceJob {
+    let source = SourceJob {
         table: table?,
         id_column,
         start_id,
@@ -62,7 +52,8 @@ pub(super) fn read(reader: Reader<'_>) -> Option<SourceJob> {
         update_interval: Duration::from_millis(update_interval_ms.unwrap_or(2000)),
         state_dir: state_dir?,
         shard: None,
-    })
+    };
+    Some((source, pushbear))
 }
 
 /// The keys of the update scan: the outer `None` is a problem, the inner one is `update: false`.

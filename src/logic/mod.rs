@@ -13,3 +13,5 @@ pub mod callback;
 pub mod audit;
 
 pub mod report;
+
+pub mod notify;

@@ -24,6 +24,8 @@ pub(crate) fn job(plan: &Plan, destinations: &[usize]) -> Job {
         confirm_delay: span(plan.confirm),
         delivery_time: span(plan.delivery),
         owed_max: plan.owed_max,
+        channels: vec![],
+        heartbeat: None,
         source: SourceJob {
             table: table("s", "source".into()),
             id_column: "id".into(),

@@ -1,9 +1,11 @@
 //! Tests over whole files.
 
+mod notify;
 mod refusals;
 mod values;
 
 use super::*;
+use crate::error::Error;
 use proptest::prelude::*;
 
 /// The sample in the README of the first cupid, with its comments.
@@ -168,7 +170,7 @@ fn defaults_are_those_of_the_table() {
 fn keys_of_what_comes_later_are_accepted_with_a_note() {
     let job = read(&with(
         "",
-        r#""notify": [{"type": "slack", "url": "x"}], "metricsFile": "/x/cupid.prom""#,
+        r#""notify": [{"type": "slack", "url": "https://h/x"}], "metricsFile": "/x/cupid.prom""#,
     ));
     assert_eq!(job.notes.len(), 2);
     assert!(

@@ -29,7 +29,13 @@ const SAMPLE: &str = r#"{
             "timeoutMillisecond": 1, "attempts": 3, "concurrency": 8, "numbersAsStrings": true
         }
     }],
-    "notify": [{"type": "slack", "url": "http://SECRET"}], "metricsFile": "/m.prom"
+    "notify": [
+        {"type": "slack", "url": "http://h/SECRET", "name": "s"}, {"type": "wecom", "key": "SECRET", "baseUrl": "http://b"},
+        {"type": "serverchan", "sendKey": "SECRET"}, {"type": "dingtalk", "token": "SECRET", "secret": "SECRET"},
+        {"type": "feishu", "url": "http://h/SECRET", "secret": "SECRET"},
+        {"type": "webhook", "url": "http://h/?k=SECRET", "secret": "SECRET"}, {"type": "command", "command": ["/bin/page", "x"]}
+    ],
+    "heartbeatUrl": "http://h/SECRET", "metricsFile": "/m.prom"
 }"#;
 
 pub(super) fn run(data: &[u8]) {
