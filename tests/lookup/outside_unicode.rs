@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{LOOKS, called, keyed};
 use crate::common::{Db, Scene};
 
-/// Character sets with text that has no character in Unicode: such a text, another one, and plain text.
+/// Character sets, one with a collation, with text that has no character in Unicode: such a text, another one, and plain text.
 fn outside_unicode(is_mariadb: bool) -> Vec<(&'static str, &'static str, &'static str)> {
     let mut all = vec![
         ("gbk", "A2E3", "A2E4"),
@@ -31,6 +31,7 @@ fn outside_unicode(is_mariadb: bool) -> Vec<(&'static str, &'static str, &'stati
         ("hp8", "FF", "61FF"),
         ("geostd8", "81", "83"),
         ("ucs2", "D800", "0061D801"),
+        ("latin2 COLLATE latin2_czech_cs", "8B", "618C"),
     ];
     if is_mariadb {
         all.push(("ascii", "80", "C3A9"));
@@ -59,7 +60,7 @@ fn text_outside_unicode_is_compared_by_its_bytes_and_called_back_as_it_is() {
                 "CREATE TABLE `{database}`.t (id INT PRIMARY KEY, v {column})"
             ));
         }
-        let value = |hex: &str| format!("CONVERT(X'{hex}' USING {charset})");
+        let value = |hex: &str| format!("CONVERT(X'{hex}' USING {})", name_of(charset));
         let (one_value, other_value) = (value(one), value(other));
         db.exec("SET sql_mode = ''");
         db.exec(&format!(
@@ -130,7 +131,8 @@ fn checksums_tell_texts_apart_that_their_server_converts_to_one() {
             ));
             for (key, hex) in [(1, one), (2, if table == "src.t" { one } else { other })] {
                 db.exec(&format!(
-                    "INSERT INTO {table} VALUES ({key}, CONVERT(X'{hex}' USING {charset}))"
+                    "INSERT INTO {table} VALUES ({key}, CONVERT(X'{hex}' USING {}))",
+                    name_of(charset)
                 ));
             }
         }
@@ -151,6 +153,11 @@ fn checksums_tell_texts_apart_that_their_server_converts_to_one() {
         );
         assert_eq!(scene.receiver().ids(), [2], "{charset}");
     }
+}
+
+/// Without its collation.
+fn name_of(charset: &str) -> &str {
+    charset.split(' ').next().unwrap_or(charset)
 }
 
 /// Of bytes in hexadecimal.
@@ -211,4 +218,19 @@ fn keys_outside_unicode_find_their_rows_and_a_table_in_their_order_is_read_to_it
         let wanted = BTreeSet::from([(2, 1), (gone, 1), (changed, 2)]);
         assert_eq!(found[0], wanted, "{collation}");
     }
+}
+
+#[test]
+fn what_a_character_set_shows_as_the_replacement_character_is_no_key_elsewhere() {
+    // Big5 converts this one back too.
+    let big5 = "VARCHAR(9) CHARACTER SET big5 COLLATE big5_bin";
+    let copies = ["VARCHAR(9) CHARACTER SET utf8mb3", big5, "VARBINARY(9)"];
+    let scene = keyed(big5, &copies, "KEY");
+    let db = Arc::clone(&scene.db);
+    db.exec("INSERT INTO src.t VALUES (1, CONVERT(X'A2CE' USING big5), 'a'), (2, 'b', 'a')");
+    db.exec("INSERT INTO des.t VALUES (_utf8mb4 X'efbfbd', 'a'), ('b', 'a')");
+    db.exec("INSERT INTO des2.t VALUES (CONVERT(X'A2CE' USING big5), 'a'), ('b', 'a')");
+    db.exec("INSERT INTO des3.t VALUES (X'efbfbd', 'a'), ('b', 'a')");
+    let missing = BTreeSet::from([(1, 1)]);
+    assert_eq!(called(&scene), [missing.clone(), BTreeSet::new(), missing]);
 }

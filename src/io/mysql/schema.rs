@@ -66,6 +66,7 @@ impl Table {
             let text = |at: usize| get::<String>(&row, at).unwrap_or_default();
             let precision = get(&row, 4).unwrap_or(0);
             let (data_type, charset) = (text(1).to_ascii_lowercase(), text(3));
+            let collation = text(9);
             zone = zone_of(&text(6), &text(7));
             is_in_zone = zone.is_some() && text(12) != "+00:00";
             effective_zone(&text(6), &text(7)).clone_into(&mut zone_name);
@@ -79,9 +80,9 @@ impl Table {
                 column_type: column_type(&data_type, &charset, precision),
             });
             details.push(Detail {
-                is_whole: charset.is_empty() || charset::is_whole(&charset, is_mariadb),
+                is_whole: charset.is_empty() || charset::is_whole(&charset, &collation, is_mariadb),
                 charset,
-                collation: text(9),
+                collation,
                 precision: get(&row, 10).unwrap_or(0),
                 scale: get(&row, 11).unwrap_or(0),
                 zerofill: zerofill(&text(2)),
@@ -182,10 +183,16 @@ impl Table {
         }
     }
 
+    /// The collation of a column; empty for columns that have none.
+    pub(super) fn collation(&self, column: &Column) -> &str {
+        self.detail(&column.name)
+            .map_or("", |detail| &detail.collation)
+    }
+
     /// How the table is paged through by this column.
     pub(super) fn order_column(&self, column: &Column) -> OrderColumn {
         let detail = self.detail(&column.name);
-        let collation = detail.map_or("", |detail| &detail.collation);
+        let collation = self.collation(column);
         let is_whole = detail.is_none_or(|detail| detail.is_whole);
         let members = detail.map_or_else(Vec::new, |detail| detail.members.clone());
         let key = self.key_column(column);

@@ -16,10 +16,15 @@ const WHOLE: [&str; 17] = [
     "cp850", "cp852", "cp866", "koi8r", "koi8u", "keybcs2", "macce", "macroman",
 ];
 
-/// Whether a server can convert every text of this character set to Unicode and back. `MariaDB` lets ASCII have 256 characters.
+/// The collation whose own table of characters lacks some that its character set has.
+const NOT_WHOLE: &str = "latin2_czech_cs";
+
+/// Whether a server can convert every text of this character set to Unicode and back, where a column has this collation.
+/// `MariaDB` lets ASCII have 256 characters.
 #[must_use]
-pub fn is_whole(charset: &str, is_mariadb: bool) -> bool {
-    WHOLE.contains(&charset) || (charset == "ascii" && !is_mariadb)
+pub fn is_whole(charset: &str, collation: &str, is_mariadb: bool) -> bool {
+    let is_known = WHOLE.contains(&charset) || (charset == "ascii" && !is_mariadb);
+    is_known && collation != NOT_WHOLE
 }
 
 /// The column's text in UTF-8, as far as its server can convert it, in SQL.
@@ -46,12 +51,17 @@ fn is_outside(name: &str, charset: &str) -> String {
     if charset == "ascii" {
         return format!("CONVERT({text} USING binary)<>CONVERT({name} USING binary)");
     }
-    // U+FFFD is a character of these only.
-    let shown = match charset {
-        "ucs2" | "utf32" | "gb18030" => text,
-        _ => format!("REPLACE({text},_utf8mb4 X'efbfbd','')"),
+    let shown = if has_replacement_character(charset) {
+        text
+    } else {
+        format!("REPLACE({text},_utf8mb4 X'efbfbd','')")
     };
     format!("CHAR_LENGTH(REPLACE({shown},'?',''))<>CHAR_LENGTH(REPLACE({name},'?',''))")
+}
+
+/// U+FFFD is a character of this character set. To others it stands for what is none, and big5 even converts it back.
+fn has_replacement_character(charset: &str) -> bool {
+    matches!(charset, "ucs2" | "utf32" | "gb18030")
 }
 
 /// The expression that reads a text column of a character set that is not whole.
@@ -76,9 +86,12 @@ pub fn key_characters(column: &str, charset: &str) -> String {
     }
     let name = quoted(column);
     let text = converted(&name, charset);
-    let is_odd = format!(
+    let mut is_odd = format!(
         "CONVERT(CONVERT({text} USING {charset}) USING binary)<>CONVERT({name} USING binary)"
     );
+    if !has_replacement_character(charset) {
+        is_odd = format!("{is_odd} OR LOCATE(X'efbfbd',CONVERT({text} USING binary))");
+    }
     let is_outside = is_outside(&name, charset);
     let head = format!("IF({is_outside},'{charset}',CONCAT('{charset}=',HEX({text})))");
     marked_where(&is_odd, &head, &name, &text)
