@@ -3,7 +3,7 @@
 mod common;
 
 use common::Db;
-use cupid::logic::audit::fingerprint::KeyFold;
+use cupid::logic::audit::fingerprint::{KeyFold, are_apart};
 
 /// Texts of so many letters are tried in every case.
 const LETTERS_MAX: u32 = 3;
@@ -91,18 +91,62 @@ fn told_apart(db: &Db, table: &str, charset: &str, collation: &str) -> Option<(S
     db.query(&sql).into_iter().next()
 }
 
+/// Character set and collation.
+fn collations(db: &Db) -> Vec<(String, String)> {
+    let name = if db.is_mariadb() {
+        "FULL_COLLATION_NAME"
+    } else {
+        "COLLATION_NAME"
+    };
+    db.query(&format!(
+        "SELECT CHARACTER_SET_NAME, {name} FROM information_schema.COLLATION_CHARACTER_SET_APPLICABILITY"
+    ))
+}
+
+/// Texts of plain characters, no two of which are the same but for their case: all of one and of two, and of three of the
+/// letters that some language contracts.
+fn plain_texts() -> Vec<String> {
+    let plain = || (b'0'..=b'9').chain(b'a'..=b'z').chain(*b"-_.:/@+,");
+    let letters = || "acdeghijlnorstuz".chars();
+    let one = plain().map(|a| char::from(a).to_string());
+    let two = plain().flat_map(|a| plain().map(move |b| [a, b].map(char::from).iter().collect()));
+    let three = letters().flat_map(|a| {
+        letters().flat_map(move |b| letters().map(move |c| [a, b, c].iter().collect()))
+    });
+    one.chain(two).chain(three).collect()
+}
+
+#[test]
+fn keys_that_are_said_to_be_apart_are_apart_for_the_server() {
+    let db = Db::new(0);
+    let texts = plain_texts();
+    db.exec("CREATE TABLE src.plain (a VARCHAR(3)) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin");
+    let rows: Vec<String> = texts.iter().map(|text| format!("('{text}')")).collect();
+    db.exec(&format!("INSERT INTO src.plain VALUES {}", rows.join(",")));
+    let (mut wrong, mut known) = (Vec::new(), 0);
+    for (charset, collation) in collations(&db) {
+        if !are_apart(&collation, texts.iter().map(String::as_bytes)) {
+            continue;
+        }
+        known += 1;
+        let groups: Vec<usize> = db.query(&format!(
+            "SELECT COUNT(DISTINCT CONVERT(a USING {charset}) COLLATE {collation}) FROM src.plain"
+        ));
+        if groups != [texts.len()] {
+            wrong.push(collation);
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:?}");
+    assert!(known > 60, "{known} collations are known");
+}
+
 #[test]
 fn what_folds_in_the_client_folds_under_every_collation_that_is_said_to() {
     let db = Db::new(0);
     db.exec("SET SESSION sql_mode = ''");
     fill(&db, "src.cased", &in_other_case());
     fill(&db, "src.padded", &with_spaces());
-    let full_name = if db.is_mariadb() {
-        "SELECT CHARACTER_SET_NAME, FULL_COLLATION_NAME FROM information_schema.COLLATION_CHARACTER_SET_APPLICABILITY"
-    } else {
-        "SELECT CHARACTER_SET_NAME, COLLATION_NAME FROM information_schema.COLLATION_CHARACTER_SET_APPLICABILITY"
-    };
-    let collations: Vec<(String, String)> = db.query(full_name);
+    let collations = collations(&db);
     let (mut wrong, mut folding) = (Vec::new(), 0);
     for (charset, collation) in &collations {
         let fold = KeyFold::of_collation(collation);

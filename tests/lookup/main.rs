@@ -360,6 +360,32 @@ fn a_timestamp_finds_what_its_server_prints_and_is_found_by_it() {
 }
 
 #[test]
+fn a_moment_that_is_no_timestamp_on_its_server_finds_none() {
+    for (zone, near, far) in [
+        ("+05:30", "1970-01-01 00:00:01", "1970-01-01 05:30:01"),
+        ("-09:00", "2038-01-19 03:14:07", "2038-01-18 18:14:07"),
+    ] {
+        let server = Server::private_with(&[&format!("--default-time-zone={zone}")]);
+        for digits in ["", "(6)"] {
+            let [source, copy] =
+                ["DATETIME", "TIMESTAMP"].map(|name| format!("{name}{digits} NULL"));
+            let scene = keyed_on(Db::on(Arc::clone(&server), 1), &source, &[&copy], "KEY");
+            scene.db.exec("SET sql_mode = ''");
+            // The copy prints what is far.
+            scene.db.exec(&format!(
+                "INSERT INTO src.t VALUES (1, '{near}', 'a'), (2, '{far}', 'b'), \
+                 (3, '2024-02-29 12:00:00', 'c'), (4, '0000-00-00 00:00:00', 'd')"
+            ));
+            scene.db.exec(&format!(
+                "INSERT INTO des.t VALUES ('{far}', 'b'), ('2024-02-29 12:00:00', 'x'), ('0000-00-00 00:00:00', 'd')"
+            ));
+            let expected = BTreeSet::from([(1, 1), (3, 2)]);
+            assert_eq!(called(&scene)[0], expected, "{zone}, {source}");
+        }
+    }
+}
+
+#[test]
 fn a_uuid_finds_its_bytes_and_its_text() {
     if !Db::new(0).is_mariadb() {
         return; // MySQL has no type for it.

@@ -148,7 +148,7 @@ impl Checksums for MySqlChecksums<'_> {
                     });
                 };
                 within.push(format!("{key} {operator} {}", plan.lookup.sql(cell)));
-                values.extend(plan.lookup.value(cell));
+                values.extend(plan.lookup.values(cell));
             }
             if within.is_empty() {
                 within.push(format!("{key} IS NOT NULL"));

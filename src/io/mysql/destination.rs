@@ -2,8 +2,9 @@
 //!
 //! Which row belongs to which key is the server's decision, by the collation and the types of its column. One query
 //! for the whole batch returns every row that any of the keys finds. Rows whose key has the same bytes are paired
-//! here, which is safe because equal bytes are equal under every collation. Where a row or a key is left over, the
-//! server is asked which belongs to which, by `CASE key WHEN ? THEN 0 WHEN ? THEN 1 …`.
+//! here, which is safe because equal bytes are equal under every collation. Where a row or a key is left over, or where
+//! the server takes two rows' keys for the same, it is asked which belongs to which, by
+//! `CASE key WHEN ? THEN 0 WHEN ? THEN 1 …`.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -20,19 +21,22 @@ use super::plan::Plan;
 use super::schema::{Table, quoted};
 use super::session::{Manner, Sessions, is_of_one_key, label, shown};
 use super::source::{MySqlSource, padded, padded_count};
-use super::stream::{Rows, Stream, repeated_keys};
+use super::stream::{Rows, Stream, is_unique, repeated_keys};
 use super::wide::{Fitted, fitted, sum_of};
 use super::wire;
 use super::written;
 use crate::config::{DestinationJob, Job, SourceJob, TableJob};
 use crate::error::{Error, Result};
-use crate::logic::audit::fingerprint::KeyFold;
+use crate::logic::audit::fingerprint::{KeyFold, are_apart};
 use crate::logic::compare::key::{Spellings, spellings};
 use crate::logic::compare::rows::{ColumnMap, Found, Matches};
 use crate::logic::report::fix::written::Written;
 use crate::logic::value::cell::Cell;
 use crate::logic::value::oversize::ROW_BYTES_MAX;
 use crate::world::{Checksums, Destination, Offer, Place, Visitor};
+
+/// So few keys are compared with each other sooner than the server says whether an index keeps them apart.
+const FEW_KEYS: usize = 256;
 
 /// Keys that are told apart in one `CASE`.
 const CASE_KEYS: usize = 64;
@@ -45,6 +49,8 @@ pub struct MySqlDestination {
     source: Arc<MySqlSource>,
     plan: OnceLock<Plan>,
     stream: OnceLock<Option<Stream>>,
+    /// No two rows have the same key, by an index of the server's.
+    is_unique: OnceLock<bool>,
     written: OnceLock<Written>,
 }
 
@@ -80,6 +86,7 @@ impl MySqlDestination {
             source,
             plan: OnceLock::new(),
             stream: OnceLock::new(),
+            is_unique: OnceLock::new(),
             written: OnceLock::new(),
         }
     }
@@ -205,11 +212,11 @@ impl MySqlDestination {
 
     /// `SELECT` of an expression and the compared columns by so many keys.
     pub(super) fn statement(&self, plan: &Plan, first: &str, keys: &[Cow<'_, str>]) -> String {
-        self.statement_for(&plan.compared.list(Some(first)), keys)
+        self.statement_for(plan, &plan.compared.list(Some(first)), keys)
     }
 
     /// `SELECT` of a list of expressions by so many keys.
-    fn statement_for(&self, list: &str, keys: &[Cow<'_, str>]) -> String {
+    fn statement_for(&self, plan: &Plan, list: &str, keys: &[Cow<'_, str>]) -> String {
         let job = &self.destination().table;
         let condition = job
             .condition
@@ -219,7 +226,7 @@ impl MySqlDestination {
             "SELECT {list} FROM {}.{} WHERE {} IN ({}){condition}",
             quoted(&job.database),
             quoted(&job.table),
-            quoted(&job.by_column),
+            plan.lookup.compared(&job.by_column),
             keys.join(",")
         )
     }
@@ -243,12 +250,12 @@ impl MySqlDestination {
         let sql = self.statement(plan, first, &places);
         let case = cells.iter().filter(|_| with_case);
         let values = case.chain(padded(&cells, slots));
-        let values = values.filter_map(|cell| plan.lookup.value(cell));
+        let values: Vec<Value> = values.flat_map(|cell| plan.lookup.values(cell)).collect();
         let is_key = first == plan.key_expression;
         let mut described = vec![plan.key_described.filter(|_| is_key)];
         described.extend(plan.compared.described());
         self.attempt(&mut |conn: &mut Conn| {
-            let answer = conn.exec_iter(&sql, Params::Positional(values.clone().collect()))?;
+            let answer = conn.exec_iter(&sql, Params::Positional(values.clone()))?;
             let answer = plan.watch.fitting(answer, &described)?;
             let (mut rows, room) = (Vec::new(), keys.room.clone());
             bounded::fitting(answer, ROWS_MAX, &room, |row| {
@@ -272,9 +279,9 @@ impl MySqlDestination {
         let places: Vec<Cow<'_, str>> = padded(&cells, slots)
             .map(|cell| plan.lookup.sql(cell))
             .collect();
-        let sql = self.statement_for(expression, &places);
+        let sql = self.statement_for(plan, expression, &places);
         let values: Vec<Value> = padded(&cells, slots)
-            .filter_map(|cell| plan.lookup.value(cell))
+            .flat_map(|cell| plan.lookup.values(cell))
             .collect();
         let is_key = expression == plan.key_expression;
         let described = [plan.key_described.filter(|_| is_key)];
@@ -352,6 +359,7 @@ impl MySqlDestination {
                 None => rows_left = true,
             }
         }
+        rows_left = rows_left || !self.are_different(plan, keys, &numbers_of, found)?;
         if plan.bytes_decide && !rows_left {
             found.rows.append(&mut paired);
             return Ok(());
@@ -383,10 +391,48 @@ impl MySqlDestination {
         self.ask_server(plan, keys, found)
     }
 
+    /// Whether the server takes no two of the keys that were found by their bytes for the same.
+    fn are_different(
+        &self,
+        plan: &Plan,
+        keys: &Keys<'_>,
+        numbers_of: &HashMap<Cow<'_, [u8]>, Matches>,
+        found: &Found,
+    ) -> mysql::Result<bool> {
+        let is_found = |numbers: &&Matches| {
+            let first = numbers.rows().first();
+            first.is_some_and(|&number| found.by_key[number] != Matches::None)
+        };
+        let count = numbers_of.values().filter(is_found).count();
+        if count < 2 || plan.collation.is_empty() {
+            return Ok(true);
+        }
+        let apart = || are_apart(&plan.collation, numbers_of.keys().map(|key| &**key));
+        if (count < FEW_KEYS && apart()) || self.has_unique_keys(plan)? || apart() {
+            return Ok(true);
+        }
+        let key = plan.lookup.compared(&self.table().by_column);
+        let counts = self.select_values(plan, &format!("COUNT(DISTINCT {key})"), keys)?;
+        let counted = counts
+            .into_iter()
+            .next()
+            .map(mysql::from_value_opt::<usize>);
+        Ok(!matches!(counted, Some(Ok(counted)) if counted < count))
+    }
+
+    /// Asked of the server once.
+    fn has_unique_keys(&self, plan: &Plan) -> mysql::Result<bool> {
+        if let Some(is_unique) = self.is_unique.get() {
+            return Ok(*is_unique);
+        }
+        let is_unique = self.attempt(&mut |conn| is_unique(conn, self.table(), plan))?;
+        Ok(*self.is_unique.get_or_init(|| is_unique))
+    }
+
     /// Lets the server say which row belongs to which key. `CASE` names the first key that fits, so what it did not
     /// name is asked for again until nothing more is found.
     fn ask_server(&self, plan: &Plan, keys: &Keys<'_>, found: &mut Found) -> mysql::Result<()> {
-        let by_column = quoted(&self.destination().table.by_column);
+        let by_column = plan.lookup.compared(&self.destination().table.by_column);
         for chunk in keys.numbers.chunks(CASE_KEYS) {
             let mut numbers = chunk.to_vec();
             while !numbers.is_empty() {

@@ -121,7 +121,7 @@ fn look_up_query(destination: &MySqlDestination, table: &TableJob) -> Result<Opt
     let plan = destination.plan()?;
     let keys: Vec<Cell> = (0..EXPLAINED_KEYS).map(|n| plan.lookup.sample(n)).collect();
     let places: Vec<_> = keys.iter().map(|key| plan.lookup.sql(key)).collect();
-    let values = keys.iter().filter_map(|key| plan.lookup.value(key));
+    let values = keys.iter().flat_map(|key| plan.lookup.values(key));
     let values: Vec<Value> = values.collect();
     let sql = destination.statement(plan, &quoted(&table.by_column), &places);
     Ok(Some((sql, values)))

@@ -1,7 +1,8 @@
 //! How a value of a key column stands in a statement, so that it arrives as it is.
 //!
-//! A server compares a text with a number as two doubles, reads a text of another character set as `?`, and clips a time
-//! that it takes for too long. So every value comes in the type of the column beside it.
+//! A server compares a text with a number as two doubles, reads a text of another character set as `?`, clips a time that
+//! it takes for too long, and leaves a moment as it is that it cannot convert to another zone. So every value comes in the
+//! type of the column beside it, or finds nothing.
 
 use std::borrow::Cow;
 
@@ -20,6 +21,8 @@ pub(super) struct Lookup {
     pub(super) column: KeyColumn,
     /// What stands for a value in a statement; [`Self::sql`] knows the exception.
     pub(super) placeholder: String,
+    /// Parameters in it, all the same.
+    parameters: usize,
 }
 
 impl Lookup {
@@ -33,13 +36,27 @@ impl Lookup {
             // MySQL takes what is cast to TIME for a date and a time, unless it is a text by its type.
             (ColumnType::Time(_), _) => "CAST(CAST(? AS CHAR) AS TIME(6))".into(),
             (ColumnType::DateTime(_), Some(zone)) => {
-                format!("CONVERT_TZ(?, {}, '+00:00')", super::schema::literal(zone))
+                let zone = literal(zone);
+                let converted = format!("CONVERT_TZ(?,{zone},'+00:00')");
+                // A moment that is no TIMESTAMP, or that the zone's clocks skip, does not come back as it was.
+                format!("IF(CONVERT_TZ({converted},'+00:00',{zone})=?,{converted},NULL)")
             }
             _ => "?".into(),
         };
         Self {
             column,
+            parameters: placeholder.matches('?').count(),
             placeholder,
+        }
+    }
+
+    /// What of a column of this name is compared with a value. ENUM and SET by their texts: as they are, an index of theirs
+    /// finds neither the value that is no member, nor by a list what a collation takes for one of its texts.
+    pub(super) fn compared(&self, name: &str) -> String {
+        let name = quoted(name);
+        match self.column.column_type {
+            ColumnType::Enum | ColumnType::Set => format!("CONCAT({name})"),
+            _ => name,
         }
     }
 
@@ -82,18 +99,24 @@ impl Lookup {
         }
     }
 
-    /// The parameter for it, where what stands for it has one.
-    pub(super) fn value(&self, value: &Cell) -> Option<Value> {
-        let value = match value {
-            Cell::Encoded(_) => return None,
+    /// The parameters for it, where what stands for it has some.
+    pub(super) fn values(&self, value: &Cell) -> impl Iterator<Item = Value> + use<> {
+        let (value, parameters) = match value {
+            Cell::Encoded(_) => (Value::NULL, 0),
+            value => (self.value(value), self.parameters),
+        };
+        std::iter::repeat_n(value, parameters)
+    }
+
+    fn value(&self, value: &Cell) -> Value {
+        match value {
             Cell::Float(value) => Value::Double((*value).into()),
             Cell::Time(_) => Value::Bytes(decode::printed(value)),
             Cell::Bytes(bytes) if self.column.column_type == ColumnType::Binary => {
                 Value::Bytes(decode::hexadecimal(bytes))
             }
             value => decode::parameter(value),
-        };
-        Some(value)
+        }
     }
 }
 
@@ -173,7 +196,7 @@ impl OrderColumn {
         if let Some(term) = self.term_of_members(operator, place) {
             return term;
         }
-        values.push(self.lookup.value(place).unwrap_or(Value::NULL));
+        values.push(self.lookup.value(place));
         format!("{} {operator} {}", self.compared, self.lookup.placeholder)
     }
 

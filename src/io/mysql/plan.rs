@@ -33,6 +33,8 @@ pub(super) struct Plan {
     pub(super) compared: Selection,
     /// Their bytes, in SQL.
     pub(super) compared_bytes: String,
+    /// The key column's collation; empty where it has none.
+    pub(super) collation: String,
     /// Nothing but equal bytes is equal in the key column.
     pub(super) bytes_decide: bool,
     /// Holds answers against what the server said.
@@ -133,6 +135,7 @@ impl Plan {
                 key_type: layout.key.column_type,
                 destination_key_type: key_type,
             },
+            collation: table.collation(&key).to_owned(),
             key_type,
             key_expression,
             source_key,

@@ -576,11 +576,11 @@ impl Source for MySqlSource {
                 "SELECT {} {}{} IN ({})",
                 quoted(&id.name),
                 self.table_clause(),
-                quoted(&key.name),
+                lookup.compared(&key.name),
                 places.join(",")
             );
             let values: Vec<Value> = padded(keys, slots)
-                .filter_map(|cell| lookup.value(cell))
+                .flat_map(|cell| lookup.values(cell))
                 .collect();
             let found = self.sessions.attempt(&mut |conn: &mut Conn| {
                 conn.exec::<Value, _, _>(&sql, Params::Positional(values.clone()))

@@ -280,6 +280,20 @@ fn unique_index(conn: &mut Conn, job: &TableJob, table: &Table) -> mysql::Result
     Ok(best.unwrap_or_default())
 }
 
+/// No two rows have the same key, by an index. That of an ENUM tells the value that is no member from the member whose text
+/// is empty too.
+pub(super) fn is_unique(conn: &mut Conn, job: &TableJob, plan: &Plan) -> mysql::Result<bool> {
+    if matches!(plan.key_type, ColumnType::Enum | ColumnType::Set) {
+        return Ok(false);
+    }
+    let unique: Option<String> = bounded::first(conn.exec_iter(
+        "SELECT INDEX_NAME FROM information_schema.STATISTICS WHERE TABLE_SCHEMA=? AND TABLE_NAME=? GROUP BY INDEX_NAME \
+         HAVING MAX(NON_UNIQUE)=0 AND COUNT(*)=1 AND MAX(COLUMN_NAME)=?",
+        (&job.database, &job.table, &job.by_column),
+    )?)?;
+    Ok(unique.is_some())
+}
+
 /// Keys that several rows share, by the server's own idea of the same key; a unique index needs no look.
 pub(super) fn repeated_keys(
     conn: &mut Conn,
@@ -294,18 +308,13 @@ pub(super) fn repeated_keys(
         condition,
         ..
     } = job;
-    let unique: Option<String> = bounded::first(conn.exec_iter(
-        "SELECT INDEX_NAME FROM information_schema.STATISTICS WHERE TABLE_SCHEMA=? AND TABLE_NAME=? GROUP BY INDEX_NAME \
-         HAVING MAX(NON_UNIQUE)=0 AND COUNT(*)=1 AND MAX(COLUMN_NAME)=?",
-        (database, table, by_column),
-    )?)?;
-    if unique.is_some() {
+    if is_unique(conn, job, plan)? {
         return Ok(vec![]);
     }
     let condition = condition
         .as_ref()
         .map_or_else(String::new, |condition| format!(" AND ({condition})"));
-    let key = quoted(by_column);
+    let key = plan.lookup.compared(by_column);
     // The least of several BITs is a number, which MariaDB sends as its digits.
     let as_number = if plan.key_type == ColumnType::Bit {
         "+0"

@@ -5,6 +5,8 @@
 //! of 2^-128. What differs here is not yet different; it is fetched again and judged by [`crate::logic::compare::rows`]. Every cell is
 //! framed by a tag and its length, NULL by a tag of its own, so no value can reach into the next.
 
+use std::collections::HashSet;
+
 use xxhash_rust::xxh3::xxh3_128_with_seed;
 
 use crate::logic::compare::rows::ColumnMap;
@@ -119,23 +121,69 @@ impl KeyFold {
     #[must_use]
     pub fn of_collation(name: &str) -> Self {
         let name = name.to_ascii_lowercase();
-        let padded_name = name.replace("_nopad", "");
-        let split = padded_name.split_once('_');
-        let of_unicode = split.filter(|(charset, _)| UNICODE.contains(charset));
-        let case = match of_unicode {
-            Some((_, rest)) => FOLDING_UNICODE.contains(&rest),
-            None => FOLDING_OTHERS.contains(&&padded_name[..]),
-        };
-        let is_binary = split.is_some_and(|(charset, rest)| {
-            let beside = |known: &&str| known.starts_with(&format!("{charset}_"));
-            rest == "bin" && (UNICODE.contains(&charset) || FOLDING_OTHERS.iter().any(beside))
-        });
-        let is_unpadded = name != padded_name || name.contains("_0900_");
+        let known = Known::of(&name);
+        let is_unpadded = name.contains("_nopad") || name.contains("_0900_");
         Self {
-            case,
-            padding: (case || is_binary) && !is_unpadded,
+            case: known == Known::Folding,
+            padding: known != Known::Nothing && !is_unpadded,
         }
     }
+}
+
+/// What is known of a collation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Known {
+    Nothing,
+    /// It takes ASCII upper and lower case for the same.
+    Folding,
+    /// It tells apart whatever characters are not the same, but for spaces at the end.
+    Binary,
+}
+
+impl Known {
+    /// `name` is in lower case.
+    fn of(name: &str) -> Self {
+        let name = name.replace("_nopad", "");
+        let Some((charset, rest)) = name.split_once('_') else {
+            return Self::Nothing;
+        };
+        let is_unicode = UNICODE.contains(&charset);
+        let is_folding = if is_unicode {
+            FOLDING_UNICODE.contains(&rest)
+        } else {
+            FOLDING_OTHERS.contains(&&name[..])
+        };
+        let beside = |known: &&str| known.starts_with(&format!("{charset}_"));
+        if is_folding {
+            Self::Folding
+        } else if rest == "bin" && (is_unicode || FOLDING_OTHERS.iter().any(beside)) {
+            Self::Binary
+        } else {
+            Self::Nothing
+        }
+    }
+}
+
+/// The one of the folding collations in which other letters of ASCII are the same: `i` and `j`, `u` and `v`.
+const COARSE: &str = "_roman_ci";
+
+/// Whether a server with this collation tells all these keys apart. `false` where only the server knows.
+#[must_use]
+pub fn are_apart<'k>(collation: &str, keys: impl IntoIterator<Item = &'k [u8]>) -> bool {
+    // What no collation contracts, expands or ignores.
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.:/@+, ".contains(byte);
+    let collation = collation.to_ascii_lowercase();
+    let known = Known::of(&collation);
+    let is_coarse = collation.ends_with(COARSE);
+    let mut seen = HashSet::new();
+    keys.into_iter().all(|key| {
+        let text = without_end(key, b' ');
+        seen.insert(match known {
+            Known::Binary => text.to_vec(),
+            Known::Folding if !is_coarse && text.iter().all(is_plain) => text.to_ascii_lowercase(),
+            _ => return false,
+        })
+    })
 }
 
 /// Makes the fingerprints of one side of one destination.
