@@ -13,6 +13,25 @@ pub(crate) struct Column {
     pub(crate) generated: Option<String>,
 }
 
+impl Column {
+    /// An ENUM and a SET are numbers to an index, which knows no text that is no member.
+    pub(crate) fn as_text(&self) -> String {
+        self.is_read_as(&self.name)
+    }
+
+    /// The same of a table that a statement calls so.
+    pub(crate) fn as_text_of(&self, table: &str) -> String {
+        self.is_read_as(&format!("{table}.{}", self.name))
+    }
+
+    fn is_read_as(&self, name: &str) -> String {
+        match self.of.values {
+            Values::Member(_) | Values::Members(_) => format!("CONCAT({name})"),
+            _ => name.to_owned(),
+        }
+    }
+}
+
 /// A source column and its copy.
 #[derive(Clone, Debug)]
 pub(crate) struct Pair {
