@@ -77,6 +77,19 @@ fn a_truncated_table_is_told_and_its_new_rows_are_compared() {
 }
 
 #[test]
+fn a_table_that_is_emptied_once_more_before_it_was_compared_again_is_compared_from_its_first_id() {
+    let scene = compared(1..=20);
+    scene.db.exec("TRUNCATE TABLE src.user");
+    add_others(&scene, [5, 6]);
+    scene.db.exec("RENAME TABLE des.user TO des.away");
+    scene.cupid("run").run().assert_says(&["beginning, id 5"]);
+    scene.db.exec("TRUNCATE TABLE src.user");
+    add_others(&scene, 1..=6);
+    scene.db.exec("RENAME TABLE des.away TO des.user");
+    calls_back(&scene, 1..=6);
+}
+
+#[test]
 fn rows_that_come_again_with_the_same_keys_are_compared() {
     let scene = compared(1..=1_000);
     scene.db.exec("TRUNCATE TABLE src.user");

@@ -39,14 +39,28 @@ impl Pass<'_, '_> {
         };
         let rows = self.landmarks(spans, what)?;
         let finding = position.trail.judge(doubt, &rows, around);
-        if let Finding::Again(start) = finding {
-            let start = match start {
-                Start::At(id) => id,
-                Start::Lowest => self.lowest_id(bounds)?.unwrap_or(next_id),
-            };
-            position.go_back(start);
+        let mut from = next_id;
+        match finding {
+            Finding::Unchanged | Finding::Emptied => {}
+            Finding::Again(Start::At(id)) => {
+                from = id;
+                position.go_back(from);
+            }
+            Finding::Again(Start::Lowest) => {
+                from = self.lowest_id(bounds)?.unwrap_or(next_id);
+                // No landmark is left that would tell when rows come below the lowest one.
+                position.go_back(position.trail.first_id(around).min(from));
+            }
         }
-        self.tell_restart(position, doubt, finding, around);
+        if finding != Finding::Unchanged {
+            let is_news = position.trail.tell(finding, bounds.now_us);
+            let text = self.restart_text(doubt, finding, from, around);
+            if is_news {
+                self.observer.warn(&text);
+            } else if finding != Finding::Emptied {
+                self.observer.info(&text);
+            }
+        }
         Ok(())
     }
 
@@ -74,35 +88,9 @@ impl Pass<'_, '_> {
         Ok(Some(rows.first().map_or(to + 1, |row| row.id)))
     }
 
-    fn tell_restart(
-        &self,
-        position: &mut Position,
-        doubt: Doubt,
-        finding: Finding,
-        around: Around,
-    ) {
-        if finding == Finding::Unchanged {
-            return;
-        }
-        let is_news = position.trail.tell(finding, around.bounds.now_us);
-        let text = self.restart_text(position, doubt, finding, around);
-        if is_news {
-            self.observer.warn(&text);
-        } else if finding != Finding::Emptied {
-            self.observer.info(&text);
-        }
-    }
-
-    fn restart_text(
-        &self,
-        position: &Position,
-        doubt: Doubt,
-        finding: Finding,
-        around: Around,
-    ) -> String {
+    fn restart_text(&self, doubt: Doubt, finding: Finding, from: Id, around: Around) -> String {
         let table = self.job.source.table.name();
         let compared = grouped_id(around.next_id - 1);
-        let from = position.next_id.unwrap_or(around.next_id);
         let seen = match (around.bounds.id_max, doubt) {
             (None, _) => format!("{table} is empty, and ids up to {compared} were compared"),
             (Some(max), Doubt::WentBack) => format!(

@@ -191,6 +191,12 @@ impl Trail {
         }
     }
 
+    /// The first id that was ever looked at.
+    #[must_use]
+    pub fn first_id(&self, around: Around) -> Id {
+        self.from.unwrap_or(around.start_id)
+    }
+
     /// A row was passed, so that its id being gone means something.
     fn has_passed(&self, next_id: Id, start_id: Id) -> bool {
         next_id != self.from.unwrap_or(start_id)
@@ -279,7 +285,7 @@ impl Trail {
         let Some(max) = around.bounds.id_max else {
             return Finding::Emptied;
         };
-        let floor = self.from.unwrap_or(around.start_id);
+        let floor = self.first_id(around);
         let margin = (max - MARGIN_IDS + 1).max(floor);
         let gone = around.next_id - 1 - max;
         if let Some(at) = agreed(sights) {
