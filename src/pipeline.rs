@@ -15,6 +15,7 @@ mod aside;
 mod checksum;
 mod deliver;
 mod doubt;
+mod ended;
 mod extra;
 mod feed;
 mod look;
@@ -48,6 +49,7 @@ use crate::logic::value::cell::Id;
 use crate::logic::value::count::counted;
 use crate::world::{Clock, Destination, Observer, Receiver, Source, Store};
 
+use ended::Ended;
 use scan::Track;
 use throttle::Throttle;
 
@@ -115,6 +117,7 @@ pub fn audit(
 pub fn retry(job: &Job, world: &mut World<'_>, options: Options) -> Result<Summary> {
     let began_us = world.clock.now_us();
     let mut pass = Pass::load(job, world, options)?;
+    pass.is_run = true;
     pass.shared().outbox.forget_waits();
     pass.deliver()?;
     Ok(pass.finish(began_us))
@@ -165,6 +168,8 @@ struct Shared<'a> {
     /// The file does not say what `outbox` says.
     outbox_changed: bool,
     outbox_saved_us: i64,
+    /// Callbacks that stay in the file until the checkpoint forgets their rows as compared.
+    ended: Vec<Ended>,
     /// What a dry run has reported and forgotten.
     would_send: u64,
     /// Tries in this run of what is still owed, by destination and row: a pass delivers more than once.
@@ -242,6 +247,7 @@ impl<'a, 'w> Pass<'a, 'w> {
             strangers,
             outbox_changed: false,
             outbox_saved_us: clock.now_us(),
+            ended: vec![],
             would_send: 0,
             tries: HashMap::new(),
             delivered: HashMap::new(),

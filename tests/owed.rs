@@ -190,6 +190,83 @@ fn what_an_audit_left_owed_and_is_gone_is_looked_for_by_run() {
     assert_eq!(scene.receiver().ids(), [1, 2]);
 }
 
+/// Puts a row of `src.user` back as it was kept in this table, its update time included.
+fn show(scene: &Scene, kept: &str) {
+    let sql = format!("REPLACE INTO src.user SELECT * FROM src.{kept}");
+    scene.db.exec(&sql);
+}
+
+/// Row 2 was changed a moment ago, in two steps that its copy did not get. `src.first` has it as its copy is, and
+/// `src.second` and `src.third` as it was after each step.
+fn changed_twice() -> Scene {
+    let mut scene = Scene::in_sync(1..=3);
+    scene.config.with_updates(5);
+    scene.run(0);
+    for (ago_second, name, kept) in [
+        (4, "name", "first"),
+        (2, "'second'", "second"),
+        (0, "'third'", "third"),
+    ] {
+        let moment = format!("NOW() - INTERVAL {ago_second} SECOND");
+        scene.db.exec(&format!(
+            "UPDATE src.user SET name = {name}, update_time = {moment} WHERE id = 2"
+        ));
+        let rows = "SELECT * FROM src.user WHERE id = 2";
+        scene.db.exec(&format!("CREATE TABLE src.{kept} AS {rows}"));
+    }
+    scene.receiver().answer(|_| Answer::status(500));
+    scene
+}
+
+#[test]
+fn a_row_whose_callback_ended_with_an_older_one_for_a_moment_is_called_back_when_it_is_back() {
+    for (older, sent) in [("first", 0), ("second", 1)] {
+        let scene = changed_twice();
+        scene.run(1);
+        scene.receiver().take();
+        show(&scene, older); // The source is a replica that is behind.
+        scene.receiver().answer(|_| Answer::ok());
+        scene.retry(0);
+        assert_eq!(scene.receiver().count(), sent, "{older}");
+        scene.receiver().take();
+        show(&scene, "third");
+        scene.run(0);
+        let callbacks = scene.receiver().callbacks();
+        let names: Vec<&str> = callbacks.iter().map(|c| c.text_of("name")).collect();
+        assert_eq!(names, ["third"], "{older}");
+        scene.run(0);
+        assert_eq!(scene.receiver().count(), 1, "{older}: once");
+    }
+}
+
+#[test]
+fn a_row_that_was_repaired_is_not_compared_again() {
+    let scene = changed_twice();
+    scene.run(1);
+    let state = || std::fs::read_to_string(scene.config.state_file("checkpoint.json")).unwrap();
+    let before = state();
+    scene
+        .db
+        .exec("UPDATE des.user SET name = 'third' WHERE number = 'n2'");
+    scene.retry(0);
+    assert_eq!(state(), before, "retry has nothing to say of it");
+}
+
+#[test]
+fn a_row_that_agreed_at_its_confirmation_as_an_older_one_is_called_back_when_it_is_back() {
+    let mut scene = changed_twice();
+    scene.config.set("/confirmDelayMillisecond", 1_500);
+    scene.receiver().answer(|_| Answer::ok());
+    let run = scene.cupid("run").spawn();
+    std::thread::sleep(Duration::from_millis(700));
+    show(&scene, "first");
+    assert_eq!(run.wait().code, Some(0));
+    assert_eq!(scene.receiver().count(), 0);
+    show(&scene, "third");
+    scene.run(0);
+    assert_eq!(scene.receiver().ids(), [2]);
+}
+
 #[test]
 fn the_type_of_an_owed_callback_is_what_is_true_when_it_is_sent() {
     let scene = Scene::with_missing([1]);

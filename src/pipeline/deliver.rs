@@ -4,7 +4,8 @@
 //! is tried once in a round, and what an endpoint refused waits for the next one. Before every try the row is read again
 //! on both sides, so that a row repaired meanwhile is not sent and a row changed meanwhile is sent as it is now. The
 //! outbox on disk shrinks only after the endpoint has taken a row: a process that is killed between sends it again,
-//! under the same `webhook-id`. A row whose copies have changed since they were found wrong is confirmed anew ([`super::doubt`]).
+//! under the same `webhook-id`. A row that was sent or that agrees counts as compared with that content only ([`super::ended`]).
+//! A row whose copies have changed since they were found wrong is confirmed anew ([`super::doubt`]).
 
 use std::cell::Cell;
 use std::collections::VecDeque;
@@ -128,19 +129,8 @@ impl Pass<'_, '_> {
         });
         self.endpoints = endpoints;
         self.delivery_left_us -= self.clock.now_us() - began_us;
-        let saved = self.shared().save_outbox(self.clock.now_us());
+        let saved = self.save_owed();
         outcome.and(saved)
-    }
-}
-
-impl Shared<'_> {
-    pub(super) fn save_outbox(&mut self, now_us: i64) -> Result<()> {
-        if self.outbox_changed {
-            self.store.replace_outbox(&self.outbox)?;
-            self.outbox_changed = false;
-        }
-        self.outbox_saved_us = now_us;
-        Ok(())
     }
 }
 
@@ -441,7 +431,7 @@ impl Courier<'_, '_, '_> {
         };
         let was_gone = task.owed.gone_us;
         if task.owed.is_gone_for_good(pass.clock.now_us(), late_us) {
-            return self.drop_repaired(&task.owed, true);
+            return self.drop_repaired(&task.owed, None);
         }
         if was_gone != task.owed.gone_us {
             let Owed {
@@ -557,10 +547,9 @@ impl Courier<'_, '_, '_> {
             answer,
             pass.clock.random(),
         );
-        let mut shared = pass.shared();
-        shared.outbox_changed = true;
         if verdict == retry::Verdict::Delivered {
-            shared.outbox.remove(&task.owed);
+            self.end(&task.owed, Some(looked));
+            let mut shared = pass.shared();
             let row = (self.number, task.owed.id);
             shared.tries.remove(&row);
             shared.delivered.insert(row, looked.suspect.source);
@@ -569,6 +558,8 @@ impl Courier<'_, '_, '_> {
             pass.tell(self.number, &task.owed, looked, Fate::Delivered)?;
             return Ok(None);
         }
+        let mut shared = pass.shared();
+        shared.outbox_changed = true;
         shared.summary.failed_tries += 1;
         shared
             .tries

@@ -49,6 +49,15 @@ struct Waiting {
     due_us: i64,
 }
 
+/// What a second look leaves to the next pass.
+#[derive(Default)]
+struct Unsettled {
+    /// To be looked at again: what differs now is another change than the one first seen, or the row is gone.
+    again: Vec<Id>,
+    /// Not compared as the next window remembers them, with what they hold now; `None` where they are gone.
+    others: Vec<(Id, Option<u64>)>,
+}
+
 /// A row that looked different once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Candidate {
@@ -109,6 +118,29 @@ impl Track {
             if let Some(waiting) = &mut self.waiting {
                 waiting.position.gaps.again(id, due_us);
             }
+        }
+    }
+
+    pub(super) fn has(&self, number: usize) -> bool {
+        self.members.contains(&number)
+    }
+
+    /// A window to come leaves this row out although it was compared with other content than this.
+    pub(super) fn remembers_other(&self, id: Id, content: Option<u64>) -> bool {
+        let waiting = self.waiting.as_ref().map(|waiting| &waiting.position);
+        let positions = waiting.into_iter().chain([&self.saved]);
+        self.scan.remembers_other(id, content)
+            || positions
+                .into_iter()
+                .any(|position| position.remembers_other(id, content))
+    }
+
+    /// Forgets this row as compared, unless it was with this content.
+    pub(super) fn forget_other(&mut self, id: Id, content: Option<u64>) {
+        self.scan.forget_other(id, content);
+        self.saved.forget_other(id, content);
+        if let Some(waiting) = &mut self.waiting {
+            waiting.position.forget_other(id, content);
         }
     }
 
@@ -399,7 +431,12 @@ impl Pass<'_, '_> {
                 .filter(|candidate| candidate.destination == number);
             let suspects: Vec<Suspect> = of_this.map(|candidate| candidate.suspect).collect();
             match self.confirm(number, &suspects) {
-                Ok(on_their_way) => self.tracks[at].look_again(&on_their_way),
+                Ok(Unsettled { again, others }) => {
+                    self.tracks[at].look_again(&again);
+                    for (id, content) in others {
+                        self.tracks[at].forget_other(id, content);
+                    }
+                }
                 Err(error) => self.leave_or_fail(at, number, error)?,
             }
         }
@@ -409,14 +446,13 @@ impl Pass<'_, '_> {
         Ok(())
     }
 
-    /// Looks again at rows that looked different, and appends those that still do to the outbox. Returns those that are
-    /// to be looked at in the next pass, because what differs now is another change than the one first seen.
+    /// Looks again at rows that looked different, and appends those that still do to the outbox.
     fn confirm(
         &self,
         number: usize,
         suspects: &[Suspect],
-    ) -> std::result::Result<Vec<Id>, LookError> {
-        let mut again = Vec::new();
+    ) -> std::result::Result<Unsettled, LookError> {
+        let mut unsettled = Unsettled::default();
         let mut chunk_rows = self.first_chunk();
         let mut rest = VecDeque::from(suspects.to_vec());
         while !rest.is_empty() {
@@ -444,6 +480,12 @@ impl Pass<'_, '_> {
             // A row that is gone may be away for a moment: it is looked for by its id.
             let gone = now.iter().map(|suspect| suspect.id);
             let gone: Vec<Id> = gone.filter(|id| !looked.contains_key(id)).collect();
+            for id in now.iter().map(|suspect| suspect.id) {
+                let content = looked.get(&id).map(|looked| looked.whole.row.fingerprint());
+                if self.remembers_other(number, id, content) {
+                    unsettled.others.push((id, content));
+                }
+            }
             looked.retain(|_, looked| looked.verdict != Verdict::Agree);
             let pairs: Vec<(Suspect, Suspect)> = now
                 .iter()
@@ -451,14 +493,14 @@ impl Pass<'_, '_> {
                 .collect();
             let on_their_way = self.on_their_way(&pairs).map_err(LookError::Source)?;
             looked.retain(|id, _| !on_their_way.contains(id));
-            again.extend(on_their_way);
+            unsettled.again.extend(on_their_way);
             if self.looks_for_gone() {
-                again.extend(gone);
+                unsettled.again.extend(gone);
             }
             self.shared().summary.agreed_later += (now.len() - duplicates - looked.len()) as u64;
             self.owe(number, looked)?;
         }
-        Ok(again)
+        Ok(unsettled)
     }
 
     /// An audit looks once more before it ends.

@@ -23,7 +23,7 @@ impl Pass<'_, '_> {
         if self.options.report && self.options.mode == Mode::Deliver {
             self.tell_all(Some(Fate::Owed))?;
         }
-        self.shared().save_outbox(self.clock.now_us())
+        self.save_owed()
     }
 
     /// Looks at everything in the outbox, drops what is repaired, and writes the rest into the report, with values as

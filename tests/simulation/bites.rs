@@ -73,5 +73,6 @@ noticed! {
     a_maximum_that_never_goes_back_is_noticed: MaximumRemembered,
     landmarks_that_are_not_read_are_noticed: LandmarksUnread,
     a_row_that_is_given_no_time_to_come_back_is_noticed: GoneForGood,
+    a_row_that_is_remembered_as_compared_for_ever_is_noticed: SeenForEver,
     a_panic_is_noticed: RowsBeyond,
 }

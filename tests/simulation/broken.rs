@@ -63,6 +63,8 @@ pub(crate) enum Broken {
     LandmarksUnread,
     /// A row that is gone is taken for one that has been gone for long.
     GoneForGood,
+    /// A row that was compared once is remembered so for ever.
+    SeenForEver,
     /// A destination says that a row is its answer which is not in it.
     RowsBeyond,
 }
@@ -71,9 +73,10 @@ impl Broken {
     /// The promise that it breaks.
     pub(crate) fn breaks(self) -> Fact {
         match self {
-            Self::EqualsAnything | Self::AppendUnsynced | Self::MeaningForgotten => {
-                Fact::NothingMissed
-            }
+            Self::EqualsAnything
+            | Self::AppendUnsynced
+            | Self::MeaningForgotten
+            | Self::SeenForEver => Fact::NothingMissed,
             Self::NoConfirmDelay
             | Self::BlindLook
             | Self::ConditionIgnored
@@ -107,8 +110,8 @@ impl Broken {
             Self::ReplaceForgotten => &[Fact::TakenOnce, Fact::SameId, Fact::Polite],
             // A row that is set aside is remembered by what is owed for it.
             Self::AppendUnsynced => &[Fact::CheckpointWaits],
-            // A run that does not see what is owed says that all is well.
-            Self::OutboxUnread => &[Fact::ExitTrue],
+            // A run that does not see what is owed says that all is well, and does not know what endpoints asked for.
+            Self::OutboxUnread => &[Fact::ExitTrue, Fact::Polite],
             // An audit that is not interrupted saves nothing before it ends.
             Self::RowsSkipped => &[Fact::AuditWhole],
             // A table that is not written to any more is passed without a checkpoint.

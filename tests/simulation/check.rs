@@ -279,12 +279,10 @@ pub(crate) fn end(model: &mut Model) {
             let v = row.content.v;
             let is_known =
                 ledger.is_some_and(|ledger| ledger.agreed_v == v || ledger.delivered_v == v);
-            // The program does not remember whom it believed when it dropped a callback.
-            let is_open = ledger.is_some_and(|ledger| ledger.agreed_behind);
             let since = &model.since[destination];
             let is_new = row.is_as_inserted() && since.is_new(id) && !row.jumped && !row.wandered;
             let is_promised = is_new || since.is_watched(row);
-            if is_promised && !is_known && !is_open && !model.agrees(destination, id, row.content) {
+            if is_promised && !is_known && !model.agrees(destination, id, row.content) {
                 let key = model.plan.key_of(id).unwrap_or(i64::MIN);
                 let copies = model.copies[destination].rows.get(&key);
                 missed = Some(format!(

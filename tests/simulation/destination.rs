@@ -110,7 +110,6 @@ impl Model {
         seen.insert((destination, id), looked);
         let fails_over = self.plan.fails_over; // An older version may be seen again.
         let ledger = self.ledger(destination, id);
-        ledger.agreed_behind |= agrees && fails_over && content.v < ledger.answered_v;
         ledger.answered_v = ledger.answered_v.max(content.v);
         if is_audit {
             ledger.audited = tick;

@@ -9,7 +9,6 @@ use cupid::logic::callback::outbox::Outbox;
 use cupid::logic::callback::owed::Owed;
 use cupid::logic::callback::recognise::{Known, taken_over};
 use cupid::logic::scan::checkpoint::{Checkpoint, Unusable};
-use cupid::logic::scan::gaps::Gap;
 use cupid::logic::value::cell::Id;
 use cupid::world::Store;
 
@@ -18,6 +17,7 @@ use crate::broken::Broken;
 use crate::check;
 use crate::fact::Fact;
 use crate::job::number;
+use crate::mistakes::spoil;
 use crate::model::Model;
 use crate::view::View;
 
@@ -349,34 +349,12 @@ impl Store for Disk<'_> {
             let aside = outbox.iter().filter(|owed| owed.too_large.is_some());
             model.folders[folder].aside = aside.map(key).collect();
             check::replaced(model, folder, after);
+            for (number, id) in std::mem::take(&mut model.processes[process].there) {
+                model.ledger(number, id).gone_us = None;
+            }
             model.tell(|| format!("[{process}] outbox of {}", outbox.len()));
             model.folders[folder].outbox = Some(lines(outbox.iter().skip(forgotten)));
         })
-    }
-}
-
-/// Mistakes of a checkpoint.
-fn spoil(model: &Model, checkpoint: &mut Checkpoint) {
-    for position in &mut checkpoint.positions {
-        if model.broken == Some(Broken::CheckpointAhead) {
-            position.next_id = position.next_id.map(|id| id + 5);
-        }
-        if model.broken == Some(Broken::HolesForEver) {
-            let next_id = position.next_id.and_then(|id| i64::try_from(id).ok());
-            let known = |id: &i64| {
-                let id = Id::from(*id);
-                let mut holes = position.gaps.holes.iter();
-                holes.any(|hole| (hole.from..=hole.to).contains(&id))
-            };
-            let missing = (0..next_id.unwrap_or(0))
-                .filter(|id| known(id) || !model.table.rows.contains_key(id));
-            let gap = |id| Gap {
-                from: Id::from(id),
-                to: Id::from(id),
-                due_us: i64::MAX,
-            };
-            position.gaps.holes = missing.map(gap).collect();
-        }
     }
 }
 

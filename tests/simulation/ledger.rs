@@ -17,8 +17,6 @@ pub(crate) struct Ledger {
     pub(crate) answered_v: i64,
     /// The version of the source row that the copy was last seen to agree with.
     pub(crate) agreed_v: i64,
-    /// A replica that is behind agreed with the copy after a newer version was compared. What was owed is dropped then.
-    pub(crate) agreed_behind: bool,
     /// When both were last seen to agree, or the source row to be gone for good.
     pub(crate) repaired_or_gone: u64,
     /// Since when each look at the source row found it gone.
@@ -59,7 +57,6 @@ impl Default for Ledger {
             answered_v: 0,
             agreed_v: 0,
             repaired_or_gone: 0,
-            agreed_behind: false,
             gone_us: None,
             delivered: 0,
             delivered_v: 0,

@@ -17,6 +17,7 @@ mod giants;
 mod history;
 mod job;
 mod ledger;
+mod mistakes;
 mod model;
 mod plan;
 mod process;

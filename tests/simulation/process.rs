@@ -110,6 +110,8 @@ pub(crate) struct Process {
     pub(crate) looked: HashMap<(usize, i64), Looked>,
     /// Callbacks that it saw taken, and that it has not detected anew since.
     pub(crate) taken: HashSet<(usize, i64)>,
+    /// Rows that had been gone, and were there when it looked. It has not written that down.
+    pub(crate) there: HashSet<(usize, i64)>,
     pub(crate) failures: Failures,
     /// Destinations whose columns it knows.
     pub(crate) mapped: Vec<bool>,
@@ -142,6 +144,7 @@ impl Model {
             tries: HashMap::new(),
             looked: HashMap::new(),
             taken: HashSet::new(),
+            there: HashSet::new(),
             failures: Failures::default(),
             mapped: vec![false; self.plan.destinations],
             silent: vec![false; self.plan.destinations],

@@ -83,6 +83,24 @@ impl Position {
         self.trail.go_back(next_id);
     }
 
+    /// The update window leaves this row out, and what it was compared with is not this content ([`Row::fingerprint`]).
+    /// `None`: the row is gone.
+    ///
+    /// [`Row::fingerprint`]: crate::logic::value::row::Row::fingerprint
+    #[must_use]
+    pub fn remembers_other(&self, id: Id, content: Option<u64>) -> bool {
+        let update = self.update.as_ref();
+        update.is_some_and(|update| update.seen.is_other(id, content))
+    }
+
+    /// Forgets this row as compared, unless it was with this content. A source that is a replica behind
+    /// another one shows an older row for a moment. What is decided then does not hold for the newer row.
+    pub fn forget_other(&mut self, id: Id, content: Option<u64>) {
+        if let Some(update) = &mut self.update {
+            update.seen.forget_other(id, content);
+        }
+    }
+
     /// The highest id lies below what was compared. `start_id` is the configuration's.
     #[must_use]
     pub fn is_beyond(&self, id_max: Option<Id>, start_id: Id) -> bool {
@@ -175,6 +193,19 @@ impl Seen {
     pub fn insert(&mut self, id: Id, fingerprint: u64) {
         if self.0.len() < SEEN_MAX || self.0.contains_key(&id) {
             self.0.insert(id, fingerprint);
+        }
+    }
+
+    /// This row was compared, and not with this content.
+    #[must_use]
+    pub fn is_other(&self, id: Id, content: Option<u64>) -> bool {
+        self.0.get(&id).is_some_and(|&known| content != Some(known))
+    }
+
+    /// Forgets a row that was compared with other content than this.
+    pub fn forget_other(&mut self, id: Id, content: Option<u64>) {
+        if self.is_other(id, content) {
+            self.0.remove(&id);
         }
     }
 

@@ -191,6 +191,18 @@ impl Scan {
         self.position.gaps.again(id, self.due_again_us());
     }
 
+    /// This row is left out of a window to come, and was compared with other content than this.
+    #[must_use]
+    pub fn remembers_other(&self, id: Id, content: Option<u64>) -> bool {
+        self.met.is_other(id, content) || self.position.remembers_other(id, content)
+    }
+
+    /// Forgets this row as compared, unless it was with this content ([`Position::forget_other`]).
+    pub fn forget_other(&mut self, id: Id, content: Option<u64>) {
+        self.met.forget_other(id, content);
+        self.position.forget_other(id, content);
+    }
+
     /// Until when a row is looked for that is to be looked at again: it may be away for the moment. The next pass comes
     /// after this one's beginning, and looks once at least.
     #[must_use]
