@@ -4,7 +4,9 @@
 
 mod common;
 
-use common::{Config, Db, Receiver, Scene, assert_ids};
+use std::time::Duration;
+
+use common::{Answer, Config, Db, Receiver, Scene, assert_ids};
 use serde_json::json;
 
 const COLUMNS: &str =
@@ -167,6 +169,40 @@ fn copies_that_are_too_large_are_set_aside_for_their_destination() {
     scene.run(0);
     assert_ids(&scene.receivers[0].delivered_ids(), [2]);
     assert_eq!(aside(&scene.config), []);
+}
+
+#[test]
+fn a_row_that_is_back_and_too_large_to_be_read_is_not_taken_for_gone() {
+    // How large row 1 and its copy are at first, and the row when it is back.
+    for (first_mib, copy_mib, back_mib) in [
+        (0, 0, GIANT_MIB),
+        (GIANT_MIB, 0, GIANT_MIB),
+        (0, GIANT_MIB, 0),
+    ] {
+        let mut scene = scene(1, &TEXTS);
+        scene.config.set("/src/lateCommitSecond", 2);
+        scene.receiver().answer(|_| Answer::status(500));
+        add(&scene, "src.", [1], first_mib);
+        add(&scene, "des.", [1], copy_mib);
+        scene.db.exec("UPDATE des.wide SET name = 'other'");
+        scene.run(1);
+        for back_mib in [back_mib, 0] {
+            scene.db.exec("DELETE FROM src.wide");
+            let outcome = scene.cupid("run").arg("-v").exits(1);
+            outcome.assert_says(&["id 1", "gone for the moment"]);
+            std::thread::sleep(Duration::from_secs(1));
+            add(&scene, "src.", [1], back_mib);
+            scene.run(1);
+            let owed = scene.config.owed();
+            assert!(owed[0]["goneUs"].is_null(), "{owed:?}");
+            std::thread::sleep(Duration::from_millis(1_100));
+        }
+        scene.receiver().take();
+        scene.receiver().answer(|_| Answer::ok());
+        shrink(&scene, "des.", 1);
+        scene.run(0);
+        assert_ids(&scene.receiver().delivered_ids(), [1]);
+    }
 }
 
 #[test]

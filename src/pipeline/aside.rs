@@ -7,9 +7,9 @@
 
 use std::collections::HashMap;
 
-use super::Pass;
 use super::deliver::{Courier, Task};
 use super::look::{LookError, SecondLook};
+use super::{Pass, micros};
 use crate::logic::callback::owed::Owed;
 use crate::logic::compare::rows::Kind;
 use crate::logic::scan::gaps::Span;
@@ -135,7 +135,7 @@ impl Courier<'_, '_, '_> {
             .into_iter()
             .map(|weight| (weight.id, weight))
             .collect();
-        for task in tasks {
+        for mut task in tasks {
             let known = task.owed.too_large.zip(weights.get(&task.owed.id));
             let Some((too_large, weight)) = known else {
                 tries.whole.push(task); // It is gone, and that will be found out.
@@ -151,7 +151,9 @@ impl Courier<'_, '_, '_> {
             match (too_large.is_still(bytes), too_large.part) {
                 (false, _) => tries.whole.push(task),
                 (true, Part::Row) => tries.compared.push(task),
-                (true, Part::Compared | Part::Copies) => {}
+                (true, Part::Compared | Part::Copies) => {
+                    self.note_there(&mut task.owed, None, Some(too_large));
+                }
             }
         }
         Ok(tries)
@@ -195,19 +197,25 @@ impl Courier<'_, '_, '_> {
             .compare_whole(self.number, rows.collect(), left.collect())
     }
 
-    /// Keeps in mind whether a row can be read.
-    pub(super) fn note_aside(&self, owed: &mut Owed, too_large: Option<TooLarge>) {
-        if owed.too_large == too_large {
-            return;
-        }
-        let was_known = owed.too_large.is_some();
+    /// The source row is there: keeps in mind whether it can be read, and that it is not gone. `copies` is what its copies
+    /// look like; `None` where they were not read.
+    pub(super) fn note_there(
+        &self,
+        owed: &mut Owed,
+        copies: Option<u64>,
+        too_large: Option<TooLarge>,
+    ) {
+        let pass = self.pass;
+        let was_gone = owed.is_back(copies, pass.clock.now_us(), micros(pass.job.confirm_delay));
+        let was_aside = owed.too_large.is_some();
+        let is_other = owed.too_large != too_large;
         owed.too_large = too_large;
-        if !was_known {
-            self.pass.warn_of_aside(owed);
+        if is_other && !was_aside {
+            pass.warn_of_aside(owed);
         }
-        let mut shared = self.pass.shared();
-        shared.outbox_changed = true;
-        shared.outbox.replace(owed.clone());
+        if is_other || was_gone {
+            self.keep(owed.clone());
+        }
     }
 }
 

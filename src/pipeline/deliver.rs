@@ -366,16 +366,16 @@ impl Courier<'_, '_, '_> {
                     continue;
                 }
                 if let Some(aside) = too_large.get(&id) {
-                    self.note_aside(&mut task.owed, Some(aside.too_large));
+                    self.note_there(&mut task.owed, None, Some(aside.too_large));
                     continue;
                 }
                 match looked.remove(&id) {
                     Some(looked) if self.pass.is_wrong(&looked) => {
-                        self.note_aside(&mut task.owed, looked.whole.too_large);
-                        self.note_back(&mut task, &looked);
+                        let copies = Some(looked.suspect.copies);
+                        self.note_there(&mut task.owed, copies, looked.whole.too_large);
                         still.push((task, looked));
                     }
-                    Some(_) => self.drop_repaired(&task.owed, false),
+                    Some(looked) => self.drop_repaired(&task.owed, Some(&looked)),
                     None => self.note_gone(task),
                 }
             }
@@ -444,34 +444,24 @@ impl Courier<'_, '_, '_> {
         }
     }
 
-    /// The source row is there, and its copy is wrong.
-    fn note_back(&self, task: &mut Task, looked: &Looked) {
-        let pass = self.pass;
-        let delay_us = micros(pass.job.confirm_delay);
-        let copies = looked.suspect.copies;
-        if task.owed.is_back(copies, pass.clock.now_us(), delay_us) {
-            self.keep(task.owed.clone());
-        }
-    }
-
-    fn keep(&self, owed: Owed) {
+    pub(super) fn keep(&self, owed: Owed) {
         let mut shared = self.pass.shared();
         shared.outbox.replace(owed);
         shared.outbox_changed = true;
     }
 
-    fn drop_repaired(&self, owed: &Owed, gone: bool) {
-        let why = if gone {
-            "its source row is gone"
-        } else {
+    /// Nothing is owed for this row any more: it agrees with its copy, or it is gone for good.
+    fn drop_repaired(&self, owed: &Owed, agreed: Option<&Looked>) {
+        let why = if agreed.is_some() {
             "it was repaired meanwhile"
+        } else {
+            "its source row is gone"
         };
         log_dropped(self.pass, owed, why);
+        self.end(owed, agreed);
         let mut shared = self.pass.shared();
-        shared.outbox.remove(owed);
-        shared.outbox_changed = true;
         shared.summary.repaired += 1;
-        shared.summary.gone += u64::from(gone);
+        shared.summary.gone += u64::from(agreed.is_none());
     }
 
     /// Makes what is sent.

@@ -235,7 +235,6 @@ impl Plan {
             giants: self.giants && self.audits == 0,
             ..self
         };
-        // A row that was gone and is met again, too large to be read, is not known to be back.
         match rng.below(8) {
             0 => plan.failing_over(),
             1 => plan.restarting(rng),
@@ -252,7 +251,9 @@ impl Plan {
             jumps: [0; 2],
             machine_jumps: 0,
             audits: 0,
-            giants: false,
+            // An older row ends callbacks, often without a scan that would see it too.
+            losses: self.losses.max(100),
+            retries: 400,
             ..self
         }
     }
@@ -261,7 +262,6 @@ impl Plan {
     fn restarting(self, rng: &mut Rng) -> Self {
         Self {
             restarts: rng.pick(&[150, 400]),
-            giants: false,
             huge_ids: false,
             id_step: 1,
             rollbacks: 0,

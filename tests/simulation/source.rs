@@ -112,12 +112,22 @@ fn window(model: &Model, request: &Request, zone_us: i64) -> Vec<Row> {
 }
 
 impl Model {
+    /// The row is there. Later processes know it once this one has written that down.
+    fn is_seen(&mut self, process: usize, id: i64) {
+        if self.ledger(destination(), id).gone_us.is_some() {
+            let there = &mut self.processes[process].there;
+            there.insert((destination(), id));
+        }
+    }
+
     /// The row is not there: it may be dropped once it has been away for its time.
     fn is_gone(&mut self, process: usize, id: i64, tick: u64) {
         let now_us = self.now_us;
         let late_us = self.plan.late - 2 * self.plan.latency_max - 50 * MS;
         let clock_is_set = self.plan.machine_jumps > 0;
+        let was_there = self.processes[process].there.remove(&(destination(), id));
         let ledger = self.ledger(destination(), id);
+        ledger.gone_us = ledger.gone_us.filter(|_| !was_there);
         let since_us = *ledger.gone_us.get_or_insert(now_us);
         if clock_is_set || now_us - since_us >= late_us {
             ledger.repaired_or_gone = tick;
@@ -326,7 +336,12 @@ impl Source for View<'_> {
     }
 
     fn weigh(&self, ids: &[Id]) -> Result<Vec<Weight>> {
-        let model = self.read_source("weigh rows", ids.first().map_or(0, |&id| small(id)))?;
+        let mut model = self.read_source("weigh rows", ids.first().map_or(0, |&id| small(id)))?;
+        for id in ids.iter().map(|&id| small(id)) {
+            if model.seen_row(id).is_some() {
+                model.is_seen(self.process, id);
+            }
+        }
         let weight = |&id: &Id| {
             let source = model.seen_row(small(id))?;
             let giant = model.giant_row(source.content);
@@ -369,7 +384,7 @@ impl Source for View<'_> {
                 model.is_gone(self.process, id, tick);
                 continue;
             };
-            model.ledger(destination(), id).gone_us = None;
+            model.is_seen(self.process, id);
             let mut row = row(&model, id, &source);
             if let Some(too_large) = model.giant_row(source.content) {
                 if too_large.part == Part::Compared {

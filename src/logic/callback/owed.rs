@@ -116,12 +116,14 @@ impl Owed {
     }
 
     /// The source row is there. One that was gone is like a new one: its copy is given `delay_us` to be
-    /// written, or to be removed. Returns whether it was gone.
-    pub fn is_back(&mut self, copies: u64, now_us: i64, delay_us: i64) -> bool {
+    /// written, or to be removed, from the moment when it is read. `copies` is `None` where it was not
+    /// read, because the row or its copies are too large. Returns whether the row was gone.
+    pub fn is_back(&mut self, copies: Option<u64>, now_us: i64, delay_us: i64) -> bool {
         let was_gone = self.gone_us.take().is_some();
         if was_gone {
-            self.copies = Some(copies);
-            self.lasting_us = Some(now_us.saturating_add(delay_us));
+            self.copies = copies;
+            let lasting_us = copies.map_or(i64::MAX, |_| now_us.saturating_add(delay_us));
+            self.lasting_us = Some(lasting_us);
         }
         was_gone
     }
@@ -282,11 +284,27 @@ pub(super) mod tests {
             copies: Some(1),
             ..owed(1)
         };
-        assert!(!owed.is_back(1, 100, 50) && owed.is_lasting(1, 100));
+        assert!(!owed.is_back(Some(1), 100, 50) && owed.is_lasting(1, 100));
         owed.is_gone_for_good(100, 60);
-        assert!(owed.is_back(1, 120, 50));
+        assert!(owed.is_back(Some(1), 120, 50));
         assert!(!owed.is_lasting(1, 169) && owed.is_lasting(1, 170));
-        assert!(!owed.is_back(1, 180, 50), "once");
+        assert!(!owed.is_back(Some(1), 180, 50), "once");
+    }
+
+    #[test]
+    fn a_row_that_is_back_and_too_large_is_not_gone_and_has_to_differ_for_a_while_once_it_is_read()
+    {
+        let mut owed = Owed {
+            copies: Some(1),
+            ..owed(1)
+        };
+        owed.is_gone_for_good(100, 60);
+        assert!(owed.is_back(None, 120, 50) && owed.gone_us.is_none());
+        assert!(!owed.is_gone_for_good(200, 60), "it is gone only since now");
+        assert!(owed.is_back(None, 220, 50));
+        assert!(!owed.is_lasting(1, 1_000_000));
+        assert_eq!(owed.doubt(1, 1_000, 50), 1_050);
+        assert!(owed.is_lasting(1, 1_050));
     }
 
     #[test]
