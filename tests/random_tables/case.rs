@@ -330,7 +330,8 @@ impl Case {
             return maybe_null(rng, &self.key.destination);
         }
         match rng.below(5) {
-            0 => format!("UPPER({name})"),
+            // One letter of two that a language takes for one, as in `cH`.
+            0 => format!("CONCAT(LOWER(LEFT({name}, 1)), UPPER(SUBSTRING({name}, 2)))"),
             1 => format!("LOWER({name})"),
             2 => format!("CONCAT({name}, ' ')"),
             3 => format!("CONCAT({name}, {})", word_literal("\u{AD}")),

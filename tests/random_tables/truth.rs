@@ -2,7 +2,8 @@
 //!
 //! A source row's copies are the rows that the destination itself finds for `k = value`, one statement for each key, under its
 //! own collation; of an ENUM or a SET by its text. Text is given as characters, or as bytes where both columns have the same
-//! character set. Where the two columns are not both text, a key finds the rows whose key is an equal value, as cells are.
+//! character set. Where the two columns are not both text, a key finds the rows whose key is an equal value, as cells are, and
+//! a number those whose text the collation takes for its digits.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -142,7 +143,8 @@ impl Truth {
         let rows = &self.destination;
         let equals = |row: &&Held| equal(key, &row.key);
         let equal_ones = rows.iter().filter(equals).map(|row| row.number).collect();
-        match (key, &case.key.destination.of.kind) {
+        let kind = &case.key.destination.of.kind;
+        match (key, kind) {
             (Value::Null, _) => Ok(BTreeSet::new()),
             (
                 Value::Text {
@@ -165,7 +167,16 @@ impl Truth {
             }
             _ => {
                 self.is_open |= rows.iter().any(|row| is_open(key, &row.key));
-                Ok(equal_ones)
+                let mut found: BTreeSet<i128> = equal_ones;
+                if let (Value::Exact(number), Kind::Text(_)) = (key, kind) {
+                    // Its digits find what the collation takes for them too, as with a space behind them.
+                    found.extend(numbers(
+                        there,
+                        table,
+                        &format!("{name} = '{}'", number.plain()),
+                    )?);
+                }
+                Ok(found)
             }
         }
     }
