@@ -22,8 +22,8 @@ pub use clap_complete::Shell;
 
 use examples::{
     CHECK_EXAMPLES, COMPLETIONS_EXAMPLES, EXIT_STATUS, HTML_EXAMPLES, MERGE_EXAMPLES,
-    RECHECK_EXAMPLES, RECONCILE_EXAMPLES, REPORT_EXAMPLES, RETRY_EXAMPLES, RUN_EXAMPLES,
-    START_EXAMPLES, STATUS_EXAMPLES, TOP_EXAMPLES,
+    NOTIFY_EXAMPLES, RECHECK_EXAMPLES, RECONCILE_EXAMPLES, REPORT_EXAMPLES, RETRY_EXAMPLES,
+    RUN_EXAMPLES, START_EXAMPLES, STATUS_EXAMPLES, TOP_EXAMPLES,
 };
 use values::{
     method_parser, parse_duration, parse_id, parse_rate, parse_report, parse_shard, parse_size,
@@ -70,6 +70,9 @@ pub enum Command {
     /// Checks a configuration against the real servers before going live
     #[command(after_help = CHECK_EXAMPLES)]
     Check(Check),
+    /// Tries the channels of `notify`, without a database
+    #[command(after_help = NOTIFY_EXAMPLES)]
+    Notify(Notify),
     /// Prints the completions of a shell
     #[command(after_help = COMPLETIONS_EXAMPLES)]
     Completions(Completions),
@@ -272,6 +275,24 @@ pub struct Check {
     /// The configuration file
     #[arg(value_name = "CONFIG")]
     pub config: PathBuf,
+}
+
+/// `cupid notify`.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+#[command(group = clap::ArgGroup::new("what").args(["test", "print"]).required(true).multiple(true))]
+pub struct Notify {
+    /// The configuration file
+    #[arg(value_name = "CONFIG")]
+    pub config: PathBuf,
+    /// Sends a test message to every channel and says what came of it
+    #[arg(long)]
+    pub test: bool,
+    /// Only to this channel: its name, or its type where it has none
+    #[arg(long, value_name = "NAME")]
+    pub channel: Option<String>,
+    /// Shows the requests with *** for each secret, and sends nothing
+    #[arg(long)]
+    pub print: bool,
 }
 
 /// `cupid completions`.

@@ -65,6 +65,15 @@ pub(super) const CHECK_EXAMPLES: &str = "\
 Examples:
   cupid check user.json && systemctl start cupid@user.timer";
 
+pub(super) const NOTIFY_EXAMPLES: &str = "\
+Examples:
+  cupid notify user.json --test
+  cupid notify user.json --test --channel wecom
+  cupid notify user.json --print
+
+Exit status: 0 all messages arrived, 1 one did not.
+So far only this command sends messages; a pass does not. `heartbeatUrl` is asked for after passes.";
+
 pub(super) const COMPLETIONS_EXAMPLES: &str = "\
 Examples:
   cupid completions bash > /etc/bash_completion.d/cupid

@@ -45,6 +45,7 @@ fn the_examples_in_the_help_are_commands() {
         HTML_EXAMPLES,
         RETRY_EXAMPLES,
         STATUS_EXAMPLES,
+        NOTIFY_EXAMPLES,
     ] {
         for line in examples.lines().filter(|line| line.starts_with("  ")) {
             let start = line.find("cupid ").unwrap();

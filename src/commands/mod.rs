@@ -1,6 +1,7 @@
 //! One short file per sub-command, composed from the same stages.
 
 mod check;
+mod notify;
 mod recheck;
 mod reconcile;
 mod report;
@@ -15,6 +16,7 @@ use crate::cli::{Command, Talk};
 use crate::config::{self, Job};
 use crate::error::{Error, Exit, Result};
 use crate::io::console;
+use crate::io::heartbeat::Heart;
 use crate::io::http::{Client, Post};
 use crate::io::mysql::{MySqlDestination, MySqlSource};
 use crate::io::signals::RealClock;
@@ -38,6 +40,7 @@ pub fn dispatch(command: Command, clock: &Arc<RealClock>) -> Result<Exit> {
         Command::Retry(retry) => run::retry(&retry, clock),
         Command::Status(status) => status::status(&status, clock),
         Command::Check(check) => check::check(&check, clock),
+        Command::Notify(notify) => notify::notify(&notify, clock),
         Command::Completions(completions) => {
             crate::cli::write_completions(completions.shell, &mut std::io::stdout()).map_err(
                 |error| Error::File {
@@ -53,7 +56,12 @@ pub fn dispatch(command: Command, clock: &Arc<RealClock>) -> Result<Exit> {
 
 /// Reads a configuration.
 fn load(path: &Path) -> Result<Arc<Job>> {
-    config::load(path, &|name| std::env::var(name).ok()).map(Arc::new)
+    config::load(path, &env).map(Arc::new)
+}
+
+/// An environment variable.
+fn env(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
 /// Reads a configuration and starts the log that it asks for.
@@ -195,19 +203,23 @@ fn is_complete(summary: &Summary) -> bool {
     !summary.interrupted && !summary.paused && summary.unread.is_empty()
 }
 
-/// Says how a pass ended, to people and to `cupid status`. `exit_of` is the exit status of one that came to its end.
+/// Says how a pass ended, to people, to `cupid status` and to whoever waits for heartbeats. `exit_of` is the exit status of
+/// one that came to its end.
 fn tell(
     outcome: &Result<Summary>,
     exit_of: impl Fn(&Summary) -> Exit,
     lock: Option<&mut Lock>,
+    heart: &mut Heart,
     clock: &RealClock,
 ) {
     let (exit, text) = match outcome {
         Ok(summary) => (exit_of(summary), summary.line()),
         Err(error) => (error.exit(), error.to_string()),
     };
+    let now_us = clock.now_us();
+    let beat = heart.pass_ended(exit, now_us);
     if let Some(lock) = lock {
-        lock.note(&status::note(clock.now_us(), exit, &text));
+        lock.note(&status::note(now_us, exit, &text, beat));
     }
     match outcome {
         Ok(_) if exit != Exit::Done => log::warn!("{text}"),

@@ -12,6 +12,7 @@ use crate::error::{Exit, Result};
 use crate::io::audit_state::{AuditState, DryAudit};
 use crate::io::console::Console;
 use crate::io::findings::{Findings, Stopped};
+use crate::io::heartbeat::Heart;
 use crate::io::output::refuse_one_file;
 use crate::io::signals::RealClock;
 use crate::io::spill::SpillFiles;
@@ -96,7 +97,7 @@ pub(super) fn reconcile(args: &Reconcile, clock: &Arc<RealClock>) -> Result<Exit
     console.clear();
     drop(world);
     drop(store);
-    tell(&outcome, exit, lock.as_mut(), clock);
+    tell(&outcome, exit, lock.as_mut(), &mut Heart::default(), clock);
     let has_compared = console.has_compared() || args.resume;
     let digest = console.take_digest();
     let findings = console.into_findings();

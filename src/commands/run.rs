@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::status::last_beat;
 use super::{Sides, load, load_and_log, options_of, refuse_idle, state_of, tell};
 use crate::cli::{Retry, Run};
 use crate::config::Job;
 use crate::error::{Error, Exit, Result};
 use crate::io::console::Console;
 use crate::io::findings::Findings;
+use crate::io::heartbeat::Heart;
 use crate::io::report::Report;
 use crate::io::signals::RealClock;
 use crate::io::state_dir::{Lock, ReadOnly};
@@ -19,12 +21,23 @@ use crate::world::{Clock as _, Store};
 /// `cupid run`.
 pub(super) fn run(run: &Run, clock: &Arc<RealClock>) -> Result<Exit> {
     let job = load_and_log(&run.config, run.talk)?;
-    refuse_idle(&job)?;
+    let mut heart = Heart::new(job.heartbeat.clone().filter(|_| !run.dry_run));
+    let outcome = passes(run, &job, &mut heart, clock);
+    // The lock is released by now: the next run waits for no heartbeat.
+    heart.command_ended(&outcome, clock.now_us());
+    outcome
+}
+
+fn passes(run: &Run, job: &Arc<Job>, heart: &mut Heart, clock: &Arc<RealClock>) -> Result<Exit> {
+    refuse_idle(job)?;
     let mut lock = if run.dry_run {
         None
     } else {
-        Some(state_of(&job).lock()?)
+        Some(state_of(job).lock()?)
     };
+    if heart.beats() {
+        heart.remember(last_beat(&state_of(job)));
+    }
     let report = run.report.as_ref().map(Report::append).transpose()?;
     let mode = if run.dry_run {
         Mode::DryRun
@@ -35,17 +48,18 @@ pub(super) fn run(run: &Run, clock: &Arc<RealClock>) -> Result<Exit> {
         start_id: run.start_id,
         mode,
         report: report.is_some(),
-        ..options_of(&job)
+        ..options_of(job)
     };
     let console = Console::new(
         Findings::of_report(report),
         run.every.is_none() && !run.talk.quiet,
     );
     let mut passes = Passes {
-        sides: Sides::new(&job, clock)?,
+        sides: Sides::new(job, clock)?,
         console,
         options,
         json: run.json,
+        heart,
     };
     match run.every {
         None => passes
@@ -68,21 +82,25 @@ pub(super) fn retry(retry: &Retry, clock: &Arc<RealClock>) -> Result<Exit> {
         &mut sides.world(&mut state, clock, &console),
         options_of(&job),
     );
-    tell(&outcome, Summary::exit, Some(&mut lock), clock);
+    // It is no pass, so nothing beats; what did before is kept.
+    let mut heart = Heart::default();
+    heart.remember(last_beat(&state_of(&job)));
+    tell(&outcome, Summary::exit, Some(&mut lock), &mut heart, clock);
     let summary = outcome?;
     print_json(retry.json, &summary)?;
     Ok(summary.exit())
 }
 
-struct Passes {
+struct Passes<'h> {
+    heart: &'h mut Heart,
     sides: Sides,
     console: Console,
     options: Options,
     json: bool,
 }
 
-impl Passes {
-    fn one(&self, lock: Option<&mut Lock>, clock: &RealClock) -> Result<Summary> {
+impl Passes<'_> {
+    fn one(&mut self, lock: Option<&mut Lock>, clock: &RealClock) -> Result<Summary> {
         let job = &self.sides.job;
         let mut state = state_of(job);
         if lock.is_some() {
@@ -99,7 +117,7 @@ impl Passes {
             self.options,
         );
         self.console.clear();
-        tell(&outcome, Summary::exit, lock, clock);
+        tell(&outcome, Summary::exit, lock, self.heart, clock);
         if let Ok(summary) = &outcome {
             print_json(self.json, summary)?;
         }
@@ -155,6 +173,7 @@ impl Passes {
                     report,
                     ..options_of(&sides.job)
                 };
+                self.heart.set_url(sides.job.heartbeat.clone());
                 self.sides = sides;
             }
             Err(error) => log::error!(

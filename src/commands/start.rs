@@ -4,12 +4,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::run::reloaded;
+use super::status::last_beat;
 use super::{Sides, load_and_log, options_of, refuse_idle, state_of, tell};
 use crate::cli::Start;
 use crate::config::Job;
 use crate::error::{Error, Exit, Result};
 use crate::io::console::Console;
 use crate::io::findings::Findings;
+use crate::io::heartbeat::Heart;
 use crate::io::signals::RealClock;
 use crate::logic::report::summary::Summary;
 use crate::pipeline::{self, Options};
@@ -49,9 +51,25 @@ impl Timetable {
 
 /// `cupid start`.
 pub(super) fn start(start: &Start, clock: &Arc<RealClock>) -> Result<Exit> {
-    let mut job = load_and_log(&start.config, start.talk)?;
+    let job = load_and_log(&start.config, start.talk)?;
+    let mut heart = Heart::new(job.heartbeat.clone());
+    let outcome = passes(start, job, &mut heart, clock);
+    // The lock is released by now: the next start waits for no heartbeat.
+    heart.command_ended(&outcome, clock.now_us());
+    outcome
+}
+
+fn passes(
+    start: &Start,
+    mut job: Arc<Job>,
+    heart: &mut Heart,
+    clock: &Arc<RealClock>,
+) -> Result<Exit> {
     refuse_idle(&job)?;
     let mut lock = state_of(&job).lock()?;
+    if heart.beats() {
+        heart.remember(last_beat(&state_of(&job)));
+    }
     let mut sides = Sides::new(&job, clock)?;
     let console = Console::new(Findings::default(), false);
     let now = Instant::now();
@@ -81,7 +99,7 @@ pub(super) fn start(start: &Start, clock: &Arc<RealClock>) -> Result<Exit> {
         let outcome = state.adopt_audits().and_then(|()| {
             pipeline::pass(&job, &mut sides.world(&mut state, clock, &console), options)
         });
-        tell(&outcome, Summary::exit, Some(&mut lock), clock);
+        tell(&outcome, Summary::exit, Some(&mut lock), heart, clock);
         last = match outcome {
             Err(error @ Error::Config { .. }) if first => return Err(error),
             Err(error) => {
@@ -99,7 +117,10 @@ pub(super) fn start(start: &Start, clock: &Arc<RealClock>) -> Result<Exit> {
         sides.forget_columns();
         if clock.take_reload() {
             match reloaded(&job, clock) {
-                Ok(new) => (job, sides) = (Arc::clone(&new.job), new),
+                Ok(new) => {
+                    heart.set_url(new.job.heartbeat.clone());
+                    (job, sides) = (Arc::clone(&new.job), new);
+                }
                 Err(error) => log::error!(
                     "The configuration is not read again, the old one stays in force: {error}"
                 ),

@@ -11,9 +11,11 @@ use crate::cli::Status;
 use crate::config::Job;
 use crate::error::{Error, Exit, Result};
 use crate::io::signals::RealClock;
+use crate::io::state_dir::StateDir;
 use crate::logic::callback::outbox::Outbox;
 use crate::logic::callback::owed::Owed;
 use crate::logic::callback::recognise::{Recognised, recognise};
+use crate::logic::notify::heartbeat::Beat;
 use crate::logic::report::line::rfc3339;
 use crate::logic::scan::checkpoint::{Checkpoint, Position};
 use crate::logic::scan::plan::Bounds;
@@ -21,8 +23,18 @@ use crate::logic::value::count::counted;
 use crate::world::{Source as _, Store as _};
 
 /// What a run leaves in the lock file.
-pub(super) fn note(now_us: i64, exit: Exit, text: &str) -> String {
-    json!({ "endedAt": rfc3339(now_us), "exit": exit as u8, "summary": text }).to_string() + "\n"
+pub(super) fn note(now_us: i64, exit: Exit, text: &str, beat: Option<Beat>) -> String {
+    let mut note = json!({ "endedAt": rfc3339(now_us), "exit": exit as u8, "summary": text });
+    if let Some(beat) = beat {
+        note["heartbeat"] = json!(beat);
+    }
+    note.to_string() + "\n"
+}
+
+/// The last heartbeat, as the note of the last run has it.
+pub(super) fn last_beat(state: &StateDir) -> Option<Beat> {
+    let note: Value = serde_json::from_str(&state.last_run().ok()?).ok()?;
+    serde_json::from_value(note.get("heartbeat")?.clone()).ok()
 }
 
 /// `cupid status`. Exit 1 when something is owed, a destination lags or ids went back.

@@ -1,4 +1,4 @@
-//! One POST at a time to one destination; the only module that names `ureq`.
+//! One POST at a time to one destination, and single requests to others ([`exchange`]); the only module that names `ureq`.
 //!
 //! What it guarantees, whatever the other side does:
 //! - The whole exchange is over within its timeout: finding the name, connecting, sending, and reading the answer to its end.
@@ -8,7 +8,10 @@
 //! - A connection that the server closed while nobody used it costs no try: the request goes out once more, on a fresh
 //!   connection, when not one byte of an answer had come. A receiver recognizes a repetition by its `webhook-id`.
 
+mod once;
 mod socket;
+
+pub use self::once::exchange;
 
 use std::io::{ErrorKind, Read};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -27,7 +30,7 @@ const HEADER_BYTES_MAX: usize = 16 * 1024;
 /// The most headers that `ureq` reads of an answer.
 const HEADERS_MAX: usize = 128;
 
-/// The most that is read of an answer's body, only to keep the connection; nobody looks at it.
+/// The most that is read of an answer's body: of a callback's only to keep the connection.
 const BODY_BYTES_MAX: usize = 64 * 1024;
 
 /// Buffers of one connection. A header must fit into the input, a single request header into the output.
@@ -36,6 +39,9 @@ const OUTPUT_BYTES: usize = 64 * 1024;
 
 /// How long an unused connection is kept. Common servers keep theirs for 5 to 75 seconds.
 const IDLE_MAX: Duration = Duration::from_secs(15);
+
+/// Who asks.
+const USER_AGENT: &str = concat!("cupid/", env!("CARGO_PKG_VERSION"));
 
 /// The longest reason in [`Answer::Broken`], in characters.
 const REASON_CHARS_MAX: usize = 200;
@@ -75,22 +81,8 @@ impl Client {
                     .to_owned(),
             );
         }
-        let config = Agent::config_builder()
-            .timeout_global(Some(callback.timeout))
-            .max_redirects(0)
-            .http_status_as_error(false)
-            .proxy(None)
-            .accept_encoding("identity")
-            .max_response_header_size(HEADER_BYTES_MAX)
-            .input_buffer_size(INPUT_BYTES)
-            .output_buffer_size(OUTPUT_BYTES)
-            .max_idle_connections(callback.concurrency)
-            .max_idle_connections_per_host(callback.concurrency)
-            .max_idle_age(IDLE_MAX)
-            .build();
-        let connector = ().chain(socket::SocketConnector).chain(RustlsConnector::default());
         Ok(Self {
-            agent: Agent::with_parts(config, connector, socket::CachingResolver::default()),
+            agent: agent(callback.timeout, callback.concurrency),
             uri,
             headers: fixed_headers(&callback.headers)?,
             timeout: callback.timeout,
@@ -147,6 +139,25 @@ impl Client {
     }
 }
 
+/// A client of one host that waits so long for each exchange and keeps so many connections.
+fn agent(timeout: Duration, connections: usize) -> Agent {
+    let config = Agent::config_builder()
+        .timeout_global(Some(timeout))
+        .max_redirects(0)
+        .http_status_as_error(false)
+        .proxy(None)
+        .accept_encoding("identity")
+        .max_response_header_size(HEADER_BYTES_MAX)
+        .input_buffer_size(INPUT_BYTES)
+        .output_buffer_size(OUTPUT_BYTES)
+        .max_idle_connections(connections)
+        .max_idle_connections_per_host(connections)
+        .max_idle_age(IDLE_MAX)
+        .build();
+    let connector = ().chain(socket::SocketConnector).chain(RustlsConnector::default());
+    Agent::with_parts(config, connector, socket::CachingResolver::default())
+}
+
 /// A port that is no number below 65,536 would else silently become the scheme's own.
 fn has_an_address(uri: &Uri) -> bool {
     let (Some("http" | "https"), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
@@ -166,10 +177,7 @@ fn fixed_headers(extra: &[(String, String)]) -> Result<HeaderMap, String> {
         header::CONTENT_TYPE,
         HeaderValue::from_static("application/json"),
     );
-    headers.insert(
-        header::USER_AGENT,
-        HeaderValue::from_static(concat!("cupid/", env!("CARGO_PKG_VERSION"))),
-    );
+    headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
     for (name, value) in extra {
         let header = HeaderName::from_bytes(name.as_bytes())
             .map_err(|_| format!("The header name {name:?} of a callback cannot be used"))?;
