@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use cupid::logic::report::line::{Kind, Line};
-use cupid::logic::report::summary::Summary;
+use cupid::logic::report::summary::{Summary, Unread};
 use cupid::logic::scan::checkpoint::{Checkpoint, Position};
 use cupid::logic::value::cell::Cell;
 
@@ -12,7 +12,7 @@ use crate::check::remembers;
 use crate::command::Audit;
 use crate::copies::Copies;
 use crate::fact::Fact;
-use crate::job::number;
+use crate::job::numbers;
 use crate::ledger::Ledger;
 use crate::model::Model;
 use crate::source::{key_and_version, small};
@@ -156,7 +156,7 @@ impl Model {
                     line.destination, line.kind, line.id, line.key
                 )
             });
-            let destination = number(&line.destination);
+            let destination = self.names[&line.destination];
             if line.kind == Kind::Extra {
                 self.told_extra(process, destination, &line.key);
                 continue;
@@ -202,9 +202,10 @@ impl Model {
         let Some(campaign) = self.processes[process].campaign.clone() else {
             return;
         };
+        let numbers = numbers(progress);
         for position in &progress.positions {
             for name in &position.destinations {
-                let destination = number(name);
+                let destination = numbers[name.as_str()];
                 if let Some(id) = self.unanswered(&campaign, destination, Some(position)) {
                     let text = format!("d{destination} did not answer an audit for {id}");
                     self.fail(Fact::CheckpointWaits, text);
@@ -241,12 +242,8 @@ impl Model {
             return;
         }
         for &destination in &campaign.destinations {
-            let name = crate::job::name(destination);
-            let is_unread = summary
-                .unread
-                .iter()
-                .any(|unread| unread.destination == name);
-            if is_unread {
+            let is_it = |unread: &Unread| self.names[&unread.destination] == destination;
+            if summary.unread.iter().any(is_it) {
                 continue;
             }
             let wrong = self

@@ -74,5 +74,7 @@ noticed! {
     landmarks_that_are_not_read_are_noticed: LandmarksUnread,
     a_row_that_is_given_no_time_to_come_back_is_noticed: GoneForGood,
     a_row_that_is_remembered_as_compared_for_ever_is_noticed: SeenForEver,
+    callbacks_owed_by_the_order_of_destinations_are_noticed: OwedByOrder,
+    positions_by_the_order_of_destinations_are_noticed: PositionsByOrder,
     a_panic_is_noticed: RowsBeyond,
 }

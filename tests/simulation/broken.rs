@@ -35,7 +35,7 @@ pub(crate) enum Broken {
     Oversleeps,
     /// A destination that does not answer is asked three times.
     AsksAgain,
-    /// The owed callbacks are not written again when some were taken.
+    /// The owed callbacks are not written again when some were taken, repaired or gone.
     ReplaceForgotten,
     /// The checkpoint is written in place.
     TornCheckpoint,
@@ -65,6 +65,10 @@ pub(crate) enum Broken {
     GoneForGood,
     /// A row that was compared once is remembered so for ever.
     SeenForEver,
+    /// What is owed is given to destinations by names that depend on their order.
+    OwedByOrder,
+    /// The same of positions.
+    PositionsByOrder,
     /// A destination says that a row is its answer which is not in it.
     RowsBeyond,
 }
@@ -81,7 +85,9 @@ impl Broken {
             | Self::BlindLook
             | Self::ConditionIgnored
             | Self::AlterOverlooked => Fact::NothingFalse,
-            Self::OneForgotten | Self::OutboxUnread | Self::GoneForGood => Fact::NothingLost,
+            Self::OneForgotten | Self::OutboxUnread | Self::GoneForGood | Self::OwedByOrder => {
+                Fact::NothingLost
+            }
             Self::OldCopySent => Fact::NewestWins,
             Self::HolesStayEmpty
             | Self::WindowTooShort
@@ -89,7 +95,8 @@ impl Broken {
             | Self::AsideForgotten
             | Self::RowsSkipped
             | Self::MaximumRemembered
-            | Self::LandmarksUnread => Fact::CheckpointWaits,
+            | Self::LandmarksUnread
+            | Self::PositionsByOrder => Fact::CheckpointWaits,
             Self::HolesForEver => Fact::GapsBounded,
             Self::Oversleeps => Fact::PassEnds,
             Self::AsksAgain => Fact::OneTimeLimit,

@@ -11,7 +11,7 @@ use cupid::logic::value::cell::Id;
 use crate::command::Command;
 use crate::fact::Fact;
 use crate::folder::RUN;
-use crate::job::number;
+use crate::job::numbers;
 use crate::model::Model;
 use crate::process::SLACK_US;
 use crate::source::{row, said_us, time_text};
@@ -77,10 +77,11 @@ pub(crate) fn replaced(model: &mut Model, folder: usize, after: BTreeSet<(usize,
 /// A checkpoint of `run` is about to be the one on disk.
 pub(crate) fn checkpoint(model: &mut Model, process: usize, checkpoint: &Checkpoint) {
     let is_first = model.folders[0].checkpoint.is_none();
+    let numbers = numbers(checkpoint);
     for number in 0..model.plan.destinations {
-        let name = crate::job::name(number);
         let mut positions = checkpoint.positions.iter();
-        match positions.find(|position| position.destinations.contains(&name)) {
+        let is_it = |name: &String| numbers.get(name.as_str()) == Some(&number);
+        match positions.find(|position| position.destinations.iter().any(is_it)) {
             None => model.since[number] = Since::default(),
             Some(position) => looked_after(model, process, number, position, is_first),
         }
@@ -91,7 +92,9 @@ pub(crate) fn checkpoint(model: &mut Model, process: usize, checkpoint: &Checkpo
             model.fail(Fact::GapsBounded, format!("{holes} holes, {ranges} ranges"));
         }
         for name in &position.destinations {
-            let destination = number(name);
+            let Some(&destination) = numbers.get(name.as_str()) else {
+                continue;
+            };
             if let Some((id, why)) = passed(model, process, destination, position) {
                 let text = format!("d{destination} did not answer for {id}, {why}");
                 model.fail(Fact::CheckpointWaits, text);

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use cupid::config::Job;
 use cupid::error::{Error, Exit, Result};
 use cupid::io::state_dir::ReadOnly;
 use cupid::logic::audit::pairing::{Record, Side as PairedSide, Spill};
@@ -14,7 +15,6 @@ use cupid::world::{Destination, Receiver, Store};
 use crate::check;
 use crate::fact::Fact;
 use crate::folder::{Disk, RUN};
-use crate::job::job;
 use crate::model::Model;
 use crate::plan::SECOND;
 use crate::rng::Rng;
@@ -95,9 +95,11 @@ impl Audit {
     }
 
     /// What progress has to be of, to be gone on with.
-    fn identity(&self, destinations: &[usize]) -> String {
+    fn identity(&self, destinations: &[usize], job: &Job) -> String {
         let Self { from, to, .. } = self;
-        format!("audit from {from:?} to {to:?} of {destinations:?}")
+        let places = job.destinations.iter().map(|d| d.id().place());
+        let places: Vec<String> = places.collect();
+        format!("audit from {from:?} to {to:?} of {destinations:?} at {places:?}")
     }
 }
 
@@ -184,7 +186,7 @@ impl Model {
 /// What the program does between its begin and its end.
 fn performed(view: &View<'_>, command: &Command, destinations: &[usize]) -> Result<Summary> {
     let folder = command.folder();
-    let job = job(&view.sim.model().plan, destinations);
+    let job = view.sim.model().job(destinations);
     let sides: Vec<Side<'_>> = destinations
         .iter()
         .map(|&number| Side { view, number })
@@ -193,7 +195,7 @@ fn performed(view: &View<'_>, command: &Command, destinations: &[usize]) -> Resu
         view,
         folder,
         identity: match command {
-            Command::Audit(audit) => audit.identity(destinations),
+            Command::Audit(audit) => audit.identity(destinations, &job),
             _ => job.source.table.name(),
         },
         resume: matches!(command, Command::Audit(Audit { resume: true, .. })),

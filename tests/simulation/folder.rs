@@ -17,7 +17,7 @@ use crate::broken::Broken;
 use crate::check;
 use crate::fact::Fact;
 use crate::job::number;
-use crate::mistakes::spoil;
+use crate::mistakes::{misread_checkpoint, misread_outbox, spoil_checkpoint};
 use crate::model::Model;
 use crate::view::View;
 
@@ -62,7 +62,8 @@ impl Folder {
 
 pub(crate) fn key(owed: &Owed) -> (usize, i64) {
     let id = i64::try_from(owed.id).unwrap_or(i64::MAX);
-    (number(&owed.destination), id)
+    let address = owed.address.as_deref();
+    (number(address.unwrap_or("none")), id)
 }
 
 fn keys(outbox: &Outbox) -> BTreeSet<(usize, i64)> {
@@ -207,7 +208,10 @@ impl Store for Disk<'_> {
             };
         };
         match Checkpoint::parse(&text, &self.identity) {
-            Ok(checkpoint) => {
+            Ok(mut checkpoint) => {
+                if !is_audit {
+                    misread_checkpoint(&model, &mut checkpoint);
+                }
                 let campaign = model.folders[self.folder].campaign.clone();
                 model.resume(self.view.process, campaign);
                 Ok(Some(checkpoint))
@@ -229,7 +233,7 @@ impl Store for Disk<'_> {
             if folder == AUDIT {
                 checkpoint.source.clone_from(&self.identity);
             } else {
-                spoil(model, &mut checkpoint);
+                spoil_checkpoint(model, &mut checkpoint);
             }
             let text = checkpoint.to_text().unwrap_or_default();
             if is_last && model.broken == Some(Broken::TornCheckpoint) {
@@ -264,23 +268,7 @@ impl Store for Disk<'_> {
             let text = format!("{owed:?}, not {:?}", model.folders[folder].owed);
             return Err(unusable(&mut model, "outbox", &text));
         }
-        match model.broken {
-            // What is set aside stays in the file: that it is not counted is another promise.
-            Some(Broken::OutboxUnread) if outbox.too_large() == 0 => outbox = Outbox::default(),
-            Some(Broken::GoneForGood) => {
-                for mut owed in outbox.clone().iter().cloned() {
-                    owed.gone_us = owed.gone_us.map(|_| i64::MIN);
-                    outbox.replace(owed);
-                }
-            }
-            Some(Broken::DetectedAnew) => {
-                for mut owed in outbox.clone().iter().cloned() {
-                    owed.detected_us += 1;
-                    outbox.replace(owed);
-                }
-            }
-            _ => {}
-        }
+        misread_outbox(&model, &mut outbox);
         Ok(outbox)
     }
 
@@ -335,8 +323,9 @@ impl Store for Disk<'_> {
             let known = model.folders[folder].outbox.is_some();
             let is_lost = is_last && model.rng.chance(500);
             let is_forgotten = match model.broken {
-                // What an audit left owed is still taken over.
-                Some(Broken::ReplaceForgotten) => outbox.len() < model.folders[folder].owed.len(),
+                Some(Broken::ReplaceForgotten) => {
+                    !model.folders[folder].owed.is_subset(&keys(outbox))
+                }
                 Some(Broken::AnswersUnbooked) => model.processes[process].failures.source,
                 _ => false,
             };

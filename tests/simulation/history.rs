@@ -36,6 +36,7 @@ pub(crate) fn tell(seed: u64, broken: Option<Broken>, telling: bool) -> Told {
         let (first, second) = {
             let mut model = sim.model();
             befall(&mut model, &mut configured);
+            model.configure(&configured);
             let first = model.command(&configured);
             let first = model.started(0, first);
             let overlaps = model.rng.chance(plan.overlaps);
@@ -51,7 +52,7 @@ pub(crate) fn tell(seed: u64, broken: Option<Broken>, telling: bool) -> Told {
             break;
         }
     }
-    settle(&sim);
+    settle(&sim, &configured);
     let mut model = sim.model();
     if model.failure.is_none() {
         check::end(&mut model);
@@ -75,6 +76,7 @@ fn befall(model: &mut Model, configured: &mut Vec<usize>) {
         machine_jumps,
         machine_jump_max,
         changes,
+        identities,
         destinations,
         moods,
         ..
@@ -99,7 +101,8 @@ fn befall(model: &mut Model, configured: &mut Vec<usize>) {
     if model.rng.chance(model.plan.restarts) {
         model.restart();
     }
-    if model.rng.chance(changes) {
+    let is_moving = model.is_moving(configured);
+    if model.rng.chance(changes) && !is_moving {
         let at = usize::try_from(model.rng.below(destinations as u64)).unwrap_or(0);
         match configured.iter().position(|&number| number == at) {
             Some(place) if configured.len() > 1 => drop(configured.remove(place)),
@@ -107,6 +110,9 @@ fn befall(model: &mut Model, configured: &mut Vec<usize>) {
             None => configured.push(at),
         }
         model.tell(|| format!("the destinations are {configured:?} now"));
+    }
+    if model.identity_rng.chance(identities) && !is_moving {
+        model.rewrite(configured);
     }
     for number in 0..destinations {
         if model.rng.chance(moods) {
@@ -164,11 +170,14 @@ impl Model {
 }
 
 /// Nothing is written any more and everything works: what has to be found is found now.
-fn settle(sim: &Sim) {
+fn settle(sim: &Sim, configured: &[usize]) {
     let all: Vec<usize> = (0..sim.model().plan.destinations).collect();
     let healthy = |wait_us: i64| {
+        let is_moving = sim.model().is_moving(configured);
+        let destinations = if is_moving { configured } else { &all };
         let mut model = sim.model();
         model.writing = false;
+        model.configure(destinations);
         model.plan.latency_max = MS;
         model.moods.fill(Mood::Good);
         let now_us = model.now_us;
@@ -176,8 +185,8 @@ fn settle(sim: &Sim) {
         let (insert, update) = (model.plan.insert, model.plan.update);
         let process = model.start(Command::Run { insert, update }, Fate::none(all.len()));
         drop(model);
-        perform(sim, &all, Started { in_us: 0, process }, None);
-        sim.model().processes[process].done
+        perform(sim, destinations, Started { in_us: 0, process }, None);
+        !is_moving && sim.model().processes[process].done
     };
     let late_us = sim.model().plan.late;
     healthy(late_us + 30 * SECOND);

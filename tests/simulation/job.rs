@@ -1,20 +1,59 @@
 //! The configuration that a plan stands for.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use cupid::config::{
     Address, CallbackJob, ColumnPair, DestinationJob, Job, Server, SourceJob, TableJob, UpdateJob,
 };
 use cupid::logic::compare::cells::Rule;
+use cupid::logic::scan::checkpoint::Checkpoint;
+use cupid::logic::scan::identity::{self, Unnamed};
 
+use crate::broken::Broken;
 use crate::plan::{Plan, SECOND};
 
 pub(crate) fn span(us: i64) -> Duration {
     Duration::from_micros(us.unsigned_abs())
 }
 
-/// The configuration with these destinations.
-pub(crate) fn job(plan: &Plan, destinations: &[usize]) -> Job {
+/// What may change about a destination while its copy stays the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Entry {
+    /// The name that the configuration gives it.
+    pub(crate) given: Option<&'static str>,
+    /// How often its server moved.
+    pub(crate) moves: u32,
+}
+
+/// The configuration with these destinations, in this order.
+pub(crate) fn job(
+    plan: &Plan,
+    entries: &[Entry],
+    destinations: &[usize],
+    broken: Option<Broken>,
+) -> Job {
+    let mut jobs: Vec<DestinationJob> = destinations
+        .iter()
+        .map(|&number| destination(plan, number, entries[number]))
+        .collect();
+    let unnamed: Vec<Unnamed> = destinations
+        .iter()
+        .zip(&jobs)
+        .map(|(&number, job)| Unnamed {
+            given: entries[number].given.map(str::to_owned),
+            table_name: job.table.name(),
+            id: job.id(),
+        })
+        .collect();
+    let names_before = identity::names_before(&unnamed);
+    let names = match broken {
+        Some(Broken::OwedByOrder | Broken::PositionsByOrder) => names_before.clone(),
+        _ => identity::names(&unnamed).expect("each has an address of its own"),
+    };
+    for ((job, name), name_before) in jobs.iter_mut().zip(names).zip(names_before) {
+        (job.name, job.name_before) = (name, name_before);
+    }
     Job {
         name: "simulation".into(),
         former_name: None,
@@ -43,10 +82,7 @@ pub(crate) fn job(plan: &Plan, destinations: &[usize]) -> Job {
             state_dir: "/nowhere".into(),
             shard: None,
         },
-        destinations: destinations
-            .iter()
-            .map(|&number| destination(plan, number))
-            .collect(),
+        destinations: jobs,
         secrets_readable_by_others: false,
         path: "simulation.json".into(),
         file: "/simulation.json".into(),
@@ -54,16 +90,16 @@ pub(crate) fn job(plan: &Plan, destinations: &[usize]) -> Job {
     }
 }
 
-fn destination(plan: &Plan, number: usize) -> DestinationJob {
+fn destination(plan: &Plan, number: usize, entry: Entry) -> DestinationJob {
     let column = |name: &str| ColumnPair {
         source: name.into(),
         destination: name.into(),
         rule: Rule::default(),
     };
     DestinationJob {
-        name: name(number),
-        name_before: name(number),
-        table: table("d", format!("server{number}")),
+        name: String::new(),
+        name_before: String::new(),
+        table: table("d", format!("server{number}-{}", entry.moves)),
         columns: vec![column("v"), column("w")],
         callback: CallbackJob {
             url: "http://127.0.0.1:1/".into(),
@@ -77,15 +113,21 @@ fn destination(plan: &Plan, number: usize) -> DestinationJob {
     }
 }
 
-/// A destination's name in the configuration.
-pub(crate) fn name(number: usize) -> String {
-    format!("d{number}")
+/// The destination at an address, wherever it moved.
+pub(crate) fn number(address: &str) -> usize {
+    let number = address.strip_prefix("server").and_then(|rest| {
+        let (number, _) = rest.split_once('-')?;
+        number.parse().ok()
+    });
+    number.unwrap_or_else(|| panic!("{address} is no address of a destination"))
 }
 
-/// The inverse.
-pub(crate) fn number(name: &str) -> usize {
-    let number = name.strip_prefix('d').and_then(|n| n.parse().ok());
-    number.unwrap_or_else(|| panic!("{name} is no destination"))
+/// The destinations that a checkpoint names.
+pub(crate) fn numbers(checkpoint: &Checkpoint) -> HashMap<&str, usize> {
+    let destinations = checkpoint.destinations.iter();
+    destinations
+        .map(|id| (id.name.as_str(), number(&id.address())))
+        .collect()
 }
 
 fn table(database: &str, host: String) -> TableJob {

@@ -15,6 +15,7 @@ mod fact;
 mod folder;
 mod giants;
 mod history;
+mod identity;
 mod job;
 mod ledger;
 mod mistakes;

@@ -1,19 +1,71 @@
-//! Mistakes ([`Broken`]) of a checkpoint.
+//! Mistakes ([`Broken`]) of state files, as they are read and as they are saved.
 
 use std::collections::HashSet;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use cupid::logic::callback::outbox::Outbox;
+use cupid::logic::callback::owed::Owed;
 use cupid::logic::scan::checkpoint::Checkpoint;
 use cupid::logic::scan::gaps::Gap;
+use cupid::logic::scan::identity::DestinationId;
 use cupid::logic::value::cell::Id;
 
 use crate::broken::Broken;
 use crate::folder::RUN;
 use crate::model::Model;
 
+/// Takes what is owed for something else than was written.
+pub(crate) fn misread_outbox(model: &Model, outbox: &mut Outbox) {
+    match model.broken {
+        // What is set aside stays in the file: that it is not counted is another promise.
+        Some(Broken::OutboxUnread) if outbox.too_large() == 0 => *outbox = Outbox::default(),
+        Some(Broken::GoneForGood) => {
+            change_each(outbox, |owed| owed.gone_us = owed.gone_us.map(|_| i64::MIN));
+        }
+        Some(Broken::OwedByOrder) => change_each(outbox, |owed| {
+            if let Some(id) = id_by_name(model, &owed.destination) {
+                owed.address = Some(id.address());
+            }
+        }),
+        Some(Broken::DetectedAnew) => change_each(outbox, |owed| owed.detected_us += 1),
+        _ => {}
+    }
+}
+
+fn change_each(outbox: &mut Outbox, change: impl Fn(&mut Owed)) {
+    for mut owed in outbox.clone().iter().cloned() {
+        change(&mut owed);
+        outbox.replace(owed);
+    }
+}
+
+/// The destination that has this name now.
+fn id_by_name(model: &Model, name: &str) -> Option<DestinationId> {
+    let &number = model.names.get(name)?;
+    let id = model.job(&[number]).destinations[0].id();
+    Some(DestinationId {
+        name: name.to_owned(),
+        ..id
+    })
+}
+
+/// Takes a checkpoint of `run` for something else than was written.
+pub(crate) fn misread_checkpoint(model: &Model, checkpoint: &mut Checkpoint) {
+    // Whom something is owed to is another promise, and the checkpoint says it where a server moved.
+    let is_owed = model.folders.iter().any(|folder| !folder.owed.is_empty());
+    if model.broken != Some(Broken::PositionsByOrder) || is_owed {
+        return;
+    }
+    for id in &mut checkpoint.destinations {
+        if let Some(now) = id_by_name(model, &id.name) {
+            *id = now;
+        }
+    }
+}
+
 /// Spoils a checkpoint of `run` before it is saved.
-pub(crate) fn spoil(model: &Model, checkpoint: &mut Checkpoint) {
+pub(crate) fn spoil_checkpoint(model: &Model, checkpoint: &mut Checkpoint) {
     if model.broken == Some(Broken::SeenForEver) {
         keep_seen(model, checkpoint);
     }

@@ -1,12 +1,13 @@
 //! The world without cupid: time, what happens in it, and the processes that look at it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::broken::Broken;
 use crate::check::Since;
 use crate::copies::Copies;
 use crate::fact::{Fact, Failure};
 use crate::folder::Folder;
+use crate::job::Entry;
 use crate::ledger::Ledgers;
 use crate::plan::{MS, Plan, SECOND};
 use crate::process::Process;
@@ -62,6 +63,8 @@ pub(crate) struct Model {
     pub(crate) plan: Plan,
     pub(crate) broken: Option<Broken>,
     pub(crate) rng: Rng,
+    /// Of [`Self::rewrite`].
+    pub(crate) identity_rng: Rng,
     /// True time.
     pub(crate) now_us: i64,
     /// What the source's clock is ahead.
@@ -76,6 +79,10 @@ pub(crate) struct Model {
     pub(crate) table: Table,
     pub(crate) copies: Vec<Copies>,
     pub(crate) ledgers: Vec<Ledgers>,
+    /// How the configuration writes each destination.
+    pub(crate) entries: Vec<Entry>,
+    /// The destinations by the names that they have now.
+    pub(crate) names: HashMap<String, usize>,
     /// Of `run`, then of audits.
     pub(crate) folders: [Folder; 2],
     pub(crate) moods: Vec<Mood>,
@@ -100,11 +107,14 @@ pub(crate) struct Model {
 impl Model {
     pub(crate) fn new(seed: u64, broken: Option<Broken>, telling: bool) -> Self {
         let mut rng = Rng::new(seed);
+        let mut identity_rng = Rng::new(seed.rotate_left(32));
         let plan = Plan::new(&mut rng).with_alters(seed);
+        let plan = plan.with_identities(&mut identity_rng);
         let destinations = plan.destinations;
         let mut model = Self {
             broken,
             rng,
+            identity_rng,
             now_us: BEGIN_US,
             source_ahead_us: 0,
             shape: Shape::default(),
@@ -114,6 +124,8 @@ impl Model {
             table: Table::default(),
             copies: (0..destinations).map(|_| Copies::default()).collect(),
             ledgers: (0..destinations).map(|_| Ledgers::default()).collect(),
+            entries: vec![Entry::default(); destinations],
+            names: HashMap::new(),
             folders: [Folder::default(), Folder::default()],
             moods: vec![Mood::Good; destinations],
             quiet: Quiet::new(destinations),

@@ -21,6 +21,8 @@ pub(crate) struct Plan {
     pub(crate) destinations: usize,
     /// Destinations are added to the configuration and taken out.
     pub(crate) changes: u64,
+    /// They trade their places and names, get new ones, and move to other servers.
+    pub(crate) identities: u64,
     pub(crate) workers: usize,
     pub(crate) concurrency: usize,
     /// The source's condition leaves rows out.
@@ -97,6 +99,15 @@ pub(crate) struct Plan {
     pub(crate) giants: bool,
 }
 
+/// How often one of several destinations is taken out, or added.
+fn changes(rng: &mut Rng, destinations: usize) -> u64 {
+    if destinations > 1 {
+        rng.pick(&[0, 200])
+    } else {
+        0
+    }
+}
+
 fn concurrency(rng: &mut Rng) -> usize {
     if rng.chance(140) {
         rng.pick(&[2, 8])
@@ -146,11 +157,8 @@ impl Plan {
             update,
             in_turns: insert && update && rng.chance(200),
             destinations,
-            changes: if destinations > 1 {
-                rng.pick(&[0, 200])
-            } else {
-                0
-            },
+            changes: changes(rng, destinations),
+            identities: 0,
             workers: if rng.chance(140) { 2 } else { 1 },
             concurrency: concurrency(rng),
             source_where,
@@ -226,6 +234,16 @@ impl Plan {
             0
         };
         Self { alters, ..self }
+    }
+
+    /// How often a destination is written otherwise. Drawn apart too.
+    pub(crate) fn with_identities(self, rng: &mut Rng) -> Self {
+        let identities = if self.destinations > 1 {
+            rng.pick(&[0, 300])
+        } else {
+            rng.pick(&[0, 0, 100])
+        };
+        Self { identities, ..self }
     }
 
     /// What happens to the source besides its transactions.
