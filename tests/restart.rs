@@ -90,6 +90,18 @@ fn a_table_that_is_emptied_once_more_before_it_was_compared_again_is_compared_fr
 }
 
 #[test]
+fn rows_that_commit_late_into_a_table_that_was_emptied_are_compared() {
+    let scene = compared(1..=3);
+    scene.db.exec("TRUNCATE TABLE src.user");
+    add_others(&scene, 5..=9); // Others have ids from 1 on, in a transaction that is still open.
+    scene.run(0);
+    assert_ids(&scene.receiver().ids(), 5..=9);
+    scene.receiver().take();
+    add_others(&scene, [1, 3]);
+    calls_back(&scene, [1, 3]);
+}
+
+#[test]
 fn rows_that_come_again_with_the_same_keys_are_compared() {
     let scene = compared(1..=1_000);
     scene.db.exec("TRUNCATE TABLE src.user");

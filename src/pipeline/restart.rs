@@ -3,7 +3,7 @@
 //! What the landmarks mean is decided in [`crate::logic::scan::trail`]. Here they are read, the position is
 //! moved back before the scan is planned, and people are told.
 
-use super::Pass;
+use super::{Pass, micros};
 use crate::error::Result;
 use crate::logic::scan::checkpoint::Position;
 use crate::logic::scan::gaps::Span;
@@ -42,6 +42,7 @@ impl Pass<'_, '_> {
         let mut from = next_id;
         match finding {
             Finding::Unchanged | Finding::Emptied => {}
+            Finding::AllGone(start) => self.look_for_late_rows(position, start, around),
             Finding::Again(Start::At(id)) => {
                 from = id;
                 position.go_back(from);
@@ -52,7 +53,7 @@ impl Pass<'_, '_> {
                 position.go_back(position.trail.first_id(around).min(from));
             }
         }
-        if finding != Finding::Unchanged {
+        if !finding.is_usual() {
             let is_news = position.trail.tell(finding, bounds.now_us);
             let text = self.restart_text(doubt, finding, from, around);
             if is_news {
@@ -62,6 +63,20 @@ impl Pass<'_, '_> {
             }
         }
         Ok(())
+    }
+
+    /// Rows that were passed without being there are looked for as long as any that commit late.
+    fn look_for_late_rows(&self, position: &mut Position, start: Start, around: Around) {
+        let from = match start {
+            Start::At(id) => id,
+            Start::Lowest => position.trail.first_id(around),
+        };
+        let to = around.next_id - 1;
+        let late_us = micros(self.job.source.late_commit);
+        if late_us > 0 && from <= to {
+            let due_us = around.bounds.now_us.saturating_add(late_us);
+            position.gaps.reopen(Span { from, to }, due_us);
+        }
     }
 
     /// All rows of these spans, each of one id.
@@ -103,7 +118,7 @@ impl Pass<'_, '_> {
         };
         let cause = "The table was emptied, restored or replaced, or rows were deleted";
         match finding {
-            Finding::Unchanged | Finding::Emptied => {
+            Finding::Unchanged | Finding::AllGone(_) | Finding::Emptied => {
                 format!("{seen}. {cause}. Rows that come are compared")
             }
             Finding::Again(Start::Lowest) => format!(

@@ -110,6 +110,13 @@ impl Gaps {
         self.bound();
     }
 
+    /// Ids of this span may appear until `due_us`, although they were passed.
+    pub fn reopen(&mut self, Span { from, to }: Span, due_us: i64) {
+        self.holes.push(Gap { from, to, due_us });
+        self.holes = disjoint(std::mem::take(&mut self.holes));
+        self.bound();
+    }
+
     /// Too many holes: the lowest half, which are the oldest, become a range. A transaction that commits late is far
     /// more likely to be a recent one, and that one's hole is still looked for in every pass.
     fn bound(&mut self) {
@@ -304,6 +311,19 @@ mod tests {
             ..gap(4, 10)
         };
         assert_eq!(gaps.holes, [gap(1, 1), joined]);
+    }
+
+    #[test]
+    fn a_span_that_is_reopened_takes_in_what_was_missing_in_it() {
+        let mut gaps = Gaps::default();
+        gaps.again(4, 60);
+        gaps.again(12, 60);
+        gaps.reopen(Span { from: 1, to: 10 }, 90);
+        let reopened = Gap {
+            due_us: 90,
+            ..gap(1, 10)
+        };
+        assert_eq!(gaps.holes, [reopened, gap(12, 12)]);
     }
 
     #[test]

@@ -13,6 +13,8 @@
 //! towards comparing, but not towards a large table as a whole where a row or two are in question.
 //!
 //! Rows may be deleted and keys may be changed for good reasons. A landmark that is gone proves nothing.
+//! Where all are gone, the table may have been emptied, and the transactions that fill it anew may commit
+//! late: ids below the checkpoint are looked for like any that are missing.
 //! One that has another key counts only where no higher one is unchanged. After each look the trail is
 //! brought up to date, so the same doubt does not come twice.
 //!
@@ -121,10 +123,20 @@ pub enum Start {
 pub enum Finding {
     /// It is the table that was compared, up to the checkpoint.
     Unchanged,
+    /// There are new ids, and no landmark is left: rows from here on may come late.
+    AllGone(Start),
     /// The table is empty, and was not.
     Emptied,
     /// Ids from here on are others.
     Again(Start),
+}
+
+impl Finding {
+    /// There is nothing to tell people.
+    #[must_use]
+    pub fn is_usual(self) -> bool {
+        matches!(self, Self::Unchanged | Self::AllGone(_))
+    }
 }
 
 /// What else a decision depends on.
@@ -145,7 +157,11 @@ pub struct Around {
 enum Sight {
     Same,
     Gone,
-    Other { print: u64 },
+    /// The row is there, and its print cannot be told.
+    Unknown,
+    Other {
+        print: u64,
+    },
 }
 
 impl Trail {
@@ -253,7 +269,7 @@ impl Trail {
             Doubt::MayBeOther => self.among_new_ids(&sights, around),
         };
         self.update(&sights, finding);
-        if finding == Finding::Unchanged && around.bounds.id_max == Some(around.next_id - 1) {
+        if finding.is_usual() && around.bounds.id_max == Some(around.next_id - 1) {
             self.reach(around.bounds);
         }
         finding
@@ -263,11 +279,11 @@ impl Trail {
         let Some(row) = row else { return Sight::Gone };
         match mark_of(row) {
             // Its kind, or what goes into its print, has changed with the configuration or the table.
-            Some(now) if now.is_of_cells != mark.is_of_cells => Sight::Gone,
-            Some(_) if mark.is_of_cells && row.cells.len() != self.columns => Sight::Gone,
+            Some(now) if now.is_of_cells != mark.is_of_cells => Sight::Unknown,
+            Some(_) if mark.is_of_cells && row.cells.len() != self.columns => Sight::Unknown,
             Some(now) if now.print == mark.print => Sight::Same,
             Some(now) => Sight::Other { print: now.print },
-            None => Sight::Gone,
+            None => Sight::Unknown,
         }
     }
 
@@ -313,7 +329,9 @@ impl Trail {
     fn among_new_ids(&self, sights: &[Sight], around: Around) -> Finding {
         let others = self.others(sights);
         let agreed = agreed(sights).map(|at| self.marks[at].id);
+        let are_gone = !sights.is_empty() && sights.iter().all(|sight| *sight == Sight::Gone);
         match (others.first(), agreed) {
+            (None, _) if are_gone => Finding::AllGone(self.beginning(self.marks[0].id, around)),
             (None, _) if self.is_other_by_cells(sights, around) => Finding::Again(Start::Lowest),
             (None, _) => Finding::Unchanged,
             (Some(_), Some(id)) => Finding::Again(Start::At(id + 1)),
@@ -322,12 +340,12 @@ impl Trail {
     }
 
     /// Where a table is compared from again of which no landmark is unchanged.
-    fn beginning(&self, first_other: Id, around: Around) -> Start {
+    fn beginning(&self, first_mark: Id, around: Around) -> Start {
         let is_small = around.bounds.id_max.is_some_and(|max| max <= MARGIN_IDS);
         if is_small || self.marks.len() >= MARKS_MANY {
             Start::Lowest
         } else {
-            Start::At(self.from.unwrap_or(first_other))
+            Start::At(self.from.unwrap_or(first_mark))
         }
     }
 
@@ -345,7 +363,7 @@ impl Trail {
     fn update(&mut self, sights: &[Sight], finding: Finding) {
         let before = match finding {
             Finding::Emptied => return, // It may be filled again with what was there.
-            Finding::Unchanged => Id::MAX,
+            Finding::Unchanged | Finding::AllGone(_) => Id::MAX,
             Finding::Again(Start::At(id)) => id,
             Finding::Again(Start::Lowest) => Id::MIN,
         };
@@ -355,7 +373,7 @@ impl Trail {
         self.is_shaken = !met && (self.is_shaken || before == Id::MIN && was_by_cells);
         let marks = self.marks.iter().zip(sights).filter_map(|(mark, sight)| {
             let mark = match *sight {
-                Sight::Gone => return None,
+                Sight::Gone | Sight::Unknown => return None,
                 Sight::Same => *mark,
                 Sight::Other { print } => Mark { print, ..*mark },
             };
@@ -380,7 +398,7 @@ impl Trail {
     /// replicas that are behind by turns, are no news for an hour.
     pub fn tell(&mut self, finding: Finding, now_us: i64) -> bool {
         let is_news = match finding {
-            Finding::Unchanged => false,
+            Finding::Unchanged | Finding::AllGone(_) => false,
             Finding::Emptied => !std::mem::replace(&mut self.is_emptied, true),
             Finding::Again(Start::Lowest) => true,
             Finding::Again(Start::At(_)) => !self.was_told_lately(now_us),

@@ -207,8 +207,30 @@ fn rows_that_are_purged_cause_no_scan() {
     assert_eq!(found(&mut trail, next_id, &left, false), UNCHANGED);
     let (mut trail, next_id) = trail_of(0, &table);
     let none_left = rows(100_001..=100_001, "n");
-    assert_eq!(found(&mut trail, next_id, &none_left, false), UNCHANGED);
+    let gone = Some(Finding::AllGone(Start::Lowest));
+    assert_eq!(found(&mut trail, next_id, &none_left, false), gone);
     assert_eq!(found(&mut trail, next_id, &none_left, false), None);
+}
+
+#[test]
+fn where_all_landmarks_are_gone_rows_may_come_late() {
+    let gone = |start| Some(Finding::AllGone(start));
+    for (compared, now, expected) in [
+        (1..=2, 4..=8, gone(Start::Lowest)),
+        (90_001..=90_002, 90_004..=90_008, gone(Start::At(0))),
+        (1..=2, 2..=8, UNCHANGED),
+    ] {
+        let (mut trail, next_id) = trail_of(0, &rows(compared, "n"));
+        let table = rows(now, "n");
+        assert_eq!(found(&mut trail, next_id, &table, false), expected);
+    }
+}
+
+#[test]
+fn a_landmark_whose_print_cannot_be_told_is_not_gone() {
+    let (mut trail, next_id) = trail_of(0, &rows(1..=20, "n"));
+    let table = rows_by_id(1..=30, 1);
+    assert_eq!(found(&mut trail, next_id, &table, false), UNCHANGED);
 }
 
 #[test]
