@@ -54,6 +54,21 @@ pub(super) struct Task {
     pub(super) due: Due,
 }
 
+/// A row that is to be sent.
+struct Ready {
+    task: Task,
+    looked: Looked,
+    /// `None` where it is not sure that the row has to be sent, or where it is too large.
+    body: Option<Vec<u8>>,
+}
+
+impl Ready {
+    /// About how many bytes of memory it takes.
+    fn size_bytes(&self) -> usize {
+        self.looked.size_bytes() + self.body.as_ref().map_or(0, Vec::capacity)
+    }
+}
+
 /// What became of a row that a sender took.
 enum Sent {
     /// The endpoint had paused, or the time was over.
@@ -219,8 +234,8 @@ impl Courier<'_, '_, '_> {
         let mut queue = VecDeque::from(now);
         let (mut untouched, mut again) = (Vec::new(), waiting);
         // Whatever fails, every answer that came is booked: a callback that was taken is not sent again.
-        let mut book = |sent: Result<Sent>| {
-            match sent? {
+        let mut book = |sent: Sent| {
+            match sent {
                 Sent::Not(task) => untouched.push(task.due),
                 Sent::Unsendable => {}
                 Sent::Doubted(task, looked) => again.extend(self.doubt(task, &looked)),
@@ -243,12 +258,12 @@ impl Courier<'_, '_, '_> {
         &self,
         endpoint: &Mutex<&mut Endpoint>,
         queue: &mut VecDeque<Due>,
-        book: &mut dyn FnMut(Result<Sent>) -> Result<()>,
+        book: &mut dyn FnMut(Sent) -> Result<()>,
     ) -> Result<()> {
         let mut chunk_rows = self.pass.first_chunk();
         while let Some(looked) = self.look(queue, &mut chunk_rows)? {
             for (task, looked) in looked {
-                book(self.send(endpoint, task, looked))?;
+                book(self.send(endpoint, self.ready(task, looked)?))?;
             }
             self.save_now_and_then()?;
             if self.is_over() || locked(endpoint).health() != Health::Fine {
@@ -258,40 +273,41 @@ impl Courier<'_, '_, '_> {
         Ok(())
     }
 
-    /// This thread looks at the next rows and books answers, others send. After an error nothing more is sent, and the
-    /// answers to what is under way are still booked.
+    /// This thread looks at the next rows, makes their bodies and books answers, others send. After an error nothing more
+    /// is sent, and the answers to what is under way are still booked. One thread takes all the memory because an
+    /// allocator keeps for each thread what that thread had once.
     fn send_side_by_side(
         &self,
         endpoint: &Mutex<&mut Endpoint>,
         senders: usize,
         queue: &mut VecDeque<Due>,
-        book: &mut dyn FnMut(Result<Sent>) -> Result<()>,
+        book: &mut dyn FnMut(Sent) -> Result<()>,
     ) -> Result<()> {
         let has_failed = &AtomicBool::new(false);
         // Bytes of the rows that are handed out and not yet answered.
         let under_way = Cell::new(0_usize);
         std::thread::scope(|scope| {
             // A chunk is handed over when the one before is used up: no more than two are in memory.
-            let (hand_over, chunks) = sync_channel::<Vec<(Task, Looked)>>(0);
+            let (hand_over, chunks) = sync_channel::<Vec<Ready>>(0);
             let (hand_back, answers) = channel();
             let ready = Arc::new(Mutex::new(chunks.into_iter().flatten()));
             for _ in 0..senders {
                 let (ready, hand_back) = (Arc::clone(&ready), hand_back.clone());
                 scope.spawn(move || {
                     let next = || locked(&ready).next();
-                    while let Some((task, looked)) = next() {
-                        let bytes = looked.size_bytes();
+                    while let Some(ready) = next() {
+                        let bytes = ready.size_bytes();
                         let sent = if has_failed.load(Ordering::Relaxed) {
-                            Ok(Sent::Not(task))
+                            Sent::Not(ready.task)
                         } else {
-                            self.send(endpoint, task, looked)
+                            self.send(endpoint, ready)
                         };
                         let _ = hand_back.send((bytes, sent)); // Its other end is there until all have ended.
                     }
                 });
             }
             drop((ready, hand_back)); // Each channel ends with its other end.
-            let mut book_all = |answers: &mut dyn Iterator<Item = (usize, Result<Sent>)>| {
+            let mut book_all = |answers: &mut dyn Iterator<Item = (usize, Sent)>| {
                 let mut outcome = Ok(());
                 for (bytes, sent) in answers {
                     under_way.set(under_way.get().saturating_sub(bytes));
@@ -302,9 +318,12 @@ impl Courier<'_, '_, '_> {
             let mut chunk_rows = self.pass.first_chunk();
             let mut hand_out = || {
                 while let Some(looked) = self.look(queue, &mut chunk_rows)? {
-                    let bytes: usize = looked.iter().map(|(_, looked)| looked.size_bytes()).sum();
+                    let looked = looked.into_iter();
+                    let ready = looked.map(|(task, looked)| self.ready(task, looked));
+                    let ready: Vec<Ready> = ready.collect::<Result<_>>()?;
+                    let bytes: usize = ready.iter().map(Ready::size_bytes).sum();
                     under_way.set(under_way.get() + bytes);
-                    let handed = hand_over.send(looked);
+                    let handed = hand_over.send(ready);
                     while under_way.get() > UNDER_WAY_BYTES
                         && let Ok(sent) = answers.recv()
                     {
@@ -464,64 +483,76 @@ impl Courier<'_, '_, '_> {
         shared.summary.gone += u64::from(agreed.is_none());
     }
 
-    /// Makes what is sent.
-    fn callback(&self, task: &mut Task, looked: &Looked) -> Result<Callback> {
+    /// Makes what is sent of a row. Of the row itself only what will be told stays in memory.
+    fn ready(&self, mut task: Task, mut looked: Looked) -> Result<Ready> {
         let pass = self.pass;
+        if looked.whole.too_large.is_some() || self.is_doubtful(&task, &looked) {
+            let body = None;
+            return Ok(Ready { task, looked, body });
+        }
         let destination = &pass.job.destinations[self.number];
         let map = pass.destinations[self.number].map()?;
         let kind = looked.verdict.kind().unwrap_or(task.owed.kind);
         task.owed.kind = kind;
         task.owed.columns = differing(&looked.verdict, map);
-        let callback = &destination.callback;
         let body = body(
             kind.callback_type(),
             pass.source.columns()?,
             looked.whole.sent(),
-            callback.numbers_as_strings,
+            destination.callback.numbers_as_strings,
         );
-        let id = task.owed.webhook_id(&pass.job.name, &body);
+        looked.whole.all = vec![];
+        if !pass.options.report {
+            looked.whole.row.cells = vec![];
+            looked.copy = None;
+        }
+        let body = Some(body);
+        Ok(Ready { task, looked, body })
+    }
+
+    /// Signs a body and says of which row it is.
+    fn callback(&self, owed: &Owed, body: Vec<u8>) -> Callback {
+        let pass = self.pass;
+        let destination = &pass.job.destinations[self.number];
+        let id = owed.webhook_id(&pass.job.name, &body);
         let timestamp_s = pass.clock.now_us().div_euclid(1_000_000);
         let mut headers = vec![
             ("webhook-timestamp", timestamp_s.to_string()),
             ("Cupid-Destination", header::text(&destination.name)),
-            ("Cupid-Attempt", (task.owed.attempts + 1).to_string()),
+            ("Cupid-Attempt", (owed.attempts + 1).to_string()),
         ];
-        if !task.owed.columns.is_empty() {
-            headers.push(("Cupid-Columns", header::list(&task.owed.columns)));
+        if !owed.columns.is_empty() {
+            headers.push(("Cupid-Columns", header::list(&owed.columns)));
         }
-        if let Some(secret) = &callback.secret {
+        if let Some(secret) = &destination.callback.secret {
             headers.push((
                 "webhook-signature",
                 signature::signature(secret, &id, timestamp_s, &body),
             ));
         }
         headers.push(("webhook-id", id));
-        Ok(Callback { body, headers })
+        Callback { body, headers }
     }
 
     /// Sends a row, unless the endpoint has paused, the time is over, or it is not sure that the row has to be sent.
-    fn send(
-        &self,
-        endpoint: &Mutex<&mut Endpoint>,
-        mut task: Task,
-        looked: Looked,
-    ) -> Result<Sent> {
+    fn send(&self, endpoint: &Mutex<&mut Endpoint>, ready: Ready) -> Sent {
+        let Ready { task, looked, body } = ready;
         if locked(endpoint).health() != Health::Fine || self.is_over() {
-            return Ok(Sent::Not(task));
+            return Sent::Not(task);
         }
         if looked.whole.too_large.is_some() {
-            return Ok(Sent::Unsendable);
+            return Sent::Unsendable;
         }
-        if self.is_doubtful(&task, &looked) {
-            return Ok(Sent::Doubted(task, looked));
-        }
-        let callback = self.callback(&mut task, &looked)?;
+        let Some(body) = body else {
+            return Sent::Doubted(task, looked);
+        };
+        let callback = self.callback(&task.owed, body);
         let left_us = self.deadline_us.saturating_sub(self.pass.clock.now_us());
         let left = Duration::from_micros(left_us.max(0).unsigned_abs());
         let timeout = self.pass.job.destinations[self.number].callback.timeout;
         let answer = self.pass.receivers[self.number].post(&callback, timeout.min(left));
         locked(endpoint).record(&answer);
-        Ok(Sent::Answered(task, looked, answer))
+        Sent::Answered(task, looked, answer)
     }
 
     /// Books an answer. A task that may be tried again in this run comes back.

@@ -200,7 +200,9 @@ impl Pass<'_, '_> {
         let unanswered = comparable.split_off(found.by_key.len().min(comparable.len()));
         look.left
             .extend(unanswered.iter().map(|whole| whole.row.id));
-        for (whole, matches) in comparable.into_iter().zip(&found.by_key) {
+        let mut copies = Copies::new(&found);
+        let by_key = std::mem::take(&mut found.by_key);
+        for (whole, matches) in comparable.into_iter().zip(&by_key) {
             let id = whole.row.id;
             if let Matches::TooLarge(bytes) = *matches {
                 let aside = aside::of_copies(id, &whole.row.key, bytes);
@@ -208,8 +210,8 @@ impl Pass<'_, '_> {
                 continue;
             }
             let verdict = compare(&whole.row.cells, &found, matches, map);
-            let copy = matches.rows().first().map(|&row| found.rows[row].clone());
             let suspect = Suspect::new(&whole.row, &found, matches);
+            let copy = copies.first(&mut found, matches);
             let looked = Looked {
                 whole,
                 suspect,
@@ -285,6 +287,36 @@ impl Pass<'_, '_> {
             on_their_way.extend(changed.map(|(first, _)| first.id));
         }
         Ok(on_their_way)
+    }
+}
+
+/// How many keys are still to be answered for with each of the rows that were found.
+struct Copies(Vec<usize>);
+
+impl Copies {
+    fn new(found: &Found) -> Self {
+        let mut keys_left = vec![0; found.rows.len()];
+        for &row in found.by_key.iter().flat_map(Matches::rows) {
+            keys_left[row] += 1;
+        }
+        Self(keys_left)
+    }
+
+    /// The first copy of a key. What no other key has is taken from its place, so that memory holds wide copies once.
+    fn first(&mut self, found: &mut Found, matches: &Matches) -> Option<Vec<Cell>> {
+        let mut first = None;
+        for &row in matches.rows() {
+            self.0[row] -= 1;
+            let copy = if self.0[row] == 0 {
+                std::mem::take(&mut found.rows[row])
+            } else if first.is_none() {
+                found.rows[row].clone()
+            } else {
+                continue;
+            };
+            first.get_or_insert(copy);
+        }
+        first
     }
 }
 
