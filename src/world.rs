@@ -208,13 +208,13 @@ pub trait Destination: Sync {
         false
     }
 
-    /// What of a key's text the destination takes for the same; `None` when its rows have no order in which they could
-    /// be read in batches.
+    /// What of a key's text the destination takes for the same; or why its rows have no order in which they could be read
+    /// in batches, and the way out.
     ///
     /// # Errors
     /// When the destination cannot be read.
-    fn stream(&self) -> Result<Option<KeyFold>> {
-        Ok(None)
+    fn stream(&self) -> Result<std::result::Result<KeyFold, &'static str>> {
+        Ok(Err("It shows no order of its rows"))
     }
 
     /// Shows rows to `visitor`, in the cheapest order, up to `limit` rows after a place. Returns the next place when

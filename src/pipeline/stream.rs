@@ -194,12 +194,11 @@ impl Pass<'_, '_> {
             }
             let table = self.destinations[number];
             match table.map().and_then(|_| table.stream()) {
-                Ok(Some(fold)) => folds.push((number, fold)),
-                Ok(None) => {
+                Ok(Ok(fold)) => folds.push((number, fold)),
+                Ok(Err(why)) => {
                     if how.extra {
                         self.observer.warn(&format!(
-                            "Destination {} has no primary key and no unique index of whole NOT NULL columns, so it cannot be read from end to end: rows \
-                             that only it has are not looked for. Add such a key to the copy, as in ALTER TABLE … ADD UNIQUE (…)",
+                            "Destination {} cannot be read from end to end: rows that only it has are not looked for. {why}",
                             destination.name
                         ));
                     }

@@ -151,9 +151,13 @@ impl Destination for Side<'_> {
         self.view.sim.model().processes[self.view.process].silent[self.number]
     }
 
-    fn stream(&self) -> Result<Option<KeyFold>> {
+    fn stream(&self) -> Result<std::result::Result<KeyFold, &'static str>> {
         let is_unordered = self.view.sim.model().plan.unordered;
-        Ok((!is_unordered).then(KeyFold::default))
+        Ok(if is_unordered {
+            Err("It has no order")
+        } else {
+            Ok(KeyFold::default())
+        })
     }
 
     fn visit(

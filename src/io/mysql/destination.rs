@@ -22,7 +22,7 @@ use super::schema::{Table, quoted};
 use super::session::{Manner, Sessions, is_of_one_key, label, shown};
 use super::source::{MySqlSource, padded, padded_count};
 use super::stream::{Rows, Stream, is_unique, repeated_keys};
-use super::wide::{Fitted, fitted, sum_of};
+use super::wide::{Fitted, fitted, keys_at_once, sum_of};
 use super::wire;
 use super::written;
 use crate::config::{DestinationJob, Job, SourceJob, TableJob};
@@ -38,6 +38,15 @@ use crate::world::{Checksums, Destination, Offer, Place, Visitor};
 /// So few keys are compared with each other sooner than the server says whether an index keeps them apart.
 const FEW_KEYS: usize = 256;
 
+/// Why a table is not read from end to end, and the way out.
+const NO_ORDER: &str = "It has no primary key and no unique index of whole NOT NULL columns: add one to the copy, as in \
+    ALTER TABLE … ADD UNIQUE (…)";
+const NO_ORDER_IN_ZONE: &str = "It has a `where`, and no primary key and no unique index of whole NOT NULL columns without a \
+    TIMESTAMP: add one to the copy, as in ALTER TABLE … ADD UNIQUE (…)";
+const OTHER_TIMES: &str = "Its key is compared with a TIMESTAMP of the source, and is none itself: make it a TIMESTAMP in the copy, \
+    or let src.byColumn name another key";
+const NO_SHARDS: &str =
+    "The rows of a shard are told from the others only by a primary key that is the source's id";
 /// Keys that are told apart in one `CASE`.
 const CASE_KEYS: usize = 64;
 
@@ -48,7 +57,7 @@ pub struct MySqlDestination {
     number: usize,
     source: Arc<MySqlSource>,
     plan: OnceLock<Plan>,
-    stream: OnceLock<Option<Stream>>,
+    stream: OnceLock<std::result::Result<Stream, &'static str>>,
     /// No two rows have the same key, by an index of the server's.
     is_unique: OnceLock<bool>,
     written: OnceLock<Written>,
@@ -159,7 +168,7 @@ impl MySqlDestination {
     }
 
     /// How the table is read from end to end, asked of the server once.
-    fn read_stream(&self) -> Result<&Option<Stream>> {
+    fn read_stream(&self) -> Result<&std::result::Result<Stream, &'static str>> {
         if let Some(stream) = self.stream.get() {
             return Ok(stream);
         }
@@ -175,12 +184,21 @@ impl MySqlDestination {
             shard,
             ..
         } = &self.job.source;
+        let stream = stream.ok_or(if table.is_in_zone {
+            NO_ORDER_IN_ZONE
+        } else {
+            NO_ORDER
+        });
         let stream = match shard {
             // The source reads its keys as instants, and this one does not.
-            _ if self.plan()?.prints_keys => None,
+            _ if self.plan()?.prints_keys => Err(OTHER_TIMES),
             None => stream,
-            Some(_) if source.by_column.to_lowercase() != id_column.to_lowercase() => None,
-            Some(shard) => stream.and_then(|stream| stream.of_shard(*shard, &job.by_column)),
+            Some(_) if source.by_column.to_lowercase() != id_column.to_lowercase() => {
+                Err(NO_SHARDS)
+            }
+            Some(shard) => {
+                stream.and_then(|stream| stream.of_shard(*shard, &job.by_column).ok_or(NO_SHARDS))
+            }
         };
         Ok(self.stream.get_or_init(|| stream))
     }
@@ -494,6 +512,12 @@ impl<'a> Keys<'a> {
         }
     }
 
+    /// One statement does not take all of them.
+    fn are_too_wide(&self) -> bool {
+        let spellings = self.numbers.iter().map(|&number| &self.cells[number]);
+        keys_at_once(spellings) < self.numbers.len()
+    }
+
     /// Each spelling, and the number of its key.
     fn cells(&self) -> impl Iterator<Item = (usize, &'a Cell)> {
         let each = |&number: &usize| self.cells[number].iter().map(move |cell| (number, cell));
@@ -525,8 +549,9 @@ impl Destination for MySqlDestination {
         self.sessions.is_silent()
     }
 
-    fn stream(&self) -> Result<Option<KeyFold>> {
-        Ok(self.read_stream()?.as_ref().map(|stream| stream.fold))
+    fn stream(&self) -> Result<std::result::Result<KeyFold, &'static str>> {
+        let stream = self.read_stream()?.as_ref();
+        Ok(stream.map(|stream| stream.fold).map_err(|why| *why))
     }
 
     fn visit(
@@ -537,7 +562,7 @@ impl Destination for MySqlDestination {
     ) -> Result<Option<Place>> {
         let plan = self.plan()?;
         let job = &self.destination().table;
-        let Some(stream) = self.read_stream()? else {
+        let Ok(stream) = self.read_stream()? else {
             return Ok(None);
         };
         let rows = Rows::new(job, plan, stream);
@@ -589,7 +614,7 @@ impl Destination for MySqlDestination {
         let weigh = |count: usize| {
             self.bytes_of(plan, &Keys::of(&cells[..count], Room::new(ROW_BYTES_MAX)))
         };
-        let found = fitted(keys.len(), room_bytes, read, weigh)
+        let found = fitted(keys_at_once(&cells), room_bytes, read, weigh)
             .map_err(|error| self.failed_look_up(&error))?;
         Ok(match found {
             Fitted::Read(_, found) => found,
@@ -632,6 +657,10 @@ impl Destination for MySqlDestination {
         let mut left = vec![Keys::of(&cells, Room::new(ROW_BYTES_MAX))];
         left.retain(|keys| !keys.numbers.is_empty());
         while let Some(keys) = left.pop() {
+            if keys.are_too_wide() {
+                left.extend(keys.halves());
+                continue;
+            }
             match self.select_values(plan, &plan.key_expression, &keys) {
                 Ok(values) => {
                     let key = |key| decode::cell(key, plan.key_type);

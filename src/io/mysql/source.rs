@@ -13,7 +13,7 @@ use super::pieces::Pieces;
 use super::schema::{literal, quoted};
 use super::session::{Manner, NOW_US, Sessions, is_of_one_key, label};
 use super::unique::{self, Distinct};
-use super::wide::{Fitted, fitted, sum_of};
+use super::wide::{Fitted, cells_at_once, fitted, sum_of};
 use super::wire;
 use crate::config::{Job, TableJob};
 use crate::error::{Error, Result};
@@ -233,8 +233,13 @@ impl MySqlSource {
             if is_cut && rows.is_empty() {
                 return self.without_cells(what, layout, ask);
             }
-            // The scan goes on behind the last row of a batch that was cut, so there has to be a way to go.
             let ids = rows.iter().map(|row| row.id).chain(next_id);
+            if is_cut {
+                let mut distinct = Distinct::default();
+                ids.clone().for_each(|id| distinct.see(id));
+                distinct.end().map_err(|error| self.failed(what, &error))?;
+            }
+            // The scan goes on behind the last row of a batch that was cut, so there has to be a way to go.
             if is_cut && ask.is_by_id && !ids.is_sorted_by(|a, b| a < b) {
                 return Err(self.failed(what, &bounded::excess()));
             }
@@ -570,6 +575,12 @@ impl Source for MySqlSource {
         let mut ids = Vec::new();
         let mut left: Vec<&[&Cell]> = keys.chunks(KEYS_PER_QUERY).collect();
         while let Some(keys) = left.pop() {
+            let at_once = cells_at_once(keys.iter().copied());
+            if at_once < keys.len() {
+                let (now, later) = keys.split_at(at_once);
+                left.extend([later, now]);
+                continue;
+            }
             let slots = padded_count(keys.len());
             let places: Vec<_> = padded(keys, slots).map(|cell| lookup.sql(cell)).collect();
             let sql = format!(

@@ -4,8 +4,45 @@
 
 use super::bounded::{self, Room};
 use super::schema::quoted;
-use crate::logic::value::cell::{Column, ColumnType};
+use super::source::padded_count;
+use crate::logic::compare::key::Spellings;
+use crate::logic::value::cell::{Cell, Column, ColumnType};
 use crate::logic::value::oversize::ROW_BYTES_MAX;
+use crate::logic::value::row::cells_bytes;
+
+/// Bytes of keys in one statement, five times below the least that servers take at once, 1 MiB: bytes are sent as digits,
+/// and a `CASE` names its keys before they are looked for.
+const KEYS_BYTES_MAX: usize = 192 << 10;
+
+/// How many of the first keys one statement takes: at least one.
+pub(super) fn keys_at_once<'s, 'k: 's>(keys: impl IntoIterator<Item = &'s Spellings<'k>>) -> usize {
+    at_once(keys.into_iter().map(|key| {
+        let spellings = key.iter().map(bytes_of_cell);
+        spellings.sum()
+    }))
+}
+
+/// The same of keys in one spelling.
+pub(super) fn cells_at_once<'c>(keys: impl Iterator<Item = &'c Cell>) -> usize {
+    at_once(keys.map(bytes_of_cell))
+}
+
+fn bytes_of_cell(cell: &Cell) -> usize {
+    cells_bytes(std::slice::from_ref(cell))
+}
+
+/// Lists are padded with their last item.
+fn at_once(bytes: impl Iterator<Item = usize>) -> usize {
+    let (mut count, mut widest) = (0, 0);
+    for bytes in bytes {
+        widest = bytes.max(widest);
+        if count > 0 && padded_count(count + 1).saturating_mul(widest) > KEYS_BYTES_MAX {
+            break;
+        }
+        count += 1;
+    }
+    count
+}
 
 /// What came of a statement for several keys.
 pub(super) enum Fitted<T> {
@@ -97,6 +134,22 @@ mod tests {
             Fitted::TooLarge(bytes) => format!("{bytes} bytes"),
         };
         (outcome, tried)
+    }
+
+    #[test]
+    fn a_statement_takes_as_many_keys_as_have_room_in_a_padded_list() {
+        let room = KEYS_BYTES_MAX;
+        for (widths, expected) in [
+            (vec![], 0),
+            (vec![60; 512], 512),
+            (vec![room / 128; 512], 128),
+            (vec![room / 100; 512], 64),
+            (vec![10 * room; 512], 1),
+            ([vec![60; 100], vec![room]].concat(), 100),
+        ] {
+            let found = at_once(widths.iter().copied());
+            assert_eq!(found, expected, "{:?}", widths.first());
+        }
     }
 
     #[test]
