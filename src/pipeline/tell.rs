@@ -100,15 +100,25 @@ impl Pass<'_, '_> {
 
     /// Hands on what would repair a row, where somebody wants to know.
     pub(super) fn fix(&self, number: usize, wrong: Wrong<'_>, copy: Option<&[Cell]>) -> Result<()> {
-        if !self.observer.wants_fixes() {
+        if !self.observer.wants_fixes() || self.is_unread(number) {
             return Ok(());
         }
+        let destination = self.destinations[number];
+        let columns = destination
+            .map()
+            .and_then(|map| Ok((map, destination.written()?)));
+        let (map, table) = match columns {
+            Ok(columns) => columns,
+            Err(error) => {
+                self.mark_unread(number, &error); // Its statements are not complete, and the others go on.
+                return Ok(());
+            }
+        };
         let fix = Fix {
             target: self.job.destinations[number].target(),
-            map: self.destinations[number].map()?,
+            map,
             wrong,
         };
-        let table = self.destinations[number].written()?;
         self.observer.fix(&Repair { fix, table, copy })
     }
 
