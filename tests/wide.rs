@@ -6,7 +6,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::{Answer, Config, Db, Receiver, Scene, assert_ids};
+use common::{Answer, Config, Db, Receiver, Scene, Server, assert_ids};
 use serde_json::json;
 
 const COLUMNS: &str =
@@ -69,6 +69,11 @@ fn aside(config: &Config) -> Vec<(u64, String)> {
     };
     owed.iter().map(of).collect()
 }
+
+/// The most that a pass takes over rows of up to 30 MiB, and over one of 60: a third above what was measured on three
+/// servers, 290 and 190 MiB.
+const PEAK_MIB_MAX: u64 = 380;
+const PEAK_OF_ONE_MIB_MAX: u64 = 250;
 
 const TEXTS: [&str; 6] = ["name", "a", "b", "c", "d", "e"];
 
@@ -207,18 +212,19 @@ fn a_row_that_is_back_and_too_large_to_be_read_is_not_taken_for_gone() {
 
 #[test]
 fn an_audit_goes_on_beside_rows_that_are_too_large_and_says_so() {
+    let scene = scene(1, &TEXTS);
+    add(&scene, "src.", [1, 3, 5, 7], 0);
+    add(&scene, "des.", [1, 3, 7], 0);
+    add(&scene, "src.", [2], GIANT_MIB);
+    add(&scene, "des.", [4], 0);
+    add(&scene, "src.", [4], GIANT_MIB);
+    add(&scene, "src.", [6], 0);
+    add(&scene, "des.", [6], GIANT_MIB);
+    scene
+        .db
+        .exec("UPDATE des.wide SET a = 'other' WHERE id = 7");
     for method in ["stream", "checksum"] {
-        let scene = scene(1, &TEXTS);
-        add(&scene, "src.", [1, 3, 5, 7], 0);
-        add(&scene, "des.", [1, 3, 7], 0);
-        add(&scene, "src.", [2], GIANT_MIB);
-        add(&scene, "des.", [4], 0);
-        add(&scene, "src.", [4], GIANT_MIB);
-        add(&scene, "src.", [6], 0);
-        add(&scene, "des.", [6], GIANT_MIB);
-        scene
-            .db
-            .exec("UPDATE des.wide SET a = 'other' WHERE id = 7");
+        scene.config.forget();
         let report = scene.config.folder().join("report.csv");
         let args = format!("--dry-run --method {method} --report");
         let outcome = scene.cupid("reconcile").args(&args).arg(&report).exits(1);
@@ -241,25 +247,20 @@ fn an_audit_goes_on_beside_rows_that_are_too_large_and_says_so() {
         let args = format!("--method {method}");
         scene.cupid("reconcile").args(&args).exits(1);
         assert_ids(&scene.receiver().delivered_ids(), [5, 7]);
+        scene.receiver().take();
         scene
             .cupid("recheck")
             .arg(scene.config.path())
             .arg(&report)
             .run();
+        std::fs::remove_file(&report).unwrap();
     }
-}
-
-#[test]
-fn an_audit_tells_extra_rows_that_are_too_large() {
-    let scene = scene(1, &TEXTS);
-    add(&scene, "src.", [1], 0);
-    add(&scene, "des.", [1], 0);
-    add(&scene, "des.", [2], GIANT_MIB);
-    let outcome = scene
-        .cupid("reconcile")
-        .args("--extra --dry-run --report -")
-        .exits(1);
-    assert!(outcome.stdout.contains(",extra,,n2,"), "{}", outcome.stdout);
+    // Only the copy has a row that is too large.
+    scene.db.exec("DELETE FROM src.wide WHERE id = 6");
+    scene.config.forget();
+    let extra = scene.cupid("reconcile");
+    let outcome = extra.args("--extra --dry-run --report -").exits(1);
+    assert!(outcome.stdout.contains(",extra,,n6,"), "{}", outcome.stdout);
 }
 
 #[test]
@@ -283,13 +284,13 @@ fn wide_rows_take_bounded_memory_wherever_they_are() {
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
     let expected = (4..=12).chain([300]);
     assert_ids(&scene.receiver().delivered_ids(), expected);
-    assert!(peak_mib < 400, "{peak_mib} MiB");
+    assert!(peak_mib < PEAK_MIB_MAX, "{peak_mib} MiB");
     let args = "--dry-run --report";
     let report = scene.config.folder().join("report.csv");
     let audit = scene.cupid("reconcile").args(args).arg(report);
     let (outcome, peak_mib) = audit.spawn().ended();
     assert_eq!(outcome.code, Some(1), "{}", outcome.stderr);
-    assert!(peak_mib < 400, "{peak_mib} MiB");
+    assert!(peak_mib < PEAK_MIB_MAX, "{peak_mib} MiB");
 }
 
 #[test]
@@ -301,12 +302,13 @@ fn a_compared_text_of_half_the_limit_is_read_once_and_sent_whole() {
     let callbacks = scene.receiver().take();
     assert_eq!(callbacks.len(), 1);
     assert_eq!(callbacks[0].text_of("e").len() as u64, 60 * MIB / 5);
-    assert!(peak_mib < 400, "{peak_mib} MiB");
+    assert!(peak_mib < PEAK_OF_ONE_MIB_MAX, "{peak_mib} MiB");
 }
 
 #[test]
 fn many_keys_of_any_width_fit_into_what_a_server_takes_for_one_statement() {
-    let scene = Scene::bare(Db::new(1));
+    let server = Server::private_with(&["--max-allowed-packet=1M"]);
+    let scene = Scene::bare(Db::on(server, 1));
     for place in ["src.", "des."] {
         scene.db.exec(&format!(
             "CREATE TABLE {place}user (id BIGINT NOT NULL PRIMARY KEY, number VARBINARY(3000) NOT NULL UNIQUE, name TEXT, avatar TEXT)"
@@ -323,4 +325,31 @@ fn many_keys_of_any_width_fit_into_what_a_server_takes_for_one_statement() {
         .exec("INSERT INTO des.user SELECT * FROM src.user WHERE id <> 500");
     scene.run(0);
     assert_ids(&scene.receiver().delivered_ids(), [500]);
+    // Keys that only the copy has are looked for in the source.
+    scene.db.exec("DELETE FROM src.user WHERE id > 100");
+    let audit = scene
+        .cupid("reconcile")
+        .args("--extra --dry-run --report -");
+    let extra = audit.exits(1).stdout;
+    assert_eq!(extra.lines().skip(1).count(), 499, "{extra:.300}");
+}
+
+#[test]
+fn an_id_that_two_wide_rows_share_is_refused_wherever_a_batch_is_cut() {
+    let scene = Scene::bare(Db::new(1));
+    for place in ["src.", "des."] {
+        scene.db.exec(&format!(
+            "CREATE TABLE {place}user (id BIGINT NOT NULL, number VARCHAR(9) NOT NULL UNIQUE, name LONGTEXT, avatar TEXT, KEY (id))"
+        ));
+    }
+    for (id, number) in [(1, "a"), (2, "b"), (2, "c"), (3, "d")] {
+        scene.db.exec(&format!(
+            "INSERT INTO src.user VALUES ({id}, '{number}', REPEAT('x', 9 << 20), 'a')"
+        ));
+    }
+    for command in ["run", "reconcile"] {
+        let outcome = scene.cupid(command).exits(78);
+        outcome.assert_says(&["src.idColumn", "the id 2;"]);
+    }
+    assert_eq!(scene.receiver().count(), 0);
 }
