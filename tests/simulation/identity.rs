@@ -58,18 +58,23 @@ impl Model {
     /// A destination is somewhere where the checkpoint does not know it. Whoever changes more until it does makes two
     /// changes at once, of which nobody can tell what became of what.
     pub(crate) fn is_moving(&self, configured: &[usize]) -> bool {
-        let (is, saved) = self.places(configured);
+        let (is, saved) = self.written(configured, DestinationId::place);
         saved.is_some_and(|saved| !is.is_subset(&saved))
     }
 
-    /// The checkpoint knows these destinations, and no others.
+    /// The checkpoint knows these destinations, and no others. It knows their names too, which tell what moved.
     fn is_known(&self, configured: &[usize]) -> bool {
-        let (is, saved) = self.places(configured);
+        let both = |id: &DestinationId| format!("{} at {}", id.name, id.place());
+        let (is, saved) = self.written(configured, both);
         saved.is_none_or(|saved| is == saved)
     }
 
-    /// Where the destinations are, and where the checkpoint says.
-    fn places(&self, configured: &[usize]) -> (BTreeSet<String>, Option<BTreeSet<String>>) {
+    /// What the configuration says of the destinations, and what the checkpoint says.
+    fn written(
+        &self,
+        configured: &[usize],
+        what: impl Fn(&DestinationId) -> String,
+    ) -> (BTreeSet<String>, Option<BTreeSet<String>>) {
         let job = self.job(configured);
         let text = self.folders[RUN].checkpoint.as_ref();
         let checkpoint =
@@ -77,8 +82,8 @@ impl Model {
         let ids = job.destinations.iter().map(DestinationJob::id);
         let saved = checkpoint.map(|checkpoint| {
             let ids = checkpoint.destinations.iter();
-            ids.map(DestinationId::place).collect()
+            ids.map(&what).collect()
         });
-        (ids.map(|id| id.place()).collect(), saved)
+        (ids.map(|id| what(&id)).collect(), saved)
     }
 }
