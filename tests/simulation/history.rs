@@ -107,6 +107,7 @@ fn befall(model: &mut Model, configured: &mut Vec<usize>) {
         match configured.iter().position(|&number| number == at) {
             Some(place) if configured.len() > 1 => drop(configured.remove(place)),
             Some(_) => {}
+            None if model.would_replace(configured, at) => {}
             None => configured.push(at),
         }
         model.tell(|| format!("the destinations are {configured:?} now"));

@@ -62,6 +62,13 @@ impl Model {
         saved.is_some_and(|saved| !is.is_subset(&saved))
     }
 
+    /// The checkpoint still knows a destination that was taken out. One that is added looks like that one on another server.
+    pub(crate) fn would_replace(&self, configured: &[usize], added: usize) -> bool {
+        let with_it = [configured, &[added]].concat();
+        let (are, saved) = self.written(&with_it, DestinationId::place);
+        saved.is_some_and(|saved| !saved.is_subset(&are))
+    }
+
     /// The checkpoint knows these destinations, and no others. It knows their names too, which tell what moved.
     fn is_known(&self, configured: &[usize]) -> bool {
         let both = |id: &DestinationId| format!("{} at {}", id.name, id.place());
