@@ -280,6 +280,8 @@ impl Plan {
     fn restarting(self, rng: &mut Rng) -> Self {
         Self {
             restarts: rng.pick(&[150, 400]),
+            // Each giant is looked at alone, which takes a call or two.
+            giants: self.giants && self.bulks == 0,
             huge_ids: false,
             id_step: 1,
             rollbacks: 0,
