@@ -7,6 +7,8 @@ use std::time::Duration;
 use crate::error::Result;
 use crate::logic::audit::checksum::{Checksum, Chunk, KeyRange};
 use crate::logic::audit::fingerprint::KeyFold;
+use crate::logic::audit::pairing::Outgoing;
+use crate::logic::audit::record::{Record, Side};
 use crate::logic::callback::outbox::Outbox;
 use crate::logic::callback::owed::Owed;
 use crate::logic::callback::retry::Answer;
@@ -14,12 +16,39 @@ use crate::logic::compare::rows::{ColumnMap, Found};
 use crate::logic::report::fix::Repair;
 use crate::logic::report::fix::written::Written;
 use crate::logic::report::line::Line;
+use crate::logic::scan::bounds::Bounds;
 use crate::logic::scan::checkpoint::Checkpoint;
 use crate::logic::scan::gaps::Span;
-use crate::logic::scan::plan::{Bounds, Request, What};
+use crate::logic::scan::plan::Request;
 use crate::logic::value::cell::{Cell, CellRef, Cells, Column, Id};
 use crate::logic::value::oversize::TooLarge;
 use crate::logic::value::row::{Row, cells_bytes};
+
+/// Everything outside the program that a pass touches.
+pub struct World<'a> {
+    /// The tables.
+    pub tables: Tables<'a>,
+    /// In the order of `des[]`.
+    pub receivers: Vec<&'a dyn Receiver>,
+    /// For what memory does not hold.
+    pub spills: &'a dyn SpillSpace,
+    /// The state folder.
+    pub store: &'a mut (dyn Store + Send),
+    /// Time.
+    pub clock: &'a dyn Clock,
+    /// People and reports.
+    pub observer: &'a dyn Observer,
+}
+
+/// What is compared.
+pub struct Tables<'a> {
+    /// The source table.
+    pub source: &'a dyn Source,
+    /// In the order of `des[]`.
+    pub destinations: Vec<&'a dyn Destination>,
+    /// What two servers compute of their tables.
+    pub checksums: &'a dyn ChecksumOffers,
+}
 
 /// The source table.
 pub trait Source: Sync {
@@ -54,26 +83,7 @@ pub trait Source: Sync {
     ///
     /// # Errors
     /// When the source cannot be read.
-    fn visit(&self, span: Span, limit: usize, visitor: &mut dyn Visitor) -> Result<Option<Id>> {
-        let what = What::New(span);
-        let Batch {
-            rows,
-            is_cut,
-            too_large,
-        } = self.scan(&Request { what, limit }, &[])?;
-        visitor.restart();
-        for row in &rows {
-            if too_large.is_some() {
-                visitor.too_large(row.id, row.key.lent());
-            } else {
-                visitor.row(row.id, row.key.lent(), &row.cells);
-            }
-        }
-        Ok(rows
-            .last()
-            .filter(|_| is_cut || rows.len() >= limit)
-            .map(|row| row.id))
-    }
+    fn visit(&self, span: Span, limit: usize, visitor: &mut dyn Visitor) -> Result<Option<Id>>;
 
     /// The ids of the rows that have one of these keys.
     ///
@@ -188,7 +198,7 @@ pub trait Visitor {
     fn too_large(&mut self, id: Id, key: CellRef<'_>);
 
     /// Where that row was, in a destination.
-    fn passed(&mut self, _place: &dyn Fn() -> Place) {}
+    fn passed(&mut self, place: &dyn Fn() -> Place);
 }
 
 /// A place in a destination's own order.
@@ -204,49 +214,19 @@ pub trait Destination: Sync {
     fn map(&self) -> Result<&ColumnMap>;
 
     /// Whether its server let a time limit pass in this pass. No other question is answered then.
-    fn is_silent(&self) -> bool {
-        false
-    }
+    fn is_silent(&self) -> bool;
 
-    /// What of a key's text the destination takes for the same; or why its rows have no order in which they could be read
-    /// in batches, and the way out.
+    /// The table as one that is read from end to end.
     ///
     /// # Errors
     /// When the destination cannot be read.
-    fn stream(&self) -> Result<std::result::Result<KeyFold, &'static str>> {
-        Ok(Err("It shows no order of its rows"))
-    }
-
-    /// Shows rows to `visitor`, in the cheapest order, up to `limit` rows after a place. Returns the next place when
-    /// there may be more. Shows nothing where [`Self::stream`] says that this is not possible.
-    ///
-    /// # Errors
-    /// When the destination cannot be read.
-    fn visit(
-        &self,
-        _after: Option<&Place>,
-        _limit: usize,
-        visitor: &mut dyn Visitor,
-    ) -> Result<Option<Place>> {
-        visitor.restart();
-        Ok(None)
-    }
+    fn whole(&self) -> Result<Whole<'_>>;
 
     /// Keys that several rows share, `limit` at the most.
     ///
     /// # Errors
     /// When the destination cannot be read.
-    fn repeated_keys(&self, _limit: usize) -> Result<Vec<Cell>> {
-        Ok(vec![])
-    }
-
-    /// The two servers' own checksums of source and destination, keyed by a number of this run; or why there are none.
-    ///
-    /// # Errors
-    /// When either table's columns cannot be read.
-    fn checksums(&self, _seed: u64) -> Result<Offer<'_>> {
-        Ok(Err("its server computes none".into()))
-    }
+    fn repeated_keys(&self, limit: usize) -> Result<Vec<Cell>>;
 
     /// The rows that the destination itself finds for each of these keys, for as many of the first keys as their rows fit
     /// into so many bytes. That may be none where there is less room than [`crate::logic::value::oversize::ROW_BYTES_MAX`]. A
@@ -273,6 +253,59 @@ pub trait Destination: Sync {
     /// # Errors
     /// When the destination cannot be read.
     fn spelled(&self, keys: &[&Cell]) -> Result<Vec<Cell>>;
+}
+
+/// A table that is read from end to end; or why its rows have no order in which they could be read in batches, and the
+/// way out.
+pub type Whole<'a> = std::result::Result<Box<dyn WholeTable + 'a>, &'static str>;
+
+/// A destination table that can be read from end to end.
+pub trait WholeTable: Sync {
+    /// What of a key's text the destination takes for the same.
+    fn key_fold(&self) -> KeyFold;
+
+    /// Shows rows to `visitor`, in the cheapest order, up to `limit` rows after a place. Returns the next place when
+    /// there may be more.
+    ///
+    /// # Errors
+    /// When the destination cannot be read.
+    fn visit(
+        &self,
+        after: Option<&Place>,
+        limit: usize,
+        visitor: &mut dyn Visitor,
+    ) -> Result<Option<Place>>;
+}
+
+/// Where records of an audit go that memory does not hold.
+pub trait SpillSpace: Sync {
+    /// A place for one destination's records. It is gone when it is dropped.
+    fn open(&self) -> Box<dyn Spill>;
+}
+
+/// Records that memory does not hold.
+pub trait Spill {
+    /// Adds records to a partition.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    fn append(&mut self, outgoing: &Outgoing) -> Result<()>;
+
+    /// All records of a partition, to be read once.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    fn take(&mut self, partition: usize, side: Side) -> Result<Vec<Record>>;
+}
+
+/// Which destinations the servers can compute checksums of.
+pub trait ChecksumOffers: Sync {
+    /// The two servers' own checksums of the source and of a destination, by its place in `des[]`, keyed by a number of
+    /// this run; or why there are none.
+    ///
+    /// # Errors
+    /// When either table's columns cannot be read.
+    fn offer(&self, destination: usize, seed: u64) -> Result<Offer<'_>>;
 }
 
 /// Checksums, or the reason why there are none.

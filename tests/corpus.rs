@@ -36,7 +36,7 @@
 //! | ape-dts: "cannot detect extra rows" | orphans in the destination | `rows_that_only_the_copy_has`, `rows_only_the_copy_has_in_another_case`, `rows_only_the_copy_has_that_the_source_cannot_spell`, `tests/extra: rows_that_only_the_copy_has_are_reported_when_asked_for_and_never_called_back` |
 //! | twindb/backup#195 | two cron runs at once | `tests/commands: two_runs_at_once_are_refused_with_75_in_silence`, `tests/reconcile: two_audits_of_one_configuration_are_75_and_an_audit_beside_a_run_is_not` |
 //! | MySQL Reference Manual on contractions | a client folds case where the collation does not | `keys_whose_letters_are_one`, `tests/collations: what_folds_in_the_client_folds_under_every_collation_that_is_said_to` |
-//! | text outside Unicode | bytes without a character are read as `?` | `texts_without_a_character_in_unicode`, `keys_without_a_character_in_unicode`, `tests/lookup: text_outside_unicode_is_compared_by_its_bytes_and_called_back_as_it_is` |
+//! | text outside Unicode | bytes without a character are read as `?` | `texts_without_a_character_in_unicode`, `keys_without_a_character_in_unicode`, `tests/lookup/outside_unicode: text_outside_unicode_is_compared_by_its_bytes_and_called_back_as_it_is` |
 //! | the first cupid | NULL = '', '1.0' = '1' | `null_and_the_empty_text`, `texts_that_are_the_same_number` |
 //! | | a callback for each differing column | `tests/pass: a_different_row_gives_one_callback_of_type_2_however_many_columns_differ` |
 //! | | a queue in memory that is lost at a crash | `tests/crash: kill_9_at_every_stage_of_a_run_loses_nothing`, `tests/callbacks: a_receiver_that_is_down_gets_everything_once_it_is_back` |

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::sync::Arc;
 
-use super::{Sides, load, state_of};
+use super::{Connections, load, state_of};
 use crate::check::facts::{Facts, StateFacts};
 use crate::check::{self, Finding};
 use crate::cli::Check;
@@ -22,30 +22,30 @@ use crate::world::{Clock as _, Source as _, Store as _};
 /// `cupid check`. The exit status is that of the worst finding.
 pub(super) fn check(check: &Check, clock: &Arc<RealClock>) -> Result<Exit> {
     let job = load(&check.config)?;
-    let sides = Sides::new(&job, clock)?;
-    let facts = gather(&job, &sides, clock);
+    let connections = Connections::new(&job, clock)?;
+    let facts = gather(&job, &connections, clock);
     let findings = check::advise(&job, &facts, clock.now_us());
     print(&findings)?;
     Ok(check::exit(&findings))
 }
 
-fn gather(job: &Job, sides: &Sides, clock: &RealClock) -> Facts {
+fn gather(job: &Job, connections: &Connections, clock: &RealClock) -> Facts {
     let words = |error: Error| error.to_string();
-    let source = inspect::source(&sides.source, job, clock).map_err(words);
-    let destinations = sides.destinations.iter().enumerate();
+    let source = inspect::source(&connections.source, job, clock).map_err(words);
+    let destinations = connections.destinations.iter().enumerate();
     Facts {
         destinations: destinations
             .map(|(number, destination)| {
                 inspect::destination(destination, job, number, source.is_ok(), clock).map_err(words)
             })
             .collect(),
-        state: state(job, state_of(job), source.is_ok().then_some(sides)),
+        state: state(job, state_of(job), source.is_ok().then_some(connections)),
         source,
     }
 }
 
-/// `sides` where the source can be read.
-fn state(job: &Job, state: StateDir, sides: Option<&Sides>) -> StateFacts {
+/// `connections` where the source can be read.
+fn state(job: &Job, state: StateDir, connections: Option<&Connections>) -> StateFacts {
     let mut facts = StateFacts {
         of_another: None,
         folder: job.source.state_dir.clone(),
@@ -66,18 +66,18 @@ fn state(job: &Job, state: StateDir, sides: Option<&Sides>) -> StateFacts {
         Err(error) => facts.unusable.push(error.to_string()),
     }
     match state.for_reading() {
-        Ok(state) => read(job, state, sides, &mut facts),
+        Ok(state) => read(job, state, connections, &mut facts),
         Err(error) => facts.unusable.push(error.to_string()),
     }
     facts
 }
 
 /// What the state files say, when they are this configuration's.
-fn read(job: &Job, mut state: StateDir, sides: Option<&Sides>, facts: &mut StateFacts) {
+fn read(job: &Job, mut state: StateDir, connections: Option<&Connections>, facts: &mut StateFacts) {
     let checkpoint = state.checkpoint();
-    let id_max = sides
+    let id_max = connections
         .filter(|_| job.source.insert)
-        .and_then(|sides| sides.source.bounds().ok())
+        .and_then(|connections| connections.source.bounds().ok())
         .map(|bounds| bounds.id_max);
     facts.beyond = id_max.and_then(|id_max| {
         let positions = &checkpoint.as_ref().ok()?.as_ref()?.positions;
@@ -88,10 +88,10 @@ fn read(job: &Job, mut state: StateDir, sides: Option<&Sides>, facts: &mut State
         let next_id = beyond.filter_map(|position| position.next_id).max()?;
         Some((next_id - 1, id_max))
     });
-    facts.lowest_id = sides
+    facts.lowest_id = connections
         .filter(|_| matches!(checkpoint, Ok(None)))
         .zip(id_max.flatten())
-        .and_then(|(sides, to)| lowest_id(sides, to));
+        .and_then(|(connections, to)| lowest_id(connections, to));
     let first_cupids_id = state.first_cupids_id();
     let outbox = state.outbox();
     let errors = [
@@ -107,10 +107,10 @@ fn read(job: &Job, mut state: StateDir, sides: Option<&Sides>, facts: &mut State
     facts.first_cupids_id = first_cupids_id.ok().flatten();
 }
 
-fn lowest_id(sides: &Sides, to: Id) -> Option<Id> {
+fn lowest_id(connections: &Connections, to: Id) -> Option<Id> {
     let from = LOWEST_ID;
     let what = What::New(Span { from, to });
-    let rows = sides
+    let rows = connections
         .source
         .scan(&Request { what, limit: 1 }, &[])
         .ok()?

@@ -1,6 +1,7 @@
 //! One short file per sub-command, composed from the same stages.
 
 mod check;
+mod connections;
 mod notify;
 mod recheck;
 mod reconcile;
@@ -17,14 +18,12 @@ use crate::config::{self, Job};
 use crate::error::{Error, Exit, Result};
 use crate::io::console;
 use crate::io::heartbeat::Heart;
-use crate::io::http::{Client, Post};
-use crate::io::mysql::{MySqlDestination, MySqlSource};
 use crate::io::signals::RealClock;
 use crate::io::state_dir::{Former, Lock, StateDir};
-use crate::logic::callback::retry::Answer;
 use crate::logic::report::summary::Summary;
-use crate::pipeline::{Duplicates, Mode, Options, World};
-use crate::world::{Callback, Clock, Destination, Observer, Receiver, Store};
+use crate::world::Clock as _;
+
+use connections::Connections;
 
 /// Does what the command line asks for.
 ///
@@ -75,85 +74,6 @@ fn load_and_log(path: &Path, talk: Talk) -> Result<Arc<Job>> {
     Ok(job)
 }
 
-/// The tables and endpoints of a job. Opens no connection until one is needed.
-struct Sides {
-    job: Arc<Job>,
-    source: Arc<MySqlSource>,
-    destinations: Vec<MySqlDestination>,
-    receivers: Vec<Endpoint>,
-}
-
-struct Endpoint(Client);
-
-impl Receiver for Endpoint {
-    fn post(&self, callback: &Callback, timeout: std::time::Duration) -> Answer {
-        self.0.post(
-            &Post {
-                body: &callback.body,
-                headers: &callback.headers,
-            },
-            timeout,
-        )
-    }
-}
-
-impl Sides {
-    fn new(job: &Arc<Job>, clock: &Arc<RealClock>) -> Result<Self> {
-        let clock: Arc<dyn Clock + Send> = Arc::<RealClock>::clone(clock);
-        let source = Arc::new(MySqlSource::new(Arc::clone(job), clock));
-        let destination =
-            |number| MySqlDestination::new(Arc::clone(job), number, Arc::clone(&source));
-        let receivers = job
-            .destinations
-            .iter()
-            .enumerate()
-            .map(|(number, destination)| {
-                Client::new(&destination.callback)
-                    .map(Endpoint)
-                    .map_err(|problem| Error::Config {
-                        path: job.path.clone(),
-                        problem: format!("des[{number}].callbackNotification: {problem}"),
-                    })
-            });
-        Ok(Self {
-            job: Arc::clone(job),
-            receivers: receivers.collect::<Result<_>>()?,
-            destinations: (0..job.destinations.len()).map(destination).collect(),
-            source,
-        })
-    }
-
-    /// Forgets what is known of the tables' columns: an `ALTER TABLE` counts from the next pass on.
-    fn forget_columns(&mut self) {
-        let source = Arc::new(self.source.anew());
-        for destination in &mut self.destinations {
-            *destination = destination.anew(Arc::clone(&source));
-        }
-        self.source = source;
-    }
-
-    fn world<'a>(
-        &'a self,
-        store: &'a mut (dyn Store + Send),
-        clock: &'a RealClock,
-        observer: &'a dyn Observer,
-    ) -> World<'a> {
-        self.source.begin_pass();
-        World {
-            source: &*self.source,
-            destinations: self
-                .destinations
-                .iter()
-                .map(|d| d as &dyn Destination)
-                .collect(),
-            receivers: self.receivers.iter().map(|r| r as &dyn Receiver).collect(),
-            store,
-            clock,
-            observer,
-        }
-    }
-}
-
 /// The state folder of a job.
 fn state_of(job: &Job) -> StateDir {
     let table = &job.source.table;
@@ -169,20 +89,6 @@ fn state_of(job: &Job) -> StateDir {
         .of(&job.file)
         .formerly(former)
         .with_destinations(job.known_destinations())
-}
-
-/// Everything that the job asks for.
-fn options_of(job: &Job) -> Options {
-    Options {
-        insert: job.source.insert,
-        update: job.source.update.is_some(),
-        start_id: None,
-        mode: Mode::Deliver,
-        report: false,
-        duplicates: Duplicates::Counted,
-        scan_until_us: None,
-        rows_per_second_max: None,
-    }
 }
 
 /// A job that looks at nothing is a mistake.

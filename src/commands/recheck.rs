@@ -4,20 +4,15 @@ use std::io::Write as _;
 use std::sync::Arc;
 
 use super::run::print_json;
-use super::{Sides, load_and_log};
+use super::{Connections, load_and_log};
 use crate::cli::Recheck;
 use crate::error::{Error, Exit, Result};
 use crate::io::console::Console;
 use crate::io::findings::Findings;
 use crate::io::report::{self, Report};
 use crate::io::signals::RealClock;
-use crate::logic::callback::outbox::Outbox;
-use crate::logic::callback::owed::Owed;
 use crate::logic::report::recheck::{Rechecked, Rows, rows};
-use crate::logic::scan::checkpoint::Checkpoint;
-use crate::logic::value::cell::Id;
-use crate::pipeline::{self, Duplicates, Mode, Options};
-use crate::world::{Clock as _, Store};
+use crate::pipeline;
 
 /// `cupid recheck`.
 pub(super) fn recheck(args: &Recheck, clock: &Arc<RealClock>) -> Result<Exit> {
@@ -25,32 +20,22 @@ pub(super) fn recheck(args: &Recheck, clock: &Arc<RealClock>) -> Result<Exit> {
     let lines = report::read(&args.earlier)?;
     let source = job.source.table.name();
     let names: Vec<&str> = job.destinations.iter().map(|d| d.name.as_str()).collect();
-    let Rows { outbox, extra } =
-        rows(&lines, &source, &names, clock.now_us()).map_err(|reason| Error::File {
-            operation: "Use the report",
-            path: args.earlier.file.clone().unwrap_or_else(|| "stdin".into()),
-            reason,
-        })?;
+    let Rows { rows, extra } = rows(&lines, &source, &names).map_err(|reason| Error::File {
+        operation: "Use the report",
+        path: args.earlier.file.clone().unwrap_or_else(|| "stdin".into()),
+        reason,
+    })?;
     drop(lines);
-    let number = outbox.len() as u64;
+    let count = rows.len() as u64;
     let new_report = args.report.as_ref().map(Report::open).transpose()?;
-    let options = Options {
-        insert: false,
-        update: false,
-        start_id: None,
-        mode: Mode::Recheck,
-        report: new_report.is_some(),
-        duplicates: Duplicates::Told,
-        scan_until_us: None,
-        rows_per_second_max: None,
-    };
+    let reports = new_report.is_some();
     let console = Console::new(Findings::of_report(new_report), !args.talk.quiet);
-    let sides = Sides::new(&job, clock)?;
-    let mut given = Given(outbox);
-    let summary = pipeline::recheck(&job, &mut sides.world(&mut given, clock, &console), options)?;
+    let connections = Connections::new(&job, clock)?;
+    let tables = connections.tables();
+    let counts = pipeline::recheck(&job, &tables, &**clock, &console, &rows, reports)?;
     console.clear();
-    let is_complete = super::is_complete(&summary);
-    let outcome = Rechecked::new(summary, number, extra);
+    let is_complete = !counts.is_stopped && counts.unread.is_empty();
+    let outcome = Rechecked::new(&job.name, counts, count, extra);
     if is_complete {
         console.into_findings().complete("")?;
     } else if let Some(file) = args.report.as_ref().and_then(|report| report.file.as_ref()) {
@@ -81,33 +66,4 @@ fn say(args: &Recheck, outcome: &Rechecked) -> Result<()> {
         path: "stdout".into(),
         reason: error.to_string(),
     })
-}
-
-/// The given rows as what is owed, and nothing else: no file is read or written.
-struct Given(Outbox);
-
-impl Store for Given {
-    fn checkpoint(&mut self) -> Result<Option<Checkpoint>> {
-        Ok(None)
-    }
-
-    fn first_cupids_id(&mut self) -> Result<Option<Id>> {
-        Ok(None)
-    }
-
-    fn save_checkpoint(&mut self, _: &Checkpoint) -> Result<()> {
-        Ok(())
-    }
-
-    fn outbox(&mut self) -> Result<Outbox> {
-        Ok(std::mem::take(&mut self.0))
-    }
-
-    fn append_owed(&mut self, _: &[Owed]) -> Result<()> {
-        Ok(())
-    }
-
-    fn replace_outbox(&mut self, _: &Outbox) -> Result<()> {
-        Ok(())
-    }
 }

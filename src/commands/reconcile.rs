@@ -1,13 +1,12 @@
 //! `cupid reconcile`: the same pass over an id range of its own, from end to end, with its own state.
 
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use super::run::print_json;
-use super::{Sides, is_complete, load_and_log, state_of, tell};
+use super::{Connections, is_complete, load_and_log, state_of, tell};
 use crate::cli::Reconcile;
-use crate::config::{Address, DestinationJob, Job, SourceJob, TableJob};
+use crate::config::{Address, DestinationJob, Job, TableJob};
 use crate::error::{Exit, Result};
 use crate::io::audit_state::{AuditState, DryAudit};
 use crate::io::console::Console;
@@ -15,24 +14,21 @@ use crate::io::findings::{Findings, Stopped};
 use crate::io::heartbeat::Heart;
 use crate::io::output::refuse_one_file;
 use crate::io::signals::RealClock;
-use crate::io::spill::SpillFiles;
 use crate::io::state_dir::{Lock, ReadOnly, StateDir, audit_name};
-use crate::logic::audit::pairing::Spill;
 use crate::logic::report::digest::Digest;
 use crate::logic::report::line::rfc3339;
 use crate::logic::report::page::{About, page};
 use crate::logic::report::summary::Summary;
-use crate::logic::scan::gaps::Span;
-use crate::logic::scan::plan::{Bounds, Request};
-use crate::logic::value::cell::{Cell, Column, Id};
-use crate::pipeline::{self, Duplicates, Method, Mode, Options, Streaming};
-use crate::world::{Batch, Clock as _, Source, Store, Visitor, Weight, WholeRows};
+use crate::logic::value::cell::Id;
+use crate::pipeline::{self, Audit, Handling, IdRange};
+use crate::world::{Clock as _, Store};
 
 /// `cupid reconcile`. Exit 1 also when every difference that was found has been called back.
 pub(super) fn reconcile(args: &Reconcile, clock: &Arc<RealClock>) -> Result<Exit> {
-    let job = Arc::new(audit_job(&*load_and_log(&args.config, args.talk)?, args));
+    let job = load_and_log(&args.config, args.talk)?;
     refuse_common_files(args)?;
-    let mut state = audit_state(&job, args);
+    let asked = asked(args);
+    let mut state = audit_state(&job, &asked);
     // A run of this name delivers what the audit leaves owed.
     state_of(&job).refuse_anothers()?;
     state.refuse_anothers()?;
@@ -50,22 +46,13 @@ pub(super) fn reconcile(args: &Reconcile, clock: &Arc<RealClock>) -> Result<Exit
         (true, Some(_)) => Box::new(DryAudit::new(state)),
         (true, None) => Box::new(ReadOnly(state)),
     };
-    let for_us = args
-        .for_time
-        .map(|time| i64::try_from(time.as_micros()).unwrap_or(i64::MAX));
-    let options = Options {
-        insert: true,
-        update: false,
-        start_id: (!args.resume).then(|| args.from_id.unwrap_or(Id::from(i64::MIN))),
-        mode: if args.dry_run {
-            Mode::DryRun
-        } else {
-            Mode::Deliver
+    let audit = Audit {
+        seed: seed(clock),
+        handling: Handling {
+            is_dry: args.dry_run,
+            reports: findings.wants_rows(),
         },
-        report: findings.wants_rows(),
-        duplicates: Duplicates::Told,
-        rows_per_second_max: args.max_rate,
-        scan_until_us: for_us.map(|for_us| clock.now_us().saturating_add(for_us)),
+        ..asked
     };
     let digest = findings
         .page
@@ -73,27 +60,10 @@ pub(super) fn reconcile(args: &Reconcile, clock: &Arc<RealClock>) -> Result<Exit
         .then(|| findings.digest())
         .transpose()?;
     let console = Console::new(findings, !args.talk.quiet).with_digest(digest);
-    let sides = Sides::new(&job, clock)?;
-    let range = Range {
-        source: &*sides.source,
-        to_id: args.to_id,
-        id_max: OnceLock::new(),
-    };
+    let connections = Connections::of_shard(&job, args.shard, clock)?;
     let began_us = clock.now_us();
-    let mut world = sides.world(&mut *store, clock, &console);
-    world.source = &range;
-    let spill = || Box::<SpillFiles>::default() as Box<dyn Spill>;
-    let streaming = Streaming {
-        method: args.method,
-        memory_bytes: args.memory,
-        seed: seed(clock),
-        spill: &spill,
-        extra: args.extra,
-    };
-    let is_asked_for = args.extra || args.method != Method::Auto;
-    let is_streamed = is_asked_for || is_large_part(args, &*sides.source)?;
-    let streaming = is_streamed.then_some(&streaming);
-    let outcome = pipeline::audit(&job, &mut world, options, streaming);
+    let mut world = connections.world(&mut *store, clock, &console);
+    let outcome = pipeline::audit(&job, &mut world, audit);
     console.clear();
     drop(world);
     drop(store);
@@ -108,10 +78,10 @@ pub(super) fn reconcile(args: &Reconcile, clock: &Arc<RealClock>) -> Result<Exit
         return outcome.and_then(|summary| ended(args, &summary));
     };
     let page = digest.map_or_else(String::new, |digest| {
-        let id_range = range.looked_at(args.from_id, &digest);
+        let id_range = looked_at(&audit, summary, &digest);
         let about = About {
             name: job.name.clone(),
-            facts: facts(&job, summary, began_us, id_range),
+            facts: facts(&job, &audit, summary, began_us, id_range),
             id_range,
             summary: Some(summary),
         };
@@ -119,7 +89,7 @@ pub(super) fn reconcile(args: &Reconcile, clock: &Arc<RealClock>) -> Result<Exit
     });
     findings.complete(&page)?;
     if args.dry_run && lock.is_some() {
-        audit_state(&job, args).forget()?;
+        audit_state(&job, &asked).forget()?;
     }
     ended(args, summary)
 }
@@ -189,16 +159,6 @@ fn tell_stopped(kept: Vec<(PathBuf, PathBuf)>, has_progress: bool) {
     }
 }
 
-/// Reading whole tables pays when a good part of them is asked for; for less, look-ups do.
-fn is_large_part(args: &Reconcile, source: &dyn Source) -> Result<bool> {
-    if args.from_id.is_none() && args.to_id.is_none() {
-        return Ok(true);
-    }
-    let max = source.bounds()?.id_max.unwrap_or(0);
-    let range = args.to_id.unwrap_or(max).min(max) - args.from_id.unwrap_or(0) + 1;
-    Ok(range.saturating_mul(4) >= max)
-}
-
 /// Different for each run, so that no table can be made to hold two rows of one fingerprint.
 fn seed(clock: &RealClock) -> u64 {
     use std::hash::BuildHasher as _;
@@ -208,6 +168,7 @@ fn seed(clock: &RealClock) -> u64 {
 /// When and on what an audit ran.
 fn facts(
     job: &Job,
+    audit: &Audit,
     summary: &Summary,
     began_us: i64,
     id_range: Option<(Id, Id)>,
@@ -223,7 +184,7 @@ fn facts(
     if let Some((low, high)) = id_range {
         facts.push(("Ids", format!("{low} to {high}")));
     }
-    if let Some(shard) = job.source.shard {
+    if let Some(shard) = audit.shard {
         facts.push(("Shard", shard.to_string()));
     }
     if summary.dry_run {
@@ -254,100 +215,43 @@ fn exit(summary: &Summary) -> Exit {
         .max(if found { Exit::Attention } else { Exit::Done })
 }
 
-/// The audit of a shard.
-fn audit_job(job: &Job, args: &Reconcile) -> Job {
-    let mut job = job.clone();
-    job.source.shard = args.shard;
-    job
+/// What the command line asks for, but for what only the run decides.
+fn asked(args: &Reconcile) -> Audit {
+    Audit {
+        ids: IdRange {
+            from: args.from_id,
+            to: args.to_id,
+        },
+        shard: args.shard,
+        resume: args.resume,
+        method: args.method,
+        extra: args.extra,
+        memory_bytes: args.memory,
+        handling: Handling {
+            is_dry: args.dry_run,
+            reports: false,
+        },
+        rows_per_second_max: args.max_rate,
+        for_time: args.for_time,
+        ..Audit::default()
+    }
 }
 
-fn audit_state(job: &Job, args: &Reconcile) -> AuditState {
-    let mut hash = DefaultHasher::new();
-    // How late rows may come changes nothing of what was compared.
-    let source = SourceJob {
-        late_commit: std::time::Duration::ZERO,
-        ..job.source.clone()
-    };
-    format!("{source:?} {:?}", job.destinations).hash(&mut hash);
-    let id = |id: Option<Id>| id.map_or(String::new(), |id| id.to_string());
-    let table = &job.source.table;
-    let identity = format!(
-        "{}.{} ids {}..{}{} configuration {:016x}",
-        table.database,
-        table.table,
-        id(args.from_id),
-        id(args.to_id),
-        args.shard
-            .map_or_else(String::new, |shard| format!(" shard {shard}")),
-        hash.finish()
-    );
+fn audit_state(job: &Job, audit: &Audit) -> AuditState {
+    let identity = audit.identity(job);
     // What a dry run compared, an audit that calls back has still to compare.
-    let name = audit_name(&job.name, args.shard);
-    let name = if args.dry_run {
+    let name = audit_name(&job.name, audit.shard);
+    let name = if audit.handling.is_dry {
         name + ".dry-run"
     } else {
         name
     };
     let state = StateDir::new(&job.source.state_dir, &name, &identity).of(&job.file);
-    AuditState::new(state, identity, args.resume)
+    AuditState::new(state, identity, audit.resume)
 }
 
-/// The source, up to an id.
-struct Range<'a> {
-    source: &'a dyn Source,
-    to_id: Option<Id>,
-    /// The end of the range, once it is known.
-    id_max: OnceLock<Option<Id>>,
-}
-
-impl Range<'_> {
-    /// From the first id that was asked for, else from 1 or the lowest difference.
-    fn looked_at(&self, from_id: Option<Id>, digest: &Digest) -> Option<(Id, Id)> {
-        let lowest = digest.id_range().map_or(1, |(low, _)| low.min(1));
-        let id_max = self.id_max.get().copied().flatten()?;
-        Some((from_id.unwrap_or(lowest), id_max))
-    }
-}
-
-impl Source for Range<'_> {
-    fn bounds(&self) -> Result<Bounds> {
-        let bounds = self.source.bounds()?;
-        let id_max = bounds
-            .id_max
-            .map(|max| self.to_id.map_or(max, |to| to.min(max)));
-        let _ = self.id_max.set(id_max); // It is asked for once.
-        Ok(Bounds { id_max, ..bounds })
-    }
-
-    fn rows_without_id(&self) -> Result<u64> {
-        self.source.rows_without_id()
-    }
-
-    fn moments(&self) -> Result<Option<String>> {
-        self.source.moments()
-    }
-
-    fn scan(&self, request: &Request, except: &[Id]) -> Result<Batch> {
-        self.source.scan(request, except)
-    }
-
-    fn ids_of(&self, keys: &[Cell]) -> Result<Vec<Id>> {
-        self.source.ids_of(keys)
-    }
-
-    fn visit(&self, span: Span, limit: usize, visitor: &mut dyn Visitor) -> Result<Option<Id>> {
-        self.source.visit(span, limit, visitor)
-    }
-
-    fn whole_rows(&self, ids: &[Id], room_bytes: usize) -> Result<WholeRows> {
-        self.source.whole_rows(ids, room_bytes)
-    }
-
-    fn weigh(&self, ids: &[Id]) -> Result<Vec<Weight>> {
-        self.source.weigh(ids)
-    }
-
-    fn columns(&self) -> Result<&[Column]> {
-        self.source.columns()
-    }
+/// From the first id that was asked for, else from 1 or the lowest difference, to the last.
+fn looked_at(audit: &Audit, summary: &Summary, digest: &Digest) -> Option<(Id, Id)> {
+    let lowest = digest.id_range().map_or(1, |(low, _)| low.min(1));
+    Some((audit.ids.from.unwrap_or(lowest), summary.id_max?))
 }

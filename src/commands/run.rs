@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::status::last_beat;
-use super::{Sides, load, load_and_log, options_of, refuse_idle, state_of, tell};
-use crate::cli::{Retry, Run};
+use super::{Connections, load, load_and_log, refuse_idle, state_of, tell};
+use crate::cli;
 use crate::config::Job;
 use crate::error::{Error, Exit, Result};
 use crate::io::console::Console;
@@ -15,11 +15,11 @@ use crate::io::report::Report;
 use crate::io::signals::RealClock;
 use crate::io::state_dir::{Lock, ReadOnly};
 use crate::logic::report::summary::Summary;
-use crate::pipeline::{self, Mode, Options};
+use crate::pipeline::{self, Handling};
 use crate::world::{Clock as _, Store};
 
 /// `cupid run`.
-pub(super) fn run(run: &Run, clock: &Arc<RealClock>) -> Result<Exit> {
+pub(super) fn run(run: &cli::Run, clock: &Arc<RealClock>) -> Result<Exit> {
     let job = load_and_log(&run.config, run.talk)?;
     let mut heart = Heart::new(job.heartbeat.clone().filter(|_| !run.dry_run));
     let outcome = passes(run, &job, &mut heart, clock);
@@ -28,7 +28,12 @@ pub(super) fn run(run: &Run, clock: &Arc<RealClock>) -> Result<Exit> {
     outcome
 }
 
-fn passes(run: &Run, job: &Arc<Job>, heart: &mut Heart, clock: &Arc<RealClock>) -> Result<Exit> {
+fn passes(
+    run: &cli::Run,
+    job: &Arc<Job>,
+    heart: &mut Heart,
+    clock: &Arc<RealClock>,
+) -> Result<Exit> {
     refuse_idle(job)?;
     let mut lock = if run.dry_run {
         None
@@ -39,25 +44,22 @@ fn passes(run: &Run, job: &Arc<Job>, heart: &mut Heart, clock: &Arc<RealClock>) 
         heart.remember(last_beat(&state_of(job)));
     }
     let report = run.report.as_ref().map(Report::append).transpose()?;
-    let mode = if run.dry_run {
-        Mode::DryRun
-    } else {
-        Mode::Deliver
-    };
-    let options = Options {
+    let asked = pipeline::Run {
         start_id: run.start_id,
-        mode,
-        report: report.is_some(),
-        ..options_of(job)
+        handling: Handling {
+            is_dry: run.dry_run,
+            reports: report.is_some(),
+        },
+        ..everything_of(job)
     };
     let console = Console::new(
         Findings::of_report(report),
         run.every.is_none() && !run.talk.quiet,
     );
     let mut passes = Passes {
-        sides: Sides::new(job, clock)?,
+        connections: Connections::new(job, clock)?,
         console,
-        options,
+        asked,
         json: run.json,
         heart,
     };
@@ -70,18 +72,14 @@ fn passes(run: &Run, job: &Arc<Job>, heart: &mut Heart, clock: &Arc<RealClock>) 
 }
 
 /// `cupid retry`.
-pub(super) fn retry(retry: &Retry, clock: &Arc<RealClock>) -> Result<Exit> {
+pub(super) fn retry(retry: &cli::Retry, clock: &Arc<RealClock>) -> Result<Exit> {
     let job = load_and_log(&retry.config, retry.talk)?;
     let mut state = state_of(&job);
     let mut lock = state.lock()?;
     state.adopt_audits()?;
-    let sides = Sides::new(&job, clock)?;
+    let connections = Connections::new(&job, clock)?;
     let console = Console::new(Findings::default(), false);
-    let outcome = pipeline::retry(
-        &job,
-        &mut sides.world(&mut state, clock, &console),
-        options_of(&job),
-    );
+    let outcome = pipeline::retry(&job, &mut connections.world(&mut state, clock, &console));
     // It is no pass, so nothing beats; what did before is kept.
     let mut heart = Heart::default();
     heart.remember(last_beat(&state_of(&job)));
@@ -91,30 +89,39 @@ pub(super) fn retry(retry: &Retry, clock: &Arc<RealClock>) -> Result<Exit> {
     Ok(summary.exit())
 }
 
+/// A pass that looks at all that the configuration asks for.
+pub(super) fn everything_of(job: &Job) -> pipeline::Run {
+    pipeline::Run {
+        insert: job.source.insert,
+        update: job.source.update.is_some(),
+        ..pipeline::Run::default()
+    }
+}
+
 struct Passes<'h> {
     heart: &'h mut Heart,
-    sides: Sides,
+    connections: Connections,
     console: Console,
-    options: Options,
+    asked: pipeline::Run,
     json: bool,
 }
 
 impl Passes<'_> {
     fn one(&mut self, lock: Option<&mut Lock>, clock: &RealClock) -> Result<Summary> {
-        let job = &self.sides.job;
+        let job = &self.connections.job;
         let mut state = state_of(job);
         if lock.is_some() {
             state.adopt_audits()?;
         }
-        let mut store: Box<dyn Store + Send> = if self.options.mode == Mode::DryRun {
+        let mut store: Box<dyn Store + Send> = if self.asked.handling.is_dry {
             Box::new(ReadOnly(state.for_reading()?))
         } else {
             Box::new(state)
         };
         let outcome = pipeline::pass(
             job,
-            &mut self.sides.world(&mut *store, clock, &self.console),
-            self.options,
+            &mut self.connections.world(&mut *store, clock, &self.console),
+            self.asked,
         );
         self.console.clear();
         tell(&outcome, Summary::exit, lock, self.heart, clock);
@@ -153,28 +160,21 @@ impl Passes<'_> {
             if clock.take_reload() {
                 self.reload(clock);
             }
-            self.sides.forget_columns();
+            self.connections.forget_columns();
         }
     }
 
     /// Reads the configuration again; one that cannot be used leaves the old one in force.
     fn reload(&mut self, clock: &Arc<RealClock>) {
-        match reloaded(&self.sides.job, clock) {
-            Ok(sides) => {
-                let Options {
-                    start_id,
-                    mode,
-                    report,
-                    ..
-                } = self.options;
-                self.options = Options {
-                    start_id,
-                    mode,
-                    report,
-                    ..options_of(&sides.job)
+        match reloaded(&self.connections.job, clock) {
+            Ok(connections) => {
+                self.asked = pipeline::Run {
+                    start_id: self.asked.start_id,
+                    handling: self.asked.handling,
+                    ..everything_of(&connections.job)
                 };
-                self.heart.set_url(sides.job.heartbeat.clone());
-                self.sides = sides;
+                self.heart.set_url(connections.job.heartbeat.clone());
+                self.connections = connections;
             }
             Err(error) => log::error!(
                 "The configuration is not read again, the old one stays in force: {error}"
@@ -183,8 +183,8 @@ impl Passes<'_> {
     }
 }
 
-/// The sides of the configuration as it is in its file now. Its state files must be those whose lock is held.
-pub(super) fn reloaded(old: &Job, clock: &Arc<RealClock>) -> Result<Sides> {
+/// The connections of the configuration as it is in its file now. Its state files must be those whose lock is held.
+pub(super) fn reloaded(old: &Job, clock: &Arc<RealClock>) -> Result<Connections> {
     let job = load(&old.path)?;
     refuse_idle(&job)?;
     if (&job.name, &job.source.state_dir) != (&old.name, &old.source.state_dir) {
@@ -194,7 +194,7 @@ pub(super) fn reloaded(old: &Job, clock: &Arc<RealClock>) -> Result<Sides> {
         });
     }
     log::info!("The configuration {} is read again", job.path.display());
-    Sides::new(&job, clock)
+    Connections::new(&job, clock)
 }
 
 pub(super) fn print_json(wanted: bool, summary: &impl serde::Serialize) -> Result<()> {

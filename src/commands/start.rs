@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::run::reloaded;
 use super::status::last_beat;
-use super::{Sides, load_and_log, options_of, refuse_idle, state_of, tell};
+use super::{Connections, load_and_log, refuse_idle, state_of, tell};
 use crate::cli::Start;
 use crate::config::Job;
 use crate::error::{Error, Exit, Result};
@@ -14,7 +14,7 @@ use crate::io::findings::Findings;
 use crate::io::heartbeat::Heart;
 use crate::io::signals::RealClock;
 use crate::logic::report::summary::Summary;
-use crate::pipeline::{self, Options};
+use crate::pipeline::{self, Run};
 use crate::world::Clock as _;
 
 /// When new ids and updates are to be looked at next.
@@ -70,7 +70,7 @@ fn passes(
     if heart.beats() {
         heart.remember(last_beat(&state_of(&job)));
     }
-    let mut sides = Sides::new(&job, clock)?;
+    let mut connections = Connections::new(&job, clock)?;
     let console = Console::new(Findings::default(), false);
     let now = Instant::now();
     let mut timetable = Timetable {
@@ -81,23 +81,19 @@ fn passes(
     let mut first = true;
     while !clock.stopping() {
         let (insert, update) = timetable.due(&job, Instant::now());
-        let options = Options {
+        let asked = Run {
             insert,
             update,
-            start_id: start.start_id,
-            ..options_of(&job)
-        };
-        let options = if first {
-            options
-        } else {
-            Options {
-                start_id: None,
-                ..options
-            }
+            start_id: start.start_id.filter(|_| first),
+            ..Run::default()
         };
         let mut state = state_of(&job);
         let outcome = state.adopt_audits().and_then(|()| {
-            pipeline::pass(&job, &mut sides.world(&mut state, clock, &console), options)
+            pipeline::pass(
+                &job,
+                &mut connections.world(&mut state, clock, &console),
+                asked,
+            )
         });
         tell(&outcome, Summary::exit, Some(&mut lock), heart, clock);
         last = match outcome {
@@ -114,12 +110,12 @@ fn passes(
                 .next(&job)
                 .saturating_duration_since(Instant::now()),
         );
-        sides.forget_columns();
+        connections.forget_columns();
         if clock.take_reload() {
             match reloaded(&job, clock) {
                 Ok(new) => {
                     heart.set_url(new.job.heartbeat.clone());
-                    (job, sides) = (Arc::clone(&new.job), new);
+                    (job, connections) = (Arc::clone(&new.job), new);
                 }
                 Err(error) => log::error!(
                     "The configuration is not read again, the old one stays in force: {error}"

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{Sides, load, state_of};
+use super::{Connections, load, state_of};
 use crate::cli::Status;
 use crate::config::Job;
 use crate::error::{Error, Exit, Result};
@@ -17,8 +17,8 @@ use crate::logic::callback::owed::Owed;
 use crate::logic::callback::recognise::{Recognised, recognise};
 use crate::logic::notify::heartbeat::Beat;
 use crate::logic::report::line::rfc3339;
+use crate::logic::scan::bounds::Bounds;
 use crate::logic::scan::checkpoint::{Checkpoint, Position};
-use crate::logic::scan::plan::Bounds;
 use crate::logic::value::count::counted;
 use crate::world::{Source as _, Store as _};
 
@@ -50,7 +50,7 @@ pub(super) fn status(status: &Status, clock: &Arc<RealClock>) -> Result<Exit> {
         outbox,
         last_run: serde_json::from_str(&state.last_run()?).ok(),
         former_owner: state.former_owner()?,
-        bounds: Sides::new(&job, clock)?.source.bounds(),
+        bounds: Connections::new(&job, clock)?.source.bounds(),
         job: &job,
     };
     let text = if status.json {

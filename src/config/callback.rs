@@ -1,5 +1,6 @@
 //! `des[].callbackNotification`.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use jsonc_parser::ast::Value;
@@ -7,6 +8,7 @@ use jsonc_parser::ast::Value;
 use super::reader::Reader;
 use super::words::{Show, describe, join};
 use super::{CallbackJob, in_memory, web_address};
+use crate::logic::callback::retry::RetryPolicy;
 use crate::logic::callback::signature::secret_bytes;
 
 /// Headers that cupid sets, and those that frame the body.
@@ -18,15 +20,20 @@ const OWN_HEADERS: [&str; 6] = [
     "transfer-encoding",
     "connection",
 ];
+/// Tries of a row in one run.
+const ATTEMPTS: NonZeroU32 = NonZeroU32::MIN.saturating_add(2);
+
 const OWN_PREFIXES: [&str; 2] = ["webhook-", "cupid-"];
 
 /// Reads the object. `None` goes with a problem written down.
-pub(super) fn read(reader: Reader<'_>) -> Option<CallbackJob> {
+pub(super) fn read(reader: Reader<'_>, first_delay: Duration) -> Option<CallbackJob> {
     let url = read_url(&reader);
     let secret = read_secret(&reader);
     let headers = read_headers(&reader);
     let timeout_ms = reader.whole("timeoutMillisecond", 1..=600_000, "of milliseconds");
     let attempts = reader.whole("attempts", 1..=100, "of tries");
+    let attempts = attempts.and_then(|attempts| NonZeroU32::new(u32::try_from(attempts).ok()?));
+    let attempts = attempts.unwrap_or(ATTEMPTS);
     let concurrency = reader.whole("concurrency", 1..=256, "of requests");
     let numbers_as_strings = reader.flag("numbersAsStrings", false);
     reader.finish();
@@ -35,9 +42,7 @@ pub(super) fn read(reader: Reader<'_>) -> Option<CallbackJob> {
         secret,
         headers,
         timeout: Duration::from_millis(timeout_ms.unwrap_or(10_000)),
-        attempts: attempts
-            .and_then(|attempts| u32::try_from(attempts).ok())
-            .unwrap_or(3),
+        policy: RetryPolicy::new(first_delay, attempts),
         concurrency: concurrency.map_or(8, in_memory),
         numbers_as_strings,
     })

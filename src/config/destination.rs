@@ -1,6 +1,8 @@
 //! `des[]`.
 
 use bigdecimal::BigDecimal;
+use std::time::Duration;
+
 use jsonc_parser::ast::Value;
 
 use super::reader::{Reader, Text};
@@ -21,10 +23,10 @@ pub(super) fn read_name(reader: &Reader<'_>) -> Option<Text> {
 }
 
 /// Reads the rest of one of `des[]`; its names are left empty. `None` goes with a problem written down.
-pub(super) fn read(reader: Reader<'_>) -> Option<DestinationJob> {
+pub(super) fn read(reader: Reader<'_>, callback_delay: Duration) -> Option<DestinationJob> {
     let table = table::read(&reader);
     let columns = read_columns(&reader);
-    let callback = read_callback(&reader);
+    let callback = read_callback(&reader, callback_delay);
     reader.finish();
     Some(DestinationJob {
         name: String::new(),
@@ -35,12 +37,13 @@ pub(super) fn read(reader: Reader<'_>) -> Option<DestinationJob> {
     })
 }
 
-fn read_callback(reader: &Reader<'_>) -> Option<CallbackJob> {
+fn read_callback(reader: &Reader<'_>, callback_delay: Duration) -> Option<CallbackJob> {
     const KEY: &str = "callbackNotification";
     const SHOULD: &str = "should hold an object {\"url\": \"…\"}";
     let object = reader.object(KEY, SHOULD);
     let object = reader.require(KEY, object, SHOULD)?;
-    callback::read(Reader::new(reader.context(), reader.path(KEY), object))
+    let reader = Reader::new(reader.context(), reader.path(KEY), object);
+    callback::read(reader, callback_delay)
 }
 
 /// `columns` in the order of the file; `{}` looks for missing rows only, as in the first cupid.

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::logic::audit::shard::Shard;
 use crate::logic::callback::recognise::Known;
+use crate::logic::callback::retry::RetryPolicy;
 use crate::logic::compare::cells::Rule;
 use crate::logic::notify::{Channel, Hook};
 use crate::logic::report::fix::Target;
@@ -23,8 +23,6 @@ pub struct Job {
     pub workers: usize,
     /// `logDir`.
     pub log_dir: Option<PathBuf>,
-    /// `callbackWorkerIntervalMillisecond`: the first delay between two tries of a callback.
-    pub callback_delay: Duration,
     /// `confirmDelayMillisecond`; zero turns confirmation off.
     pub confirm_delay: Duration,
     /// `deliverySecond`: the most that one pass spends on callbacks.
@@ -70,8 +68,6 @@ pub struct SourceJob {
     pub update_interval: Duration,
     /// `src.cacheFilePath` or what stands for it.
     pub state_dir: PathBuf,
-    /// Only these rows. In no file: `reconcile --shard` says it.
-    pub shard: Option<Shard>,
 }
 
 /// `src.update…`.
@@ -172,8 +168,8 @@ pub struct CallbackJob {
     pub headers: Vec<(String, String)>,
     /// `timeoutMillisecond`, for the whole exchange.
     pub timeout: Duration,
-    /// `attempts`: tries of one row in one run, at least 1.
-    pub attempts: u32,
+    /// `attempts`, the tries of one row in one run, and `callbackWorkerIntervalMillisecond` between them.
+    pub policy: RetryPolicy,
     /// `concurrency`: requests under way at once, 1 to 256.
     pub concurrency: usize,
     /// `numbersAsStrings`.

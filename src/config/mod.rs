@@ -215,7 +215,8 @@ fn read_job(root: Reader<'_>, path: &Path, surroundings: &Surroundings<'_>) -> O
             "should hold an object with dsn, table, byColumn …",
         )
         .and_then(|object| source::read(Reader::new(root.context(), "src".into(), object)));
-    let destinations = read_destinations(&root);
+    let callback_delay = Duration::from_millis(callback_delay_ms.unwrap_or(1000));
+    let destinations = read_destinations(&root, callback_delay);
     let context = root.context();
     root.finish();
     let (name, former_name) = name?;
@@ -232,7 +233,6 @@ fn read_job(root: Reader<'_>, path: &Path, surroundings: &Surroundings<'_>) -> O
         former_name,
         workers: workers.map_or(surroundings.cores.max(1), in_memory),
         log_dir,
-        callback_delay: Duration::from_millis(callback_delay_ms.unwrap_or(1000)),
         confirm_delay: Duration::from_millis(confirm_delay_ms.unwrap_or(1000)),
         delivery_time: Duration::from_secs(delivery_s.unwrap_or(60)),
         owed_max: owed_max.map_or(100_000, in_memory),
@@ -288,7 +288,7 @@ fn read_name(root: &Reader<'_>, path: &Path) -> Option<(String, Option<String>)>
 }
 
 /// `des[]`, each with a name of its own.
-fn read_destinations(root: &Reader<'_>) -> Option<Vec<DestinationJob>> {
+fn read_destinations(root: &Reader<'_>, callback_delay: Duration) -> Option<Vec<DestinationJob>> {
     const SHOULD: &str = "should hold a list of one or more destinations [{…}]";
     let readers = root.list("des", SHOULD);
     let readers = root.require("des", readers, SHOULD)?;
@@ -308,7 +308,7 @@ fn read_destinations(root: &Reader<'_>) -> Option<Vec<DestinationJob>> {
                 "should be a name that no other destination has",
             );
         }
-        read.push((name, destination::read(reader)));
+        read.push((name, destination::read(reader, callback_delay)));
     }
     let mut given = Vec::new();
     let mut destinations = Vec::new();

@@ -51,7 +51,6 @@ pub(super) fn read(reader: Reader<'_>) -> Option<(SourceJob, Option<Channel>)> {
         update: update?,
         update_interval: Duration::from_millis(update_interval_ms.unwrap_or(2000)),
         state_dir: state_dir?,
-        shard: None,
     };
     Some((source, pushbear))
 }

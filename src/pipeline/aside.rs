@@ -7,9 +7,10 @@
 
 use std::collections::HashMap;
 
-use super::deliver::{Courier, Task};
+use super::ledger::Ledger;
 use super::look::{LookError, SecondLook};
-use super::{Pass, micros};
+use super::owed::{OwedRows, Task};
+use super::pass::{Pass, micros};
 use crate::logic::callback::owed::Owed;
 use crate::logic::compare::rows::Kind;
 use crate::logic::scan::gaps::Span;
@@ -27,41 +28,35 @@ pub(super) struct Aside {
     pub(super) too_large: TooLarge,
 }
 
-impl Pass<'_, '_> {
+impl Pass<'_> {
     /// Writes down that these rows have no answer of a destination.
     pub(super) fn set_aside(
         &self,
+        ledger: &Ledger<'_>,
         number: usize,
         rows: &[Aside],
     ) -> std::result::Result<(), LookError> {
-        let destination = &self.ids[number];
-        let (name, address) = (&destination.name, destination.address());
-        let map = self.destinations[number]
-            .map()
-            .map_err(LookError::Destination)?;
+        let id = &self.ids[number];
+        let map = self.destination(number).map();
+        let map = map.map_err(LookError::Destination)?;
         let now_us = self.clock.now_us();
-        let mut shared = self.shared();
-        let mut lines = Vec::with_capacity(rows.len());
-        for row in rows {
+        let owed = |row: &Aside| {
             let key = print::text(&row.key, map.key_type);
-            let owed = Owed {
-                address: Some(address.clone()),
+            Owed {
+                address: Some(id.address()),
                 too_large: Some(row.too_large),
                 lasting_us: Some(i64::MAX), // Once it can be read, a difference is confirmed like any other.
-                ..Owed::new(name, row.id, &key, Kind::Different, vec![], now_us)
-            };
-            let is_known = shared
-                .outbox
-                .get(name, row.id)
-                .is_some_and(|known| known.too_large.is_some());
-            if !is_known {
-                self.warn_of_aside(&owed);
+                ..Owed::new(&id.name, row.id, &key, Kind::Different, vec![], now_us)
             }
-            let (owed, is_new) = shared.outbox.add(owed);
-            lines.push(owed.clone());
-            shared.outbox_changed |= !is_new; // The file will hold two lines for it.
+        };
+        let rows: Vec<Owed> = rows.iter().map(owed).collect();
+        for owed in &rows {
+            let known = ledger.get(&id.name, owed.id);
+            if known.is_none_or(|known| known.too_large.is_none()) {
+                self.warn_of_aside(owed);
+            }
         }
-        shared.store.append_owed(&lines).map_err(LookError::Source)
+        ledger.owe(rows).map(drop).map_err(LookError::Source)
     }
 
     pub(super) fn warn_of_aside(&self, owed: &Owed) {
@@ -79,35 +74,6 @@ impl Pass<'_, '_> {
             "Row {id} of {table} is set aside for {destination}: {too_large}. It stays owed, and every pass looks whether it has become smaller"
         ));
     }
-
-    /// The rows that a scan for these destinations need not read: all of them have it set aside.
-    pub(super) fn aside_for(&self, members: &[usize]) -> Vec<Id> {
-        let shared = self.shared();
-        let is_unread = |owed: &&Owed| {
-            matches!(
-                owed.too_large,
-                Some(TooLarge {
-                    part: Part::Compared,
-                    ..
-                })
-            )
-        };
-        let mut counts: HashMap<Id, usize> = HashMap::new();
-        for owed in shared.outbox.iter().filter(is_unread) {
-            let is_member =
-                |&number: &usize| self.job.destinations[number].name == owed.destination;
-            if members.iter().any(is_member) {
-                *counts.entry(owed.id).or_default() += 1;
-            }
-        }
-        let mut ids: Vec<Id> = counts
-            .into_iter()
-            .filter(|&(_, count)| count == members.len())
-            .map(|(id, _)| id)
-            .collect();
-        ids.sort_unstable();
-        ids
-    }
 }
 
 /// Rows set aside that may be read in this pass.
@@ -119,7 +85,7 @@ pub(super) struct Tries {
     pub(super) compared: Vec<Task>,
 }
 
-impl Courier<'_, '_, '_> {
+impl OwedRows<'_, '_> {
     /// Which of these rows, set aside before, are worth reading. All others stay owed as they are.
     pub(super) fn tries(&self, tasks: Vec<Task>) -> std::result::Result<Tries, LookError> {
         let mut tries = Tries::default();
@@ -127,10 +93,10 @@ impl Courier<'_, '_, '_> {
             return Ok(tries);
         }
         // A destination that cannot be read is found out before the source is asked anything.
-        let destination = self.pass.destinations[self.number];
+        let destination = self.pass.destination(self.number);
         destination.map().map_err(LookError::Destination)?;
         let ids: Vec<Id> = tasks.iter().map(|task| task.owed.id).collect();
-        let weights = self.pass.source.weigh(&ids).map_err(LookError::Source)?;
+        let weights = self.pass.source().weigh(&ids).map_err(LookError::Source)?;
         let weights: HashMap<Id, Weight> = weights
             .into_iter()
             .map(|weight| (weight.id, weight))
@@ -178,7 +144,7 @@ impl Courier<'_, '_, '_> {
             what: What::Suspects(spans.collect()),
             limit: ids.len(),
         };
-        let batch = self.pass.source.scan(&request, &[]);
+        let batch = self.pass.source().scan(&request, &[]);
         let Batch {
             rows,
             is_cut,
@@ -214,7 +180,7 @@ impl Courier<'_, '_, '_> {
             pass.warn_of_aside(owed);
         }
         if is_other || was_gone {
-            self.keep(owed.clone());
+            self.ledger.keep(owed.clone());
         }
     }
 }

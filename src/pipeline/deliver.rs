@@ -4,190 +4,130 @@
 //! is tried once in a round, and what an endpoint refused waits for the next one. Before every try the row is read again
 //! on both sides, so that a row repaired meanwhile is not sent and a row changed meanwhile is sent as it is now. The
 //! outbox on disk shrinks only after the endpoint has taken a row: a process that is killed between sends it again,
-//! under the same `webhook-id`. A row that was sent or that agrees counts as compared with that content only ([`super::ended`]).
-//! A row whose copies have changed since they were found wrong is confirmed anew ([`super::doubt`]).
+//! under the same `webhook-id`. A row that was sent or that agrees counts as compared with that content only
+//! ([`super::ended`]). A row whose copies have changed since they were found wrong is confirmed anew
+//! ([`super::reconfirm`]).
 
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{channel, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
-use super::aside::Tries;
-use super::look::{ChunkRows, LookError, Looked, SecondLook};
-use super::{Mode, Pass, Shared, micros};
+use super::callback::{Ready, Sent};
+use super::ledger::Ledger;
+use super::owed::{Due, OwedRows};
+use super::pass::{Pass, micros};
+use super::progress::Progress;
+use crate::config::CallbackJob;
 use crate::error::Result;
-use crate::logic::callback::header;
-use crate::logic::callback::outbox::Outbox;
-use crate::logic::callback::owed::Owed;
-use crate::logic::callback::payload::body;
-use crate::logic::callback::retry::{self, Answer, Endpoint, Health};
-use crate::logic::callback::signature;
-use crate::logic::compare::rows::{ColumnMap, Verdict};
-use crate::logic::report::line::Fate;
-use crate::logic::value::cell::Id;
-use crate::world::Callback;
+use crate::logic::callback::retry::{Endpoint, Health};
+use crate::world::Receiver;
 
 /// While rows that are being sent take more bytes than this, no others are read.
 const UNDER_WAY_BYTES: usize = 32 << 20;
-/// How often the outbox on disk is brought up to date during a long delivery.
-const SAVE_US: i64 = 2_000_000;
-
-/// An owed callback that waits for its turn; there may be very many.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Due {
-    pub(super) id: Id,
-    /// Over all runs.
-    pub(super) attempts: u32,
-    /// In this run.
-    pub(super) tries: u32,
-    pub(super) not_before_us: i64,
-    /// Its copies had changed once in this run.
-    pub(super) was_doubted: bool,
-}
-
-/// An owed callback whose turn it is.
-#[derive(Debug)]
-pub(super) struct Task {
-    pub(super) owed: Owed,
-    pub(super) due: Due,
-}
-
-/// A row that is to be sent.
-struct Ready {
-    task: Task,
-    looked: Looked,
-    /// `None` where it is not sure that the row has to be sent, or where it is too large.
-    body: Option<Vec<u8>>,
-}
-
-impl Ready {
-    /// About how many bytes of memory it takes.
-    fn size_bytes(&self) -> usize {
-        self.looked.size_bytes() + self.body.as_ref().map_or(0, Vec::capacity)
-    }
-}
-
-/// What became of a row that a sender took.
-enum Sent {
-    /// The endpoint had paused, or the time was over.
-    Not(Task),
-    /// What differs now may be another change, on its way.
-    Doubted(Task, Looked),
-    /// The row is too large.
-    Unsendable,
-    Answered(Task, Looked, Answer),
-}
-
-impl Pass<'_, '_> {
-    /// Delivers everything that is due, all destinations side by side. A dry run reports it instead, and forgets it, so
-    /// that its memory does not grow with what it finds.
-    pub(super) fn deliver(&mut self) -> Result<()> {
-        if self.options.mode == Mode::DryRun {
-            self.tell_all(Some(Fate::DryRun))?;
-            let mut shared = self.shared();
-            let too_large = shared.outbox.too_large();
-            shared.would_send += (shared.outbox.len() - too_large) as u64;
-            shared.summary.too_large += too_large as u64;
-            shared.outbox = Outbox::default();
-            shared.strangers = 0;
-            // For the store of an audit, which lets its progress pass only what was told.
-            let Shared { store, outbox, .. } = &mut *shared;
-            return store.replace_outbox(outbox);
-        }
-        if self.delivery_left_us <= 0 {
-            return Ok(());
-        }
-        let began_us = self.clock.now_us();
-        let deadline_us = began_us.saturating_add(self.delivery_left_us);
-        let mut endpoints = std::mem::take(&mut self.endpoints);
-        let this = &*self;
-        let due = |number: usize| {
-            let shared = this.shared();
-            let owed = shared
-                .outbox
-                .due(&this.job.destinations[number].name, began_us);
-            let tasks = owed.into_iter().map(|owed| Due {
-                tries: *shared.tries.get(&(number, owed.id)).unwrap_or(&0),
-                ..Due::new(owed)
-            });
-            tasks
-                .filter(|task| task.tries < this.policies[number].attempts())
-                .collect::<Vec<Due>>()
-        };
-        let work: Vec<(usize, &mut Endpoint, Vec<Due>)> = endpoints
-            .iter_mut()
-            .enumerate()
-            .filter(|(number, endpoint)| !this.is_unread(*number) && !endpoint.given_up())
-            .map(|(number, endpoint)| (number, endpoint, due(number)))
-            .filter(|(_, _, tasks)| !tasks.is_empty())
-            .collect();
-        let courier = |number| Courier {
-            pass: this,
-            number,
-            deadline_us,
-        };
-        let mut work = work.into_iter();
-        // The last one is this thread's: with one destination there is no other.
-        let own = work.next_back();
-        let outcome = std::thread::scope(|scope| {
-            let others: Vec<_> = work
-                .map(|(number, endpoint, tasks)| {
-                    scope.spawn(move || courier(number).run(endpoint, tasks))
-                })
-                .collect();
-            let own = own.map_or(Ok(()), |(number, endpoint, tasks)| {
-                courier(number).run(endpoint, tasks)
-            });
-            others.into_iter().map(joined).fold(own, Result::and)
-        });
-        self.endpoints = endpoints;
-        self.delivery_left_us -= self.clock.now_us() - began_us;
-        let saved = self.save_owed();
-        outcome.and(saved)
-    }
-}
-
-impl Due {
-    pub(super) fn new(owed: &Owed) -> Self {
-        Self {
-            id: owed.id,
-            attempts: owed.attempts,
-            tries: 0,
-            not_before_us: 0,
-            was_doubted: false,
-        }
-    }
+/// The endpoints of a pass, and the time that it may spend on them.
+pub(super) struct Delivery<'a> {
+    receivers: &'a [&'a dyn Receiver],
+    endpoints: Vec<Endpoint>,
+    left_us: i64,
 }
 
 /// Delivers to one destination.
-pub(super) struct Courier<'p, 'a, 'w> {
-    pub(super) pass: &'p Pass<'a, 'w>,
-    pub(super) number: usize,
+pub(super) struct Courier<'p, 'a> {
+    pub(super) rows: OwedRows<'p, 'a>,
+    pub(super) receiver: &'p dyn Receiver,
     pub(super) deadline_us: i64,
 }
 
-impl Courier<'_, '_, '_> {
+impl<'a> Delivery<'a> {
+    pub(super) fn new(pass: &Pass<'_>, receivers: &'a [&'a dyn Receiver]) -> Self {
+        let destinations = pass.job.destinations.iter();
+        let endpoint =
+            |callback: &CallbackJob| Endpoint::new(&callback.policy, callback.concurrency);
+        Self {
+            receivers,
+            endpoints: destinations.map(|it| endpoint(&it.callback)).collect(),
+            left_us: micros(pass.job.delivery_time),
+        }
+    }
+
+    /// The time for it is used up.
+    pub(super) fn is_over(&self) -> bool {
+        self.left_us <= 0
+    }
+
+    /// Delivers everything that is due, all destinations side by side.
+    pub(super) fn deliver(
+        &mut self,
+        pass: &Pass<'_>,
+        ledger: &Ledger<'_>,
+        progress: &Progress,
+    ) -> Result<()> {
+        if self.is_over() {
+            return Ok(());
+        }
+        let began_us = pass.clock.now_us();
+        let deadline_us = began_us.saturating_add(self.left_us);
+        let due = |number: usize| {
+            let tries_max = pass.job.destinations[number].callback.policy.attempts();
+            let due = ledger.due(number, pass.name(number), began_us, tries_max);
+            due.into_iter().map(Due::new).collect::<Vec<Due>>()
+        };
+        let receivers = self.receivers;
+        let endpoints = self.endpoints.iter_mut().enumerate();
+        let mut work = endpoints
+            .filter(|(number, endpoint)| !pass.is_unread(*number) && !endpoint.given_up())
+            .map(|(number, endpoint)| (number, endpoint, due(number)))
+            .filter(|(_, _, tasks)| !tasks.is_empty())
+            .collect::<Vec<_>>()
+            .into_iter();
+        let run = |(number, endpoint, tasks): (usize, &mut Endpoint, Vec<Due>)| {
+            let rows = OwedRows {
+                pass,
+                ledger,
+                progress,
+                number,
+            };
+            let courier = Courier {
+                rows,
+                receiver: receivers[number],
+                deadline_us,
+            };
+            courier.run(endpoint, tasks)
+        };
+        // The last one is this thread's: with one destination there is no other.
+        let own = work.next_back();
+        let outcome = std::thread::scope(|scope| {
+            let others: Vec<_> = work.map(|work| scope.spawn(move || run(work))).collect();
+            let own = own.map_or(Ok(()), run);
+            others.into_iter().map(joined).fold(own, Result::and)
+        });
+        self.left_us -= pass.clock.now_us() - began_us;
+        outcome
+    }
+}
+
+impl Courier<'_, '_> {
     fn run(&self, endpoint: &mut Endpoint, mut tasks: Vec<Due>) -> Result<()> {
-        let clock = self.pass.clock;
-        let policy = &self.pass.policies[self.number];
+        let OwedRows { pass, number, .. } = self.rows;
+        let clock = pass.clock;
+        let policy = &pass.job.destinations[number].callback.policy;
         for round in 1.. {
             let began_us = clock.now_us();
-            // What was not tried yet goes first: rows that are always refused must not hold up the others.
-            tasks.sort_by_key(|task| (task.tries, task.attempts, task.id));
+            self.sort_by_tries(&mut tasks);
             let (now, later): (Vec<Due>, Vec<Due>) = tasks
                 .into_iter()
                 .partition(|task| task.not_before_us <= began_us);
             let untouched;
             (untouched, tasks) = self.round(endpoint, now, later)?;
-            if self.pass.is_unread(self.number) {
+            if pass.is_unread(number) {
                 return Ok(()); // Its rows cannot be looked at before they are tried again.
             }
             let paused_for = endpoint.retry_after();
             if endpoint.next_round() == Health::GiveUp {
-                let name = &self.pass.job.destinations[self.number].name;
-                self.pass.observer.warn(&format!(
+                let name = pass.name(number);
+                pass.observer.warn(&format!(
                     "The endpoint of {name} takes nothing; it is left alone until the next run, which goes on with what is owed"
                 ));
                 return Ok(());
@@ -210,14 +150,27 @@ impl Courier<'_, '_, '_> {
             if wake_us >= self.deadline_us {
                 return Ok(());
             }
-            clock.sleep(Duration::from_micros(
-                wake_us.saturating_sub(clock.now_us()).max(0).unsigned_abs(),
-            ));
+            pass.sleep_until(wake_us);
             if clock.stopping() {
                 return Ok(());
             }
         }
         Ok(())
+    }
+
+    /// What was tried least goes first: rows that are always refused must not hold up others.
+    fn sort_by_tries(&self, tasks: &mut Vec<Due>) {
+        let OwedRows {
+            pass,
+            ledger,
+            number,
+            ..
+        } = self.rows;
+        let ids = tasks.iter().map(|task| task.id);
+        let tries = ledger.tries(number, pass.name(number), ids);
+        let mut sorted: Vec<_> = tries.into_iter().zip(std::mem::take(tasks)).collect();
+        sorted.sort_by_key(|(tries, task)| (*tries, task.id));
+        tasks.extend(sorted.into_iter().map(|(_, task)| task));
     }
 
     /// One round over these tasks. Returns those that were not reached because the endpoint paused, and `waiting` with
@@ -228,7 +181,7 @@ impl Courier<'_, '_, '_> {
         now: Vec<Due>,
         waiting: Vec<Due>,
     ) -> Result<(Vec<Due>, Vec<Due>)> {
-        let callback = &self.pass.job.destinations[self.number].callback;
+        let callback = self.callback_job();
         let senders = callback.concurrency.min(now.len());
         let endpoint = &Mutex::new(endpoint);
         let mut queue = VecDeque::from(now);
@@ -260,8 +213,8 @@ impl Courier<'_, '_, '_> {
         queue: &mut VecDeque<Due>,
         book: &mut dyn FnMut(Sent) -> Result<()>,
     ) -> Result<()> {
-        let mut chunk_rows = self.pass.first_chunk();
-        while let Some(looked) = self.look(queue, &mut chunk_rows)? {
+        let mut chunk_rows = self.rows.pass.first_chunk();
+        while let Some(looked) = self.rows.look(queue, &mut chunk_rows)? {
             for (task, looked) in looked {
                 book(self.send(endpoint, self.ready(task, looked)?))?;
             }
@@ -315,9 +268,9 @@ impl Courier<'_, '_, '_> {
                 }
                 outcome
             };
-            let mut chunk_rows = self.pass.first_chunk();
+            let mut chunk_rows = self.rows.pass.first_chunk();
             let mut hand_out = || {
-                while let Some(looked) = self.look(queue, &mut chunk_rows)? {
+                while let Some(looked) = self.rows.look(queue, &mut chunk_rows)? {
                     let looked = looked.into_iter();
                     let ready = looked.map(|(task, looked)| self.ready(task, looked));
                     let ready: Vec<Ready> = ready.collect::<Result<_>>()?;
@@ -345,293 +298,17 @@ impl Courier<'_, '_, '_> {
         })
     }
 
-    fn is_over(&self) -> bool {
-        self.pass.clock.stopping() || self.pass.clock.now_us() >= self.deadline_us
-    }
-
-    /// Looks again at the next tasks of the queue and drops those whose rows agree or are gone. `None` at its end, or
-    /// when the destination cannot be read; what is left then stays owed.
-    pub(super) fn look(
-        &self,
-        queue: &mut VecDeque<Due>,
-        chunk_rows: &mut ChunkRows,
-    ) -> Result<Option<Vec<(Task, Looked)>>> {
-        loop {
-            let due: Vec<Due> = queue.drain(..chunk_rows.now.min(queue.len())).collect();
-            if due.is_empty() {
-                return Ok(None);
-            }
-            let (tasks, look) = match self.look_at(self.tasks(due)) {
-                Ok(looked) => looked,
-                Err(LookError::Source(error)) => return Err(error),
-                Err(LookError::Destination(error)) => {
-                    self.pass.mark_unread(self.number, &error);
-                    queue.clear();
-                    return Ok(None);
-                }
-            };
-            let SecondLook {
-                mut looked,
-                too_large,
-                left,
-            } = look;
-            *chunk_rows = chunk_rows.after(&looked);
-            let mut still = Vec::with_capacity(tasks.len());
-            // From the end, so that rows which are left to the next look keep their order.
-            for mut task in tasks.into_iter().rev() {
-                let id = task.owed.id;
-                if left.contains(&id) {
-                    queue.push_front(task.due);
-                    continue;
-                }
-                if let Some(aside) = too_large.get(&id) {
-                    self.note_there(&mut task.owed, None, Some(aside.too_large));
-                    continue;
-                }
-                match looked.remove(&id) {
-                    Some(looked) if self.pass.is_wrong(&looked) => {
-                        let copies = Some(looked.suspect.copies);
-                        self.note_there(&mut task.owed, copies, looked.whole.too_large);
-                        still.push((task, looked));
-                    }
-                    Some(looked) => self.drop_repaired(&task.owed, Some(&looked)),
-                    None => self.note_gone(task),
-                }
-            }
-            still.reverse();
-            if !still.is_empty() {
-                return Ok(Some(still));
-            }
-        }
-    }
-
-    /// Looks again at these rows, of those that were set aside only at what is worth a try. Returns those looked at.
-    fn look_at(&self, tasks: Vec<Task>) -> std::result::Result<(Vec<Task>, SecondLook), LookError> {
-        let (aside, mut tasks): (Vec<Task>, Vec<Task>) = tasks
-            .into_iter()
-            .partition(|task| task.owed.too_large.is_some());
-        let Tries { whole, compared } = self.tries(aside)?;
-        tasks.extend(whole);
-        let ids: Vec<Id> = tasks.iter().map(|task| task.owed.id).collect();
-        let mut look = self.pass.second_look(self.number, &ids)?;
-        let SecondLook {
-            looked,
-            too_large,
-            left,
-        } = self.look_at_compared(&compared)?;
-        look.looked.extend(looked);
-        look.too_large.extend(too_large);
-        look.left.extend(left);
-        tasks.extend(compared);
-        Ok((tasks, look))
-    }
-
-    /// Their entries in the outbox.
-    fn tasks(&self, due: Vec<Due>) -> Vec<Task> {
-        let name = &self.pass.job.destinations[self.number].name;
-        let shared = self.pass.shared();
-        let task = |due: Due| {
-            let owed = shared.outbox.get(name, due.id)?.clone();
-            Some(Task { owed, due })
-        };
-        due.into_iter().filter_map(task).collect()
-    }
-
-    /// The source row is not there now. It may be away for a moment, so it is looked for again for
-    /// `lateCommitSecond`; a recheck, which has no later runs, looks twice.
-    fn note_gone(&self, mut task: Task) {
-        let pass = self.pass;
-        let late_us = if pass.options.mode != Mode::Recheck {
-            micros(pass.job.source.late_commit)
-        } else if task.owed.gone_us.is_none() {
-            i64::MAX
-        } else {
-            0
-        };
-        let was_gone = task.owed.gone_us;
-        if task.owed.is_gone_for_good(pass.clock.now_us(), late_us) {
-            return self.drop_repaired(&task.owed, None);
-        }
-        if was_gone != task.owed.gone_us {
-            let Owed {
-                destination, id, ..
-            } = &task.owed;
-            pass.observer.info(&format!(
-                "The source row of id {id}, owed to {destination}, is gone for the moment; it is looked for again for lateCommitSecond"
-            ));
-            self.keep(task.owed);
-        }
-    }
-
-    pub(super) fn keep(&self, owed: Owed) {
-        let mut shared = self.pass.shared();
-        shared.outbox.replace(owed);
-        shared.outbox_changed = true;
-    }
-
-    /// Nothing is owed for this row any more: it agrees with its copy, or it is gone for good.
-    fn drop_repaired(&self, owed: &Owed, agreed: Option<&Looked>) {
-        let why = if agreed.is_some() {
-            "it was repaired meanwhile"
-        } else {
-            "its source row is gone"
-        };
-        log_dropped(self.pass, owed, why);
-        self.end(owed, agreed);
-        let mut shared = self.pass.shared();
-        shared.summary.repaired += 1;
-        shared.summary.gone += u64::from(agreed.is_none());
-    }
-
-    /// Makes what is sent of a row. Of the row itself only what will be told stays in memory.
-    fn ready(&self, mut task: Task, mut looked: Looked) -> Result<Ready> {
-        let pass = self.pass;
-        if looked.whole.too_large.is_some() || self.is_doubtful(&task, &looked) {
-            let body = None;
-            return Ok(Ready { task, looked, body });
-        }
-        let destination = &pass.job.destinations[self.number];
-        let map = pass.destinations[self.number].map()?;
-        let kind = looked.verdict.kind().unwrap_or(task.owed.kind);
-        task.owed.kind = kind;
-        task.owed.columns = differing(&looked.verdict, map);
-        let body = body(
-            kind.callback_type(),
-            pass.source.columns()?,
-            looked.whole.sent(),
-            destination.callback.numbers_as_strings,
-        );
-        looked.whole.all = vec![];
-        if !pass.options.report {
-            looked.whole.row.cells = vec![];
-            looked.copy = None;
-        }
-        let body = Some(body);
-        Ok(Ready { task, looked, body })
-    }
-
-    /// Signs a body and says of which row it is.
-    fn callback(&self, owed: &Owed, body: Vec<u8>) -> Callback {
-        let pass = self.pass;
-        let destination = &pass.job.destinations[self.number];
-        let id = owed.webhook_id(&pass.job.name, &body);
-        let timestamp_s = pass.clock.now_us().div_euclid(1_000_000);
-        let mut headers = vec![
-            ("webhook-timestamp", timestamp_s.to_string()),
-            ("Cupid-Destination", header::text(&destination.name)),
-            ("Cupid-Attempt", (owed.attempts + 1).to_string()),
-        ];
-        if !owed.columns.is_empty() {
-            headers.push(("Cupid-Columns", header::list(&owed.columns)));
-        }
-        if let Some(secret) = &destination.callback.secret {
-            headers.push((
-                "webhook-signature",
-                signature::signature(secret, &id, timestamp_s, &body),
-            ));
-        }
-        headers.push(("webhook-id", id));
-        Callback { body, headers }
-    }
-
-    /// Sends a row, unless the endpoint has paused, the time is over, or it is not sure that the row has to be sent.
-    fn send(&self, endpoint: &Mutex<&mut Endpoint>, ready: Ready) -> Sent {
-        let Ready { task, looked, body } = ready;
-        if locked(endpoint).health() != Health::Fine || self.is_over() {
-            return Sent::Not(task);
-        }
-        if looked.whole.too_large.is_some() {
-            return Sent::Unsendable;
-        }
-        let Some(body) = body else {
-            return Sent::Doubted(task, looked);
-        };
-        let callback = self.callback(&task.owed, body);
-        let left_us = self.deadline_us.saturating_sub(self.pass.clock.now_us());
-        let left = Duration::from_micros(left_us.max(0).unsigned_abs());
-        let timeout = self.pass.job.destinations[self.number].callback.timeout;
-        let answer = self.pass.receivers[self.number].post(&callback, timeout.min(left));
-        locked(endpoint).record(&answer);
-        Sent::Answered(task, looked, answer)
-    }
-
-    /// Books an answer. A task that may be tried again in this run comes back.
-    fn settle(&self, mut task: Task, looked: &Looked, answer: &Answer) -> Result<Option<Due>> {
-        let pass = self.pass;
-        task.owed.attempts += 1;
-        task.due.attempts = task.owed.attempts;
-        task.due.tries += 1;
-        let now_us = pass.clock.now_us();
-        let verdict = retry::verdict(
-            &pass.policies[self.number],
-            task.due.tries,
-            answer,
-            pass.clock.random(),
-        );
-        if verdict == retry::Verdict::Delivered {
-            self.end(&task.owed, Some(looked));
-            let mut shared = pass.shared();
-            let row = (self.number, task.owed.id);
-            shared.tries.remove(&row);
-            shared.delivered.insert(row, looked.suspect.source);
-            shared.summary.delivered += 1;
-            drop(shared);
-            pass.tell(self.number, &task.owed, looked, Fate::Delivered)?;
-            return Ok(None);
-        }
-        let mut shared = pass.shared();
-        shared.outbox_changed = true;
-        shared.summary.failed_tries += 1;
-        shared
-            .tries
-            .insert((self.number, task.owed.id), task.due.tries);
-        let not_before_us =
-            retry::asked_to_wait(answer).map(|wait| now_us.saturating_add(micros(wait)));
-        task.owed.failed(&answer.to_string(), not_before_us);
-        let mut due = task.due;
-        shared.outbox.replace(task.owed);
-        Ok(match verdict {
-            retry::Verdict::TryAgain { delay } => {
-                due.not_before_us = now_us.saturating_add(micros(delay));
-                Some(due)
-            }
-            retry::Verdict::StayOwed { .. } | retry::Verdict::Delivered => None,
-        })
+    pub(super) fn is_over(&self) -> bool {
+        self.rows.pass.clock.stopping() || self.rows.pass.clock.now_us() >= self.deadline_us
     }
 
     fn save_now_and_then(&self) -> Result<()> {
-        let now_us = self.pass.clock.now_us();
-        let mut shared = self.pass.shared();
-        if now_us - shared.outbox_saved_us < SAVE_US {
-            return Ok(());
-        }
-        shared.save_outbox(now_us)
+        let OwedRows { pass, ledger, .. } = &self.rows;
+        ledger.save_now_and_then(pass.clock.now_us())
     }
 }
 
-/// The names of the columns that differ.
-pub(super) fn differing(verdict: &Verdict, map: &ColumnMap) -> Vec<String> {
-    match verdict {
-        Verdict::Different(pairs) => pairs
-            .iter()
-            .map(|&pair| map.pairs[pair].name.clone())
-            .collect(),
-        Verdict::Agree | Verdict::Missing => vec![],
-    }
-}
-
-fn log_dropped(pass: &Pass<'_, '_>, owed: &Owed, why: &str) {
-    let Owed {
-        destination, id, ..
-    } = owed;
-    pass.observer.info(&if pass.options.mode == Mode::Recheck {
-        format!("Nothing is left to repair in {destination} for id {id}: {why}")
-    } else {
-        format!("The callback owed to {destination} for id {id} is dropped: {why}")
-    });
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -6,102 +6,82 @@
 //! time that it had when it was compared, and no window would look at it again. So the checkpoint forgets such a row as
 //! compared, and does so on disk before the callback leaves the outbox.
 
-use super::deliver::Courier;
+use super::ledger::{Ended, Ledger};
 use super::look::Looked;
-use super::{Mode, Pass, Shared};
+use super::owed::OwedRows;
+use super::pass::Pass;
+use super::progress::Progress;
 use crate::error::Result;
 use crate::logic::callback::owed::Owed;
-use crate::logic::scan::checkpoint::Position;
 use crate::logic::value::cell::Id;
 
-/// A callback that ended with other content than the row is remembered to have been compared with.
-pub(super) struct Ended {
-    number: usize,
-    owed: Owed,
-    /// `None`: the row is gone.
-    content: Option<u64>,
-}
-
-impl Courier<'_, '_, '_> {
+impl OwedRows<'_, '_> {
     /// Nothing is owed for this row any more. `looked` is the row that was sent or that agrees.
     pub(super) fn end(&self, owed: &Owed, looked: Option<&Looked>) {
-        let (pass, number) = (self.pass, self.number);
-        let content = looked.map(|looked| looked.whole.row.fingerprint());
+        let Self {
+            pass,
+            ledger,
+            progress,
+            number,
+        } = *self;
+        let content = looked.map(|looked| looked.content);
+        let name = pass.name(number);
         let is_other =
-            pass.options.mode == Mode::Deliver && pass.remembers_other(number, owed.id, content);
-        let mut shared = pass.shared();
-        shared.outbox.remove(owed);
-        shared.outbox_changed = true;
-        if is_other {
-            shared.ended.push(Ended {
-                number,
-                owed: owed.clone(),
-                content,
-            });
-        }
+            !pass.asked.is_dry() && progress.remembers_other(number, name, owed.id, content);
+        let ended = is_other.then(|| Ended {
+            number,
+            owed: owed.clone(),
+            content,
+        });
+        ledger.end(owed, ended);
     }
 }
 
-impl Pass<'_, '_> {
+impl Progress {
     /// The next window leaves this row out, and it was compared with other content than this.
-    pub(super) fn remembers_other(&self, number: usize, id: Id, content: Option<u64>) -> bool {
+    pub(super) fn remembers_other(
+        &self,
+        number: usize,
+        name: &str,
+        id: Id,
+        content: Option<u64>,
+    ) -> bool {
         let mut tracks = self.tracks.iter().filter(|track| track.has(number));
-        let name = &self.job.destinations[number].name;
-        let is_of_this = |position: &&Position| position.destinations.contains(name);
         let positions = self.positions.iter().chain(&self.left_behind);
+        let mut own =
+            positions.filter(|position| position.destinations.iter().any(|it| it == name));
         tracks.any(|track| track.remembers_other(id, content))
-            || positions
-                .filter(is_of_this)
-                .any(|position| position.remembers_other(id, content))
+            || own.any(|position| position.remembers_other(id, content))
+    }
+
+    fn forget_other(&mut self, number: usize, name: &str, id: Id, content: Option<u64>) {
+        for track in self.tracks.iter_mut().filter(|track| track.has(number)) {
+            track.forget_other(id, content);
+        }
+        for position in self.positions.iter_mut().chain(&mut self.left_behind) {
+            if position.destinations.iter().any(|it| it == name) {
+                position.forget_other(id, content);
+            }
+        }
     }
 
     /// Brings both files up to date, so that whichever is written last says no more than the other one.
-    pub(super) fn save_owed(&mut self) -> Result<()> {
-        let ended = std::mem::take(&mut self.shared().ended);
+    pub(super) fn save_with_outbox(&mut self, pass: &Pass<'_>, ledger: &Ledger<'_>) -> Result<()> {
+        let ended = ledger.take_ended();
         for Ended {
             number,
             owed,
             content,
         } in &ended
         {
-            self.forget_other(*number, owed.id, *content);
+            self.forget_other(*number, pass.name(*number), owed.id, *content);
         }
         if !ended.is_empty()
-            && let Err(error) = self.save()
+            && let Err(error) = self.save(pass, ledger)
         {
-            self.shared().ended = ended;
+            ledger.put_back_ended(ended);
             return Err(error);
         }
-        self.shared().save_outbox(self.clock.now_us())
-    }
-
-    fn forget_other(&mut self, number: usize, id: Id, content: Option<u64>) {
-        for track in self.tracks.iter_mut().filter(|track| track.has(number)) {
-            track.forget_other(id, content);
-        }
-        let name = &self.job.destinations[number].name;
-        for position in self.positions.iter_mut().chain(&mut self.left_behind) {
-            if position.destinations.contains(name) {
-                position.forget_other(id, content);
-            }
-        }
-    }
-}
-
-impl Shared<'_> {
-    /// Writes down what is owed, and what has to stay owed on disk for now.
-    pub(super) fn save_outbox(&mut self, now_us: i64) -> Result<()> {
-        if self.outbox_changed && self.ended.is_empty() {
-            self.store.replace_outbox(&self.outbox)?;
-            self.outbox_changed = false;
-        } else if self.outbox_changed {
-            let mut owed = self.outbox.clone();
-            for Ended { owed: ended, .. } in &self.ended {
-                owed.adopt(ended.clone());
-            }
-            self.store.replace_outbox(&owed)?;
-        }
-        self.outbox_saved_us = now_us;
-        Ok(())
+        ledger.save(pass.clock.now_us())
     }
 }

@@ -6,8 +6,9 @@ use std::sync::{Mutex, PoisonError};
 use rayon::prelude::*;
 
 use super::aside::{self, Aside};
-use super::{Duplicates, Pass};
+use super::pass::Pass;
 use crate::error::{Error, Result};
+use crate::logic::compare::confirm::{Confirmation, Later, Sighting, confirm};
 use crate::logic::compare::rows::{ColumnMap, Found, Matches, Verdict, compare};
 use crate::logic::value::cell::{Cell, Id};
 use crate::logic::value::oversize::{Part, ROOM_BYTES, ROW_BYTES_MAX};
@@ -26,45 +27,20 @@ const LOOKUP_BYTES: usize = 8 << 20;
 #[derive(Debug, Default)]
 pub(super) struct Sightings {
     /// Rows whose copies are missing or different.
-    pub(super) suspects: Vec<Suspect>,
+    pub(super) suspects: Vec<Sighting>,
     pub(super) compared: u64,
     pub(super) duplicate_keys: u64,
     pub(super) unfindable: Vec<(Id, String)>,
     pub(super) too_large: Vec<Aside>,
 }
 
-/// A row that looked different, and what both sides held.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Suspect {
-    pub(super) id: Id,
-    /// Fingerprint of the source row.
-    pub(super) source: u64,
-    /// Fingerprint of its copies.
-    pub(super) copies: u64,
-    /// There are copies.
-    is_copied: bool,
-    /// What differs may already have been another change once, and is not given another pass for that.
-    pub(super) is_last_look: bool,
-}
-
-impl Suspect {
-    fn new(row: &Row, found: &Found, matches: &Matches) -> Self {
-        let copies = matches.rows().iter().flat_map(|&row| &found.rows[row]);
-        Self {
-            id: row.id,
-            source: fingerprint(&row.cells),
-            copies: fingerprint(copies),
-            is_copied: !matches.rows().is_empty(),
-            is_last_look: false,
-        }
-    }
-}
-
 /// A row at the second look.
 #[derive(Debug)]
 pub(super) struct Looked {
     pub(super) whole: WholeRow,
-    pub(super) suspect: Suspect,
+    /// [`Row::fingerprint`] of it.
+    pub(super) content: u64,
+    pub(super) sighting: Sighting,
     pub(super) verdict: Verdict,
     /// The first copy, when there is one.
     pub(super) copy: Option<Vec<Cell>>,
@@ -117,7 +93,7 @@ impl ChunkRows {
     }
 }
 
-impl Pass<'_, '_> {
+impl Pass<'_> {
     /// Looks at a batch in each of these destinations, all at once.
     pub(super) fn first_look(
         &self,
@@ -125,10 +101,10 @@ impl Pass<'_, '_> {
         members: &[usize],
     ) -> Result<Vec<(usize, Result<Sightings>)>> {
         let one = |&number: &usize| {
-            let destination = self.destinations[number];
+            let destination = self.destination(number);
             (
                 number,
-                sight_all(destination, rows, self.options.duplicates, &self.wide),
+                sight_all(destination, rows, self.asked.tells_duplicates(), &self.wide),
             )
         };
         let lookups = members.len() * rows.len().div_ceil(KEYS_PER_LOOKUP);
@@ -156,7 +132,7 @@ impl Pass<'_, '_> {
             return Ok(SecondLook::default());
         }
         // A destination that cannot be read is found out before the source is asked anything.
-        self.destinations[number]
+        self.destination(number)
             .map()
             .map_err(LookError::Destination)?;
         let WholeRows { answered, rows } = self.whole_rows(ids).map_err(LookError::Source)?;
@@ -171,7 +147,7 @@ impl Pass<'_, '_> {
         rows: Vec<WholeRow>,
         left: HashSet<Id>,
     ) -> std::result::Result<SecondLook, LookError> {
-        let destination = self.destinations[number];
+        let destination = self.destination(number);
         let map = destination.map().map_err(LookError::Destination)?;
         let mut look = SecondLook {
             left,
@@ -210,11 +186,12 @@ impl Pass<'_, '_> {
                 continue;
             }
             let verdict = compare(&whole.row.cells, &found, matches, map);
-            let suspect = Suspect::new(&whole.row, &found, matches);
+            let sighting = Sighting::new(&whole.row, &found, matches);
             let copy = copies.first(&mut found, matches);
             let looked = Looked {
+                content: whole.row.fingerprint(),
                 whole,
-                suspect,
+                sighting,
                 verdict,
                 copy,
                 copies: matches.rows().len(),
@@ -234,59 +211,53 @@ impl Pass<'_, '_> {
     /// At least the first of these rows.
     fn whole_rows(&self, ids: &[Id]) -> Result<WholeRows> {
         let turn = self.throttle.turn();
-        let mut whole = self.source.whole_rows(ids, ROOM_BYTES)?;
+        let mut whole = self.source().whole_rows(ids, ROOM_BYTES)?;
         if whole.answered == 0 {
-            whole = self.source.whole_rows(&ids[..1], ROW_BYTES_MAX)?;
+            whole = self.source().whole_rows(&ids[..1], ROW_BYTES_MAX)?;
         }
         turn.took(whole.rows.len());
         Ok(whole)
     }
 }
 
-impl Pass<'_, '_> {
-    /// Of these suspects, seen first and now, those whose copies are being kept up to date: the copy has changed since,
-    /// and so has the source row, even if only while both were being read. What differs now is then another change, on
-    /// its way. A copy that stands still, or a source row that does, is a difference that lasts; but a copy may have been
-    /// ahead of the source row as it was read first, so one that stands still while the source row changes is given one
-    /// more pass.
-    pub(super) fn on_their_way(&self, pairs: &[(Suspect, Suspect)]) -> Result<HashSet<Id>> {
-        let moving = pairs
-            .iter()
-            .filter(|(first, now)| first.copies != now.copies);
-        let (changed, steady): (Vec<_>, Vec<_>) =
-            moving.partition(|(first, now)| first.source != now.source);
-        let last_looks: HashSet<Id> = pairs
-            .iter()
-            .filter(|(first, _)| first.is_last_look)
-            .map(|(first, _)| first.id)
-            .collect();
-        let maybe_ahead = pairs.iter().filter(|(first, now)| {
-            let stood_still = first.is_copied && first.copies == now.copies;
-            stood_still && first.source != now.source && !last_looks.contains(&first.id)
-        });
-        let mut on_their_way: HashSet<Id> = changed
-            .into_iter()
-            .chain(maybe_ahead)
-            .map(|(first, _)| first.id)
-            .collect();
-        if !steady.is_empty() {
-            let ids: Vec<Id> = steady.iter().map(|(first, _)| first.id).collect();
-            let mut again: HashMap<Id, u64> = HashMap::with_capacity(ids.len());
-            let mut left = &ids[..];
-            while !left.is_empty() {
-                let WholeRows { answered, rows } = self.whole_rows(left)?;
-                again.extend(
-                    rows.iter()
-                        .map(|whole| (whole.row.id, fingerprint(&whole.row.cells))),
-                );
-                left = &left[answered.clamp(1, left.len())..];
-            }
-            let changed = steady
-                .into_iter()
-                .filter(|(_, now)| again.get(&now.id) != Some(&now.source));
-            on_their_way.extend(changed.map(|(first, _)| first.id));
+impl Pass<'_> {
+    /// Judges rows that looked different, by their first look and the second one. Where these two do not suffice, the
+    /// source row is read once more. Rows that are gone are in none of the three.
+    pub(super) fn judge(
+        &self,
+        first: &[Sighting],
+        looked: &HashMap<Id, Looked>,
+    ) -> Result<HashMap<Id, Confirmation>> {
+        let judge = |first: &Sighting, later: Later| {
+            let now = looked.get(&first.id)?;
+            let agrees = now.verdict == Verdict::Agree;
+            Some((first.id, confirm(first, &now.sighting, agrees, later)))
+        };
+        let of_two = first.iter().filter_map(|first| judge(first, Later::Unread));
+        let mut judged: HashMap<Id, Confirmation> = of_two.collect();
+        let needs_later = |id: &Id| judged.get(id) == Some(&Confirmation::NeedsLaterLook);
+        let unsure: Vec<&Sighting> = first.iter().filter(|it| needs_later(&it.id)).collect();
+        let later = self.source_fingerprints(&unsure.iter().map(|it| it.id).collect::<Vec<_>>())?;
+        let read = |id: &Id| {
+            later
+                .get(id)
+                .map_or(Later::Gone, |&print| Later::Read(print))
+        };
+        judged.extend(unsure.into_iter().filter_map(|it| judge(it, read(&it.id))));
+        Ok(judged)
+    }
+
+    /// The rows as they are now; those that are gone are left out.
+    fn source_fingerprints(&self, ids: &[Id]) -> Result<HashMap<Id, u64>> {
+        let mut prints = HashMap::with_capacity(ids.len());
+        let mut left = ids;
+        while !left.is_empty() {
+            let WholeRows { answered, rows } = self.whole_rows(left)?;
+            let print = |whole: &WholeRow| (whole.row.id, fingerprint(&whole.row.cells));
+            prints.extend(rows.iter().map(print));
+            left = &left[answered.clamp(1, left.len())..];
         }
-        Ok(on_their_way)
+        Ok(prints)
     }
 }
 
@@ -323,14 +294,14 @@ impl Copies {
 fn sight_all(
     destination: &dyn Destination,
     rows: &[Row],
-    duplicates: Duplicates,
+    tells_duplicates: bool,
     wide: &Mutex<()>,
 ) -> Result<Sightings> {
     if rows.is_empty() {
         return Ok(Sightings::default());
     }
     let map = destination.map()?;
-    let one = |chunk| sight(destination, map, chunk, duplicates, wide);
+    let one = |chunk| sight(destination, map, chunk, tells_duplicates, wide);
     let is_worker = rayon::current_thread_index().is_some();
     let parts: Result<Vec<Sightings>> = if is_worker {
         rows.par_chunks(KEYS_PER_LOOKUP).map(one).collect()
@@ -359,7 +330,7 @@ fn sight(
     destination: &dyn Destination,
     map: &ColumnMap,
     rows: &[Row],
-    duplicates: Duplicates,
+    tells_duplicates: bool,
     wide: &Mutex<()>,
 ) -> Result<Sightings> {
     let mut seen = Sightings {
@@ -388,9 +359,9 @@ fn sight(
                 }
                 Matches::None | Matches::One(_) => {}
             }
-            let told = duplicates == Duplicates::Told && matches!(matches, Matches::Many(_));
+            let told = tells_duplicates && matches!(matches, Matches::Many(_));
             if told || compare(&row.cells, &found, matches, map) != Verdict::Agree {
-                seen.suspects.push(Suspect::new(row, &found, matches));
+                seen.suspects.push(Sighting::new(row, &found, matches));
             }
         }
         left = later;

@@ -3,11 +3,13 @@
 //! What the landmarks mean is decided in [`crate::logic::scan::trail`]. Here they are read, the position is
 //! moved back before the scan is planned, and people are told.
 
-use super::{Pass, micros};
+use super::options::Asked;
+use super::pass::{Pass, micros};
 use crate::error::Result;
+use crate::logic::scan::bounds::Bounds;
 use crate::logic::scan::checkpoint::Position;
 use crate::logic::scan::gaps::Span;
-use crate::logic::scan::plan::{Bounds, Request, What};
+use crate::logic::scan::plan::{Request, What};
 use crate::logic::scan::trail::{
     Around, Doubt, Finding, LOWEST_ID, MARKS_MAX, Start, without_wide_cells,
 };
@@ -16,7 +18,7 @@ use crate::logic::value::count::{counted, grouped_id};
 use crate::logic::value::row::Row;
 use crate::world::Batch;
 
-impl Pass<'_, '_> {
+impl Pass<'_> {
     /// Moves a position back when ids that it has passed are there anew.
     pub(super) fn follow_ids(&self, position: &mut Position, bounds: Bounds) -> Result<()> {
         let Some(next_id) = position.next_id else {
@@ -26,7 +28,8 @@ impl Pass<'_, '_> {
             next_id,
             bounds,
             start_id: self.job.source.start_id.unwrap_or(0),
-            update: self.options.update && self.job.source.update.is_some(),
+            update: matches!(self.asked, Asked::Run(run) if run.update)
+                && self.job.source.update.is_some(),
         };
         let Some(doubt) = position.trail.doubt(around) else {
             return Ok(());
@@ -84,7 +87,7 @@ impl Pass<'_, '_> {
         let mut found = Vec::new();
         while !spans.is_empty() {
             let (what, limit) = (what(spans.clone()), MARKS_MAX);
-            let Batch { rows, is_cut, .. } = self.source.scan(&Request { what, limit }, &[])?;
+            let Batch { rows, is_cut, .. } = self.source().scan(&Request { what, limit }, &[])?;
             let read_to = rows.last().filter(|_| is_cut).map(|row| row.id);
             found.extend(rows.into_iter().map(without_wide_cells));
             spans.retain(|span| read_to.is_some_and(|read_to| span.from > read_to));
@@ -99,7 +102,7 @@ impl Pass<'_, '_> {
         };
         let from = LOWEST_ID.min(to);
         let what = What::New(Span { from, to });
-        let rows = self.source.scan(&Request { what, limit: 1 }, &[])?.rows;
+        let rows = self.source().scan(&Request { what, limit: 1 }, &[])?.rows;
         Ok(Some(rows.first().map_or(to + 1, |row| row.id)))
     }
 

@@ -7,9 +7,9 @@ use cupid::logic::report::line::{Kind, Line};
 use cupid::logic::report::summary::{Summary, Unread};
 use cupid::logic::scan::checkpoint::{Checkpoint, Position};
 use cupid::logic::value::cell::Cell;
+use cupid::pipeline::Audit;
 
 use crate::check::remembers;
-use crate::command::Audit;
 use crate::copies::Copies;
 use crate::fact::Fact;
 use crate::job::numbers;
@@ -70,14 +70,14 @@ impl Model {
         state.shown = shown;
         state.campaign = Some(Campaign {
             began: self.tick,
-            from: audit.from,
-            to: audit.to,
+            from: audit.ids.from.map(small),
+            to: audit.ids.to.map(small),
             destinations: destinations.to_vec(),
-            dry: audit.dry,
+            dry: audit.handling.is_dry,
             tells: Tells {
-                differences: audit.report,
-                repeated: audit.report,
-                extra: audit.report && audit.looks_for_extra(),
+                differences: audit.handling.reports,
+                repeated: audit.handling.reports,
+                extra: audit.handling.reports && audit.extra,
             },
         });
     }

@@ -117,8 +117,9 @@ impl Broken {
             Self::ReplaceForgotten => &[Fact::TakenOnce, Fact::SameId, Fact::Polite],
             // A row that is set aside is remembered by what is owed for it.
             Self::AppendUnsynced => &[Fact::CheckpointWaits],
-            // A run that does not see what is owed says that all is well, and does not know what endpoints asked for.
-            Self::OutboxUnread => &[Fact::ExitTrue, Fact::Polite],
+            // A run that does not see what is owed says that all is well, does not know what endpoints asked for, and
+            // detects a row anew.
+            Self::OutboxUnread => &[Fact::ExitTrue, Fact::Polite, Fact::SameId],
             // An audit that is not interrupted saves nothing before it ends.
             Self::RowsSkipped => &[Fact::AuditWhole],
             // A table that is not written to any more is passed without a checkpoint.

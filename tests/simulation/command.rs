@@ -6,15 +6,20 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use cupid::config::Job;
 use cupid::error::{Error, Exit, Result};
 use cupid::io::state_dir::ReadOnly;
-use cupid::logic::audit::pairing::{Record, Side as PairedSide, Spill};
+use cupid::logic::audit::pairing::Outgoing;
+use cupid::logic::audit::record::Record;
+use cupid::logic::audit::record::Side as PairedSide;
 use cupid::logic::report::summary::Summary;
 use cupid::logic::value::cell::Id;
-use cupid::pipeline::{self, Duplicates, Method, Mode, Options, Streaming, World};
-use cupid::world::{Destination, Receiver, Store};
+use cupid::pipeline::{self, Audit, Handling, IdRange, Method};
+use cupid::world::{
+    ChecksumOffers, Destination, Offer, Receiver, Spill, SpillSpace, Store, Tables, World,
+};
 
 use crate::check;
 use crate::fact::Fact;
 use crate::folder::{Disk, RUN};
+use crate::job::span;
 use crate::model::Model;
 use crate::plan::SECOND;
 use crate::rng::Rng;
@@ -30,31 +35,6 @@ pub(crate) enum Command {
     Audit(Audit),
 }
 
-/// Options of `cupid reconcile`.
-#[derive(Clone, Debug)]
-pub(crate) struct Audit {
-    pub(crate) resume: bool,
-    pub(crate) from: Option<i64>,
-    pub(crate) to: Option<i64>,
-    pub(crate) dry: bool,
-    pub(crate) report: bool,
-    /// `--for`, in microseconds.
-    pub(crate) for_us: Option<i64>,
-    /// `--max-rate`.
-    pub(crate) rows_per_second_max: Option<u64>,
-    /// Both tables are read from end to end.
-    pub(crate) streams: Option<Streams>,
-}
-
-/// How an audit reads whole tables.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Streams {
-    method: Method,
-    extra: bool,
-    memory_bytes: usize,
-    seed: u64,
-}
-
 impl Command {
     /// Which folder's files it works with.
     pub(crate) fn folder(&self) -> usize {
@@ -62,45 +42,40 @@ impl Command {
     }
 
     pub(crate) fn is_dry(&self) -> bool {
-        matches!(self, Self::Audit(Audit { dry: true, .. }))
+        matches!(self, Self::Audit(audit) if audit.handling.is_dry)
     }
 }
 
-impl Audit {
-    pub(crate) fn looks_for_extra(&self) -> bool {
-        self.streams.is_some_and(|streams| streams.extra)
+/// A new audit, over a table with ids up to `high`.
+pub(crate) fn new_audit(rng: &mut Rng, high: i64) -> Audit {
+    let from = rng.chance(200).then(|| rng.between(1, high));
+    let to = rng
+        .chance(200)
+        .then(|| rng.between(from.unwrap_or(1), high));
+    Audit {
+        ids: IdRange {
+            from: from.map(Id::from),
+            to: to.map(Id::from),
+        },
+        handling: Handling {
+            is_dry: rng.chance(200),
+            reports: rng.chance(700),
+        },
+        for_time: rng.chance(300).then(|| span(rng.between(0, 3 * SECOND))),
+        rows_per_second_max: rng.chance(150).then(|| rng.pick(&[10, 100])),
+        method: rng.pick(&[Method::Stream, Method::Checksum, Method::Auto]),
+        extra: rng.chance(400),
+        memory_bytes: rng.pick(&[0, 1 << 20]),
+        seed: rng.next(),
+        ..Audit::default()
     }
+}
 
-    /// A new one, over a table with ids up to `high`.
-    pub(crate) fn new(rng: &mut Rng, high: i64) -> Self {
-        let from = rng.chance(200).then(|| rng.between(1, high));
-        let to = rng
-            .chance(200)
-            .then(|| rng.between(from.unwrap_or(1), high));
-        Self {
-            resume: false,
-            from,
-            to,
-            dry: rng.chance(200),
-            report: rng.chance(700),
-            for_us: rng.chance(300).then(|| rng.between(0, 3 * SECOND)),
-            rows_per_second_max: rng.chance(150).then(|| rng.pick(&[10, 100])),
-            streams: rng.chance(700).then(|| Streams {
-                method: rng.pick(&[Method::Stream, Method::Checksum, Method::Auto]),
-                extra: rng.chance(500),
-                memory_bytes: rng.pick(&[0, 1 << 20]),
-                seed: rng.next(),
-            }),
-        }
-    }
-
-    /// What progress has to be of, to be gone on with.
-    fn identity(&self, destinations: &[usize], job: &Job) -> String {
-        let Self { from, to, .. } = self;
-        let places = job.destinations.iter().map(|d| d.id().place());
-        let places: Vec<String> = places.collect();
-        format!("audit from {from:?} to {to:?} of {destinations:?} at {places:?}")
-    }
+/// What progress has to be of, to be gone on with.
+fn identity(audit: &Audit, destinations: &[usize], job: &Job) -> String {
+    let places = job.destinations.iter().map(|d| d.id().place());
+    let places: Vec<String> = places.collect();
+    format!("audit of {:?} of {destinations:?} at {places:?}", audit.ids)
 }
 
 /// A process that is started.
@@ -126,14 +101,7 @@ fn live(sim: &Sim, destinations: &[usize], started: Started) {
     let Started { in_us, process } = started;
     turn_to(0);
     let command = sim.model().processes[process].command.clone();
-    let view = View {
-        sim,
-        process,
-        to_id: match &command {
-            Command::Audit(audit) => audit.to,
-            _ => None,
-        },
-    };
+    let view = View { sim, process };
     let Some(mut model) = view.call("start", 0, Work::Start(in_us)) else {
         return;
     };
@@ -195,7 +163,7 @@ fn performed(view: &View<'_>, command: &Command, destinations: &[usize]) -> Resu
         view,
         folder,
         identity: match command {
-            Command::Audit(audit) => audit.identity(destinations, &job),
+            Command::Audit(audit) => identity(audit, destinations, &job),
             _ => job.source.table.name(),
         },
         resume: matches!(command, Command::Audit(Audit { resume: true, .. })),
@@ -214,64 +182,56 @@ fn performed(view: &View<'_>, command: &Command, destinations: &[usize]) -> Resu
     } else {
         Box::new(disk)
     };
+    let receivers = sides.iter().map(|side| side as &dyn Receiver).collect();
+    let offers = Offers(&sides);
     let mut world = World {
-        source: view,
-        destinations: sides.iter().map(|side| side as &dyn Destination).collect(),
-        receivers: sides.iter().map(|side| side as &dyn Receiver).collect(),
+        tables: Tables {
+            source: view,
+            destinations: sides.iter().map(|side| side as &dyn Destination).collect(),
+            checksums: &offers,
+        },
+        receivers,
+        spills: &InMemory,
         store: &mut *store,
         clock: view,
         observer: view,
     };
-    let options = Options {
-        insert: true,
-        update: false,
-        start_id: None,
-        mode: Mode::Deliver,
-        report: false,
-        duplicates: Duplicates::Counted,
-        scan_until_us: None,
-        rows_per_second_max: None,
-    };
     match command {
         &Command::Run { insert, update } => {
-            let options = Options {
+            let run = pipeline::Run {
                 insert,
                 update,
-                ..options
+                ..pipeline::Run::default()
             };
-            pipeline::pass(&job, &mut world, options)
+            pipeline::pass(&job, &mut world, run)
         }
         Command::Retry => {
             view.sim.model().quiet.forget(RUN); // Somebody asks for it, whatever the endpoints asked for.
-            pipeline::retry(&job, &mut world, options)
+            pipeline::retry(&job, &mut world)
         }
         Command::Audit(audit) => {
-            let mut model = view.sim.model();
-            model.begin_audit(view.process, audit, destinations);
-            let now_us = model.machine_now_us(view.process);
-            drop(model);
-            let options = Options {
-                start_id: (!audit.resume).then(|| Id::from(audit.from.unwrap_or(i64::MIN))),
-                mode: if audit.dry {
-                    Mode::DryRun
-                } else {
-                    Mode::Deliver
-                },
-                report: audit.report,
-                duplicates: Duplicates::Told,
-                scan_until_us: audit.for_us.map(|for_us| now_us + for_us),
-                rows_per_second_max: audit.rows_per_second_max,
-                ..options
-            };
-            let streaming = audit.streams.map(|streams| Streaming {
-                method: streams.method,
-                memory_bytes: streams.memory_bytes,
-                seed: streams.seed,
-                spill: &|| Box::<Memory>::default() as Box<dyn Spill>,
-                extra: streams.extra,
-            });
-            pipeline::audit(&job, &mut world, options, streaming.as_ref())
+            view.sim
+                .model()
+                .begin_audit(view.process, audit, destinations);
+            pipeline::audit(&job, &mut world, *audit)
         }
+    }
+}
+
+/// What two servers compute.
+struct Offers<'s>(&'s [Side<'s>]);
+
+impl ChecksumOffers for Offers<'_> {
+    fn offer(&self, destination: usize, seed: u64) -> Result<Offer<'_>> {
+        self.0[destination].checksums(seed)
+    }
+}
+
+struct InMemory;
+
+impl SpillSpace for InMemory {
+    fn open(&self) -> Box<dyn Spill> {
+        Box::<Memory>::default()
     }
 }
 
@@ -280,8 +240,13 @@ fn performed(view: &View<'_>, command: &Command, destinations: &[usize]) -> Resu
 struct Memory(HashMap<(usize, bool), Vec<Record>>);
 
 impl Spill for Memory {
-    fn append(&mut self, partition: usize, side: PairedSide, records: &[Record]) -> Result<()> {
-        let place = self.0.entry((partition, side == PairedSide::Source));
+    fn append(&mut self, outgoing: &Outgoing) -> Result<()> {
+        let Outgoing {
+            partition,
+            side,
+            records,
+        } = outgoing;
+        let place = self.0.entry((*partition, *side == PairedSide::Source));
         place.or_default().extend(records);
         Ok(())
     }

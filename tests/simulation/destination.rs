@@ -8,7 +8,7 @@ use cupid::logic::audit::fingerprint::KeyFold;
 use cupid::logic::compare::rows::{ColumnMap, Found, Matches};
 use cupid::logic::report::fix::written::Written;
 use cupid::logic::value::cell::Cell;
-use cupid::world::{Destination, Offer, Place, Visitor};
+use cupid::world::{Destination, Offer, Place, Visitor, Whole, WholeTable};
 
 use crate::broken::Broken;
 use crate::fact::Fact;
@@ -126,6 +126,61 @@ impl Model {
     }
 }
 
+impl Side<'_> {
+    /// What its server computes.
+    pub(crate) fn checksums(&self, seed: u64) -> Result<Offer<'_>> {
+        self.map()?;
+        if self.view.sim.model().plan.unordered {
+            return Ok(Err("nobody knows the order of its keys".into()));
+        }
+        Ok(Ok(Box::new(Sums { side: self, seed })))
+    }
+}
+
+/// A copy that is read from end to end.
+struct Ordered<'s>(&'s Side<'s>);
+
+impl WholeTable for Ordered<'_> {
+    fn key_fold(&self) -> KeyFold {
+        KeyFold::default()
+    }
+
+    fn visit(
+        &self,
+        after: Option<&Place>,
+        limit: usize,
+        visitor: &mut dyn Visitor,
+    ) -> Result<Option<Place>> {
+        let Self(side) = self;
+        let after = after.and_then(|Place(cells)| key_and_version(cells.first()?));
+        let after = after.map(|(key, _)| key);
+        let mut model = side.read("visit a destination", after.unwrap_or(-1))?;
+        let limit = model.rows_at_once(limit, model.copies[side.number].rows.len());
+        let begin = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let keys = model.copies[side.number]
+            .rows
+            .range((begin, Bound::Unbounded));
+        let keys: Vec<i64> = keys.take(limit).map(|(&key, _)| key).collect();
+        visitor.restart();
+        if model.rng.chance(50) {
+            for &key in &keys[..keys.len() / 2] {
+                show(&model, side.number, key, visitor);
+            }
+            visitor.restart(); // The connection was lost.
+        }
+        for &key in &keys {
+            show(&model, side.number, key, visitor);
+            visitor.passed(&|| Place(vec![key_cell(key)]));
+            model.visited_copies(side.view.process, side.number, key);
+        }
+        let process = side.view.process;
+        let number = side.number;
+        model.tell(|| format!("[{process}] visit d{number} after {after:?}: {keys:?}"));
+        let last = keys.last().filter(|_| keys.len() >= limit);
+        Ok(last.map(|&key| Place(vec![key_cell(key)])))
+    }
+}
+
 impl Destination for Side<'_> {
     fn written(&self) -> Result<&Written> {
         unreachable!("nobody wants statements")
@@ -151,55 +206,11 @@ impl Destination for Side<'_> {
         self.view.sim.model().processes[self.view.process].silent[self.number]
     }
 
-    fn stream(&self) -> Result<std::result::Result<KeyFold, &'static str>> {
-        let is_unordered = self.view.sim.model().plan.unordered;
-        Ok(if is_unordered {
-            Err("It has no order")
-        } else {
-            Ok(KeyFold::default())
-        })
-    }
-
-    fn visit(
-        &self,
-        after: Option<&Place>,
-        limit: usize,
-        visitor: &mut dyn Visitor,
-    ) -> Result<Option<Place>> {
-        let after = after.and_then(|Place(cells)| key_and_version(cells.first()?));
-        let after = after.map(|(key, _)| key);
-        let mut model = self.read("visit a destination", after.unwrap_or(-1))?;
-        let limit = model.rows_at_once(limit, model.copies[self.number].rows.len());
-        let begin = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let keys = model.copies[self.number]
-            .rows
-            .range((begin, Bound::Unbounded));
-        let keys: Vec<i64> = keys.take(limit).map(|(&key, _)| key).collect();
-        visitor.restart();
-        if model.rng.chance(50) {
-            for &key in &keys[..keys.len() / 2] {
-                show(&model, self.number, key, visitor);
-            }
-            visitor.restart(); // The connection was lost.
-        }
-        for &key in &keys {
-            show(&model, self.number, key, visitor);
-            visitor.passed(&|| Place(vec![key_cell(key)]));
-            model.visited_copies(self.view.process, self.number, key);
-        }
-        let process = self.view.process;
-        let number = self.number;
-        model.tell(|| format!("[{process}] visit d{number} after {after:?}: {keys:?}"));
-        let last = keys.last().filter(|_| keys.len() >= limit);
-        Ok(last.map(|&key| Place(vec![key_cell(key)])))
-    }
-
-    fn checksums(&self, seed: u64) -> Result<Offer<'_>> {
-        self.map()?;
+    fn whole(&self) -> Result<Whole<'_>> {
         if self.view.sim.model().plan.unordered {
-            return Ok(Err("nobody knows the order of its keys".into()));
+            return Ok(Err("It has no order"));
         }
-        Ok(Ok(Box::new(Sums { side: self, seed })))
+        Ok(Ok(Box::new(Ordered(self))))
     }
 
     fn repeated_keys(&self, limit: usize) -> Result<Vec<Cell>> {

@@ -4,7 +4,10 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::broken::Broken;
 use crate::check;
-use crate::command::{Audit, Command, Started, perform};
+use cupid::logic::value::cell::Id;
+use cupid::pipeline::{Audit, IdRange};
+
+use crate::command::{Command, Started, new_audit, perform};
 use crate::fact::{Fact, Failure};
 use crate::folder::AUDIT;
 use crate::model::Model;
@@ -158,13 +161,16 @@ impl Model {
 
     fn audit(&mut self, configured: &[usize]) -> Audit {
         let high = self.table.rows.last_key_value().map_or(1, |(&id, _)| id);
-        let mut audit = Audit::new(&mut self.rng, high);
+        let mut audit = new_audit(&mut self.rng, high);
         let begun = self.folders[AUDIT].campaign.as_ref();
         let begun = begun.filter(|campaign| campaign.destinations == configured);
         if let Some(campaign) = begun.filter(|_| self.rng.chance(600)) {
             audit.resume = true;
-            audit.dry = false;
-            (audit.from, audit.to) = (campaign.from, campaign.to);
+            audit.handling.is_dry = false;
+            audit.ids = IdRange {
+                from: campaign.from.map(Id::from),
+                to: campaign.to.map(Id::from),
+            };
         }
         audit
     }

@@ -1,11 +1,13 @@
 //! The configuration that a plan stands for.
 
 use std::collections::HashMap;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use cupid::config::{
     Address, CallbackJob, ColumnPair, DestinationJob, Job, Server, SourceJob, TableJob, UpdateJob,
 };
+use cupid::logic::callback::retry::RetryPolicy;
 use cupid::logic::compare::cells::Rule;
 use cupid::logic::scan::checkpoint::Checkpoint;
 use cupid::logic::scan::identity::{self, Unnamed};
@@ -59,7 +61,6 @@ pub(crate) fn job(
         former_name: None,
         workers: plan.workers,
         log_dir: None,
-        callback_delay: span(plan.callback_delay),
         confirm_delay: span(plan.confirm),
         delivery_time: span(plan.delivery),
         owed_max: plan.owed_max,
@@ -80,7 +81,6 @@ pub(crate) fn job(
             }),
             update_interval: span(SECOND),
             state_dir: "/nowhere".into(),
-            shard: None,
         },
         destinations: jobs,
         secrets_readable_by_others: false,
@@ -106,7 +106,10 @@ fn destination(plan: &Plan, number: usize, entry: Entry) -> DestinationJob {
             secret: None,
             headers: vec![],
             timeout: span(plan.timeout),
-            attempts: plan.attempts,
+            policy: RetryPolicy::new(
+                span(plan.callback_delay),
+                NonZeroU32::new(plan.attempts).expect("there are tries"),
+            ),
             concurrency: plan.concurrency,
             numbers_as_strings: false,
         },

@@ -228,7 +228,7 @@ impl Plan {
     pub(crate) fn with_alters(self, seed: u64) -> Self {
         let mut rng = Rng::new(!seed);
         // A replica that is behind an ALTER as well shows other columns for a moment.
-        let alters = if rng.chance(150) && !self.fails_over {
+        let alters = if rng.chance(300) && !self.fails_over {
             rng.pick(&[1, 3])
         } else {
             0

@@ -7,8 +7,9 @@ use std::collections::BTreeSet;
 use std::sync::MutexGuard;
 
 use cupid::error::Result;
+use cupid::logic::scan::bounds::Bounds;
 use cupid::logic::scan::gaps::Span;
-use cupid::logic::scan::plan::{Bounds, Request, What};
+use cupid::logic::scan::plan::{Request, What};
 use cupid::logic::scan::trail::key_print;
 use cupid::logic::scan::zone;
 use cupid::logic::value::cell::{Cell, Column, ColumnType, Id};
@@ -201,7 +202,7 @@ impl Source for View<'_> {
             *highest = (*highest).max(id_max);
             id_max = *highest;
         }
-        let id_max = id_max.map(|max| Id::from(self.to_id.map_or(max, |to| to.min(max))));
+        let id_max = id_max.map(Id::from);
         let process = self.process;
         model.tell(|| format!("[{process}] bounds: {now_us}, {id_max:?}"));
         Ok(Bounds {

@@ -24,8 +24,6 @@ thread_local! {
 pub(crate) struct View<'s> {
     pub(crate) sim: &'s Sim,
     pub(crate) process: usize,
-    /// The end of the range that an audit is asked for.
-    pub(crate) to_id: Option<i64>,
 }
 
 /// One destination and its receiver.

@@ -141,7 +141,6 @@ fn defaults_are_those_of_the_table() {
     let job = read(LEAST);
     assert_eq!(job.workers, 7);
     assert_eq!(job.log_dir, None);
-    assert_eq!(job.callback_delay, Duration::from_secs(1));
     assert_eq!(job.confirm_delay, Duration::from_secs(1));
     assert_eq!(job.delivery_time, Duration::from_secs(60));
     assert_eq!(job.owed_max, 100_000);
@@ -155,8 +154,9 @@ fn defaults_are_those_of_the_table() {
     assert_eq!(source.update_interval, Duration::from_secs(2));
     assert_eq!(source.late_commit, Duration::from_secs(60));
     let callback = &job.destinations[0].callback;
+    assert_eq!(callback.policy.delay(1, 1.0), Duration::from_secs(1));
     assert_eq!(
-        (callback.timeout, callback.attempts),
+        (callback.timeout, callback.policy.attempts()),
         (Duration::from_secs(10), 3)
     );
     assert_eq!(

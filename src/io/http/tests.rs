@@ -8,6 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::*;
+use crate::logic::callback::retry::RetryPolicy;
 
 mod hostile;
 
@@ -20,7 +21,7 @@ fn job(url: String) -> CallbackJob {
         secret: None,
         headers: vec![("Authorization".to_owned(), "Bearer 1".to_owned())],
         timeout: LONG,
-        attempts: 3,
+        policy: RetryPolicy::new(SHORT, std::num::NonZeroU32::MIN),
         concurrency: 8,
         numbers_as_strings: false,
     }

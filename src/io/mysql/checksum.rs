@@ -15,10 +15,23 @@ use crate::logic::audit::checksum::{Checksum, Chunk, KeyRange, TextColumn, check
 use crate::logic::compare::key::spellings;
 use crate::logic::scan::gaps::Span;
 use crate::logic::value::cell::{Column, ColumnType};
-use crate::world::Checksums;
+use crate::world::{Checksums, Offer};
+
+/// The checksums of a source and one of its destinations, keyed by a number of this run; or why there are none.
+///
+/// # Errors
+/// When either table's columns cannot be read.
+pub fn checksums_of<'a>(
+    source: &'a MySqlSource,
+    destination: &'a MySqlDestination,
+    seed: u64,
+) -> Result<Offer<'a>> {
+    let checksums = MySqlChecksums::read(source, destination, seed)?;
+    Ok(checksums.map(|checksums| Box::new(checksums) as Box<dyn Checksums>))
+}
 
 /// The checksums of a source and one destination.
-pub(super) struct MySqlChecksums<'a> {
+struct MySqlChecksums<'a> {
     source: &'a MySqlSource,
     destination: &'a MySqlDestination,
     source_sum: String,
@@ -27,7 +40,7 @@ pub(super) struct MySqlChecksums<'a> {
 
 impl<'a> MySqlChecksums<'a> {
     /// Or why their columns' texts cannot be compared.
-    pub(super) fn read(
+    fn read(
         source: &'a MySqlSource,
         destination: &'a MySqlDestination,
         seed: u64,

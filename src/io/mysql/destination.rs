@@ -15,7 +15,6 @@ use mysql::prelude::Queryable;
 use mysql::{Conn, Params, Value};
 
 use super::bounded::{self, ROWS_MAX, Room};
-use super::checksum::MySqlChecksums;
 use super::decode;
 use super::plan::Plan;
 use super::schema::{Table, quoted};
@@ -33,7 +32,7 @@ use crate::logic::compare::rows::{ColumnMap, Found, Matches};
 use crate::logic::report::fix::written::Written;
 use crate::logic::value::cell::Cell;
 use crate::logic::value::oversize::ROW_BYTES_MAX;
-use crate::world::{Checksums, Destination, Offer, Place, Visitor};
+use crate::world::{Destination, Place, Visitor, Whole, WholeTable};
 
 /// So few keys are compared with each other sooner than the server says whether an index keeps them apart.
 const FEW_KEYS: usize = 256;
@@ -181,7 +180,6 @@ impl MySqlDestination {
         let SourceJob {
             table: source,
             id_column,
-            shard,
             ..
         } = &self.job.source;
         let stream = stream.ok_or(if table.is_in_zone {
@@ -189,7 +187,7 @@ impl MySqlDestination {
         } else {
             NO_ORDER
         });
-        let stream = match shard {
+        let stream = match self.source.shard() {
             // The source reads its keys as instants, and this one does not.
             _ if self.plan()?.prints_keys => Err(OTHER_TIMES),
             None => stream,
@@ -197,7 +195,7 @@ impl MySqlDestination {
                 Err(NO_SHARDS)
             }
             Some(shard) => {
-                stream.and_then(|stream| stream.of_shard(*shard, &job.by_column).ok_or(NO_SHARDS))
+                stream.and_then(|stream| stream.of_shard(shard, &job.by_column).ok_or(NO_SHARDS))
             }
         };
         Ok(self.stream.get_or_init(|| stream))
@@ -540,18 +538,15 @@ impl<'a> Keys<'a> {
     }
 }
 
-impl Destination for MySqlDestination {
-    fn map(&self) -> Result<&ColumnMap> {
-        Ok(&self.plan()?.map)
-    }
+/// A destination whose rows have an order.
+struct Ordered<'a> {
+    destination: &'a MySqlDestination,
+    stream: &'a Stream,
+}
 
-    fn is_silent(&self) -> bool {
-        self.sessions.is_silent()
-    }
-
-    fn stream(&self) -> Result<std::result::Result<KeyFold, &'static str>> {
-        let stream = self.read_stream()?.as_ref();
-        Ok(stream.map(|stream| stream.fold).map_err(|why| *why))
+impl WholeTable for Ordered<'_> {
+    fn key_fold(&self) -> KeyFold {
+        self.stream.fold
     }
 
     fn visit(
@@ -560,17 +555,17 @@ impl Destination for MySqlDestination {
         limit: usize,
         visitor: &mut dyn Visitor,
     ) -> Result<Option<Place>> {
-        let plan = self.plan()?;
-        let job = &self.destination().table;
-        let Ok(stream) = self.read_stream()? else {
-            return Ok(None);
-        };
+        let Self {
+            destination,
+            stream,
+        } = self;
+        let (plan, job) = (destination.plan()?, &destination.destination().table);
         let rows = Rows::new(job, plan, stream);
         let operation = format!("Read all rows of {}", job.name());
         let mut last = None;
         let mut visit = |rows: &Rows<'_>, limit, last: &mut Option<Place>| {
             let mut work = |conn: &mut Conn| stream.visit(conn, rows, after, limit, visitor, last);
-            self.attempt(&mut work)
+            destination.attempt(&mut work)
         };
         let outcome = match visit(&rows, limit, &mut last) {
             Err(error) if bounded::is_too_wide(&error) && last.is_some() => Ok(last),
@@ -580,7 +575,28 @@ impl Destination for MySqlDestination {
             }
             outcome => outcome,
         };
-        outcome.map_err(|error| self.failed(&operation, &error))
+        outcome.map_err(|error| destination.failed(&operation, &error))
+    }
+}
+
+impl Destination for MySqlDestination {
+    fn map(&self) -> Result<&ColumnMap> {
+        Ok(&self.plan()?.map)
+    }
+
+    fn is_silent(&self) -> bool {
+        self.sessions.is_silent()
+    }
+
+    fn whole(&self) -> Result<Whole<'_>> {
+        let stream = self.read_stream()?.as_ref();
+        let whole = stream.map(|stream| {
+            Box::new(Ordered {
+                destination: self,
+                stream,
+            }) as Box<dyn WholeTable>
+        });
+        Ok(whole.map_err(|why| *why))
     }
 
     fn repeated_keys(&self, limit: usize) -> Result<Vec<Cell>> {
@@ -589,11 +605,6 @@ impl Destination for MySqlDestination {
         let operation = format!("Look for keys with several rows in {}", job.name());
         self.attempt(&mut |conn| repeated_keys(conn, job, plan, limit))
             .map_err(|error| self.failed(&operation, &error))
-    }
-
-    fn checksums(&self, seed: u64) -> Result<Offer<'_>> {
-        let checksums = MySqlChecksums::read(&self.source, self, seed)?;
-        Ok(checksums.map(|checksums| Box::new(checksums) as Box<dyn Checksums>))
     }
 
     fn find(&self, keys: &[&Cell], room_bytes: usize) -> Result<Found> {

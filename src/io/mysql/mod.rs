@@ -23,5 +23,6 @@ mod window;
 mod wire;
 mod written;
 
+pub use checksum::checksums_of;
 pub use destination::MySqlDestination;
 pub use source::MySqlSource;

@@ -17,9 +17,11 @@ use super::wide::{Fitted, cells_at_once, fitted, sum_of};
 use super::wire;
 use crate::config::{Job, TableJob};
 use crate::error::{Error, Result};
+use crate::logic::audit::shard::Shard;
 use crate::logic::compare::key::{Spellings, spellings};
+use crate::logic::scan::bounds::Bounds;
 use crate::logic::scan::gaps::Span;
-use crate::logic::scan::plan::{Bounds, Request, What};
+use crate::logic::scan::plan::{Request, What};
 use crate::logic::scan::trail::key_print;
 use crate::logic::value::cell::{Cell, CellRef, Cells as _, Column, ColumnType, Id};
 use crate::logic::value::oversize::{Part, ROOM_BYTES, TooLarge};
@@ -37,6 +39,8 @@ pub struct MySqlSource {
     /// In UTC, whatever the condition.
     pub(super) plain_sessions: Arc<Sessions>,
     job: Arc<Job>,
+    /// Only these rows.
+    shard: Option<Shard>,
     layout: OnceLock<Layout>,
     pieces: Pieces,
 }
@@ -44,20 +48,20 @@ pub struct MySqlSource {
 impl MySqlSource {
     /// Opens nothing yet.
     #[must_use]
-    pub fn new(job: Arc<Job>, clock: Arc<dyn Clock + Send>) -> Self {
+    pub fn new(job: Arc<Job>, shard: Option<Shard>, clock: Arc<dyn Clock + Send>) -> Self {
         let TableJob {
             server, condition, ..
         } = &job.source.table;
         let sessions = Sessions::new(server, Manner::of_condition(condition.as_ref()), clock);
         let plain_sessions = Arc::new(sessions.of_same_job(server, Manner::Plain));
-        Self::over(Arc::new(sessions), plain_sessions, job)
+        Self::over(Arc::new(sessions), plain_sessions, job, shard)
     }
 
     /// The same table, for another pass: its columns are read anew, over the connections that there are.
     #[must_use]
     pub fn anew(&self) -> Self {
         let (sessions, plain) = (Arc::clone(&self.sessions), Arc::clone(&self.plain_sessions));
-        Self::over(sessions, plain, Arc::clone(&self.job))
+        Self::over(sessions, plain, Arc::clone(&self.job), self.shard)
     }
 
     /// Another pass begins: accounts that were refused and servers that did not answer, of destinations too, are tried
@@ -66,11 +70,17 @@ impl MySqlSource {
         self.sessions.begin_pass();
     }
 
-    fn over(sessions: Arc<Sessions>, plain_sessions: Arc<Sessions>, job: Arc<Job>) -> Self {
+    fn over(
+        sessions: Arc<Sessions>,
+        plain_sessions: Arc<Sessions>,
+        job: Arc<Job>,
+        shard: Option<Shard>,
+    ) -> Self {
         Self {
             sessions,
             plain_sessions,
-            pieces: Pieces::new(job.source.shard),
+            pieces: Pieces::new(shard),
+            shard,
             job,
             layout: OnceLock::new(),
         }
@@ -112,6 +122,11 @@ impl MySqlSource {
         read.map_or(true, |table| table.columns != layout.columns)
     }
 
+    /// Of its rows only these are read.
+    pub(super) fn shard(&self) -> Option<Shard> {
+        self.shard
+    }
+
     pub(super) fn table(&self) -> &TableJob {
         &self.job.source.table
     }
@@ -131,7 +146,7 @@ impl MySqlSource {
     }
 
     fn shard_clause(&self) -> String {
-        self.job.source.shard.map_or_else(String::new, |shard| {
+        self.shard.map_or_else(String::new, |shard| {
             let id = quoted(&self.job.source.id_column);
             format!("{} AND ", shard.condition(&id))
         })

@@ -5,4 +5,5 @@ pub mod fingerprint;
 pub mod pace;
 pub mod pairing;
 mod queue;
+pub mod record;
 pub mod shard;

@@ -3,89 +3,26 @@
 //! Each row is a [`Record`] of 40 bytes: fingerprint of its key, fingerprint of its compared cells, and a tag that
 //! finds it again. While both tables come in the same order, a row's copy is next among those that wait in line (`lane`) on the
 //! side that is ahead. Else a row meets its copy in a hash table that holds only what has not met yet, so two tables in a similar order
-//! need almost no memory. When the table is full, whole partitions (by the key's fingerprint) are handed to a
-//! [`Spill`] and joined at the end, one at a time. What has paired with the same fingerprints is equal and forgotten;
+//! need almost no memory. When the table is full, whole partitions (by the key's fingerprint) are handed out, to be written
+//! down, and joined at the end, one at a time. What has paired with the same fingerprints is equal and forgotten;
 //! everything else is only suspected, and others judge it.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::hash::{BuildHasherDefault, Hasher};
 
-use crate::error::Result;
 use crate::logic::audit::queue::Lane;
+use crate::logic::audit::record::{Record, Side, Tag};
 
-/// One row of one side.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Record {
-    /// Fingerprint of the key.
-    pub key: u128,
-    /// Fingerprint of what is compared.
-    pub row: u128,
-    /// The source row's id, or where in the destination the row is.
-    pub tag: i64,
-}
-
-/// Bytes of a [`Record`] outside memory.
-pub const RECORD_BYTES: usize = 40;
-
-impl Record {
-    /// Little-endian, in the order of the fields.
-    #[must_use]
-    pub fn to_bytes(self) -> [u8; RECORD_BYTES] {
-        let mut bytes = [0; RECORD_BYTES];
-        bytes[..16].copy_from_slice(&self.key.to_le_bytes());
-        bytes[16..32].copy_from_slice(&self.row.to_le_bytes());
-        bytes[32..].copy_from_slice(&self.tag.to_le_bytes());
-        bytes
-    }
-
-    /// The inverse of [`Self::to_bytes`].
-    #[must_use]
-    pub fn from_bytes(bytes: &[u8; RECORD_BYTES]) -> Self {
-        let (key, rest) = bytes.split_at(16);
-        let (row, tag) = rest.split_at(16);
-        // The three parts are 16, 16 and 8 bytes long.
-        Self {
-            key: u128::from_le_bytes(key.try_into().unwrap_or_default()),
-            row: u128::from_le_bytes(row.try_into().unwrap_or_default()),
-            tag: i64::from_le_bytes(tag.try_into().unwrap_or_default()),
-        }
-    }
-}
-
-/// Which table a record is of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
-    /// The source.
-    Source,
-    /// The destination.
-    Destination,
-}
-
-impl Side {
-    /// The other table.
-    #[must_use]
-    pub fn other(self) -> Self {
-        match self {
-            Self::Source => Self::Destination,
-            Self::Destination => Self::Source,
-        }
-    }
-}
-
-/// Where records go that memory does not hold.
-pub trait Spill {
-    /// Adds records to a partition.
-    ///
-    /// # Errors
-    /// When they cannot be written.
-    fn append(&mut self, partition: usize, side: Side, records: &[Record]) -> Result<()>;
-
-    /// All records of a partition, to be read once.
-    ///
-    /// # Errors
-    /// When they cannot be read.
-    fn take(&mut self, partition: usize, side: Side) -> Result<Vec<Record>>;
+/// Records that memory does not hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outgoing {
+    /// Which of the partitions they are of.
+    pub partition: usize,
+    /// Which table.
+    pub side: Side,
+    /// At least one.
+    pub records: Vec<Record>,
 }
 
 /// Number of partitions: a table of 64 times the memory is joined in one go.
@@ -100,7 +37,7 @@ pub struct Pairing {
     partitions: Vec<Partition>,
     entries_max: usize,
     /// Tags of source rows whose copies have another fingerprint.
-    suspects: Vec<i64>,
+    suspects: Vec<Tag>,
 }
 
 #[derive(Debug, Default)]
@@ -115,7 +52,7 @@ struct Partition {
     outgoing: Vec<(Side, Record)>,
 }
 
-type Waiting = HashMap<u128, (u128, i64), BuildHasherDefault<KeyHasher>>;
+type Waiting = HashMap<u128, (u128, Tag), BuildHasherDefault<KeyHasher>>;
 
 /// A fingerprint is a hash already.
 #[derive(Debug, Default)]
@@ -168,11 +105,9 @@ impl Pairing {
         )
     }
 
-    /// Takes rows of one side in.
-    ///
-    /// # Errors
-    /// When memory is used up and the spill cannot be written.
-    pub fn add(&mut self, side: Side, records: &[Record], spill: &mut dyn Spill) -> Result<()> {
+    /// Takes rows of one side in, and hands out what memory has no room for.
+    #[must_use]
+    pub fn add(&mut self, side: Side, records: &[Record]) -> Vec<Outgoing> {
         let mut passed = Vec::new();
         for &record in records {
             if let Some(copy) = self.lane.copy_of(side, record.key, &mut passed) {
@@ -193,7 +128,7 @@ impl Pairing {
         if self.len() > self.entries_max {
             self.close_lane();
         }
-        self.bound(spill)
+        self.bound()
     }
 
     /// Records in memory.
@@ -224,63 +159,81 @@ impl Pairing {
     }
 
     /// Tags of source rows whose copies turned out to have another fingerprint since this was asked for.
-    pub fn take_suspects(&mut self) -> Vec<i64> {
+    pub fn take_suspects(&mut self) -> Vec<Tag> {
         std::mem::take(&mut self.suspects)
     }
 
     /// Spills the largest partitions until memory is within its bound.
-    fn bound(&mut self, spill: &mut dyn Spill) -> Result<()> {
+    fn bound(&mut self) -> Vec<Outgoing> {
         while self.len() > self.entries_max {
             // The lane is closed by now, so the largest one holds something.
             let largest = self.partitions.iter_mut().max_by_key(|of| of.len());
             largest.into_iter().for_each(Partition::spill);
         }
-        self.write_out(spill)
+        self.take_outgoing()
     }
 
-    /// Hands on what waits for the spill.
-    fn write_out(&mut self, spill: &mut dyn Spill) -> Result<()> {
+    fn take_outgoing(&mut self) -> Vec<Outgoing> {
+        let mut all = Vec::new();
         for (at, partition) in self.partitions.iter_mut().enumerate() {
             let outgoing = std::mem::take(&mut partition.outgoing);
             for side in [Side::Source, Side::Destination] {
                 let records = outgoing.iter().filter(|(of, _)| *of == side);
                 let records: Vec<Record> = records.map(|(_, record)| *record).collect();
                 if !records.is_empty() {
-                    spill.append(at, side, &records)?;
+                    all.push(Outgoing {
+                        partition: at,
+                        side,
+                        records,
+                    });
                 }
             }
         }
-        Ok(())
+        all
     }
 
-    /// Both tables have been read: joins what was spilled. Hands out the tags of source rows that never met their like,
-    /// which may be all, and the destination rows that no source row has met, which may be all, too.
-    ///
-    /// # Errors
-    /// When the spill cannot be read.
-    pub fn finish(
-        mut self,
-        spill: &mut dyn Spill,
-        suspected: &mut dyn FnMut(i64),
-        unmet: &mut dyn FnMut(Record),
-    ) -> Result<()> {
+    /// Both tables have been read. Hands out the last records that belong to a partition outside memory.
+    #[must_use]
+    pub fn close(&mut self) -> Vec<Outgoing> {
         self.close_lane();
-        self.write_out(spill)?;
-        for at in 0..PARTITIONS {
-            let mut partition = std::mem::take(&mut self.partitions[at]);
-            if partition.is_spilled {
-                for side in [Side::Destination, Side::Source] {
-                    for record in spill.take(at, side)? {
-                        if !partition.meet(side, record, &mut self.suspects) {
-                            partition.wait(side, record);
-                        }
-                    }
+        self.take_outgoing()
+    }
+
+    /// How many partitions there are to [`Self::join`].
+    #[must_use]
+    pub fn partitions(&self) -> usize {
+        self.partitions.len()
+    }
+
+    /// Records of this partition were handed out.
+    #[must_use]
+    pub fn is_spilled(&self, at: usize) -> bool {
+        self.partitions[at].is_spilled
+    }
+
+    /// Joins a partition, after [`Self::close`], with those of its records that were handed out, the destination's first.
+    /// What never met its like is suspected: tags of source rows, which may be all, and destination rows that no source
+    /// row has met, which may be all, too.
+    pub fn join(
+        &mut self,
+        at: usize,
+        handed_out: [Vec<Record>; 2],
+        suspected: &mut dyn FnMut(Tag),
+        unmet: &mut dyn FnMut(Record),
+    ) {
+        let mut partition = std::mem::take(&mut self.partitions[at]);
+        for (side, records) in [Side::Destination, Side::Source]
+            .into_iter()
+            .zip(handed_out)
+        {
+            for record in records {
+                if !partition.meet(side, record, &mut self.suspects) {
+                    partition.wait(side, record);
                 }
             }
-            self.take_suspects().into_iter().for_each(&mut *suspected);
-            partition.leave(suspected, unmet);
         }
-        Ok(())
+        self.take_suspects().into_iter().for_each(&mut *suspected);
+        partition.leave(suspected, unmet);
     }
 }
 
@@ -290,7 +243,7 @@ impl Partition {
     }
 
     /// Pairs a record with its copy if that one waits here.
-    fn meet(&mut self, side: Side, record: Record, suspects: &mut Vec<i64>) -> bool {
+    fn meet(&mut self, side: Side, record: Record, suspects: &mut Vec<Tag>) -> bool {
         let copies = match side {
             Side::Source => &mut self.destination,
             Side::Destination => &mut self.source,
@@ -339,7 +292,7 @@ impl Partition {
     }
 
     /// Hands out what never met its like.
-    fn leave(self, suspected: &mut dyn FnMut(i64), unmet: &mut dyn FnMut(Record)) {
+    fn leave(self, suspected: &mut dyn FnMut(Tag), unmet: &mut dyn FnMut(Record)) {
         for (_, tag) in self.source.into_values() {
             suspected(tag);
         }
@@ -356,7 +309,7 @@ impl Partition {
 }
 
 /// Forgets a record and its copy when they are equal.
-fn compare(side: Side, record: Record, copy: Record, suspects: &mut Vec<i64>) {
+fn compare(side: Side, record: Record, copy: Record, suspects: &mut Vec<Tag>) {
     if record.row != copy.row {
         let source = if side == Side::Source { record } else { copy };
         suspects.push(source.tag);

@@ -7,7 +7,7 @@
 
 use std::collections::VecDeque;
 
-use crate::logic::audit::pairing::{Record, Side};
+use crate::logic::audit::record::{Record, Side};
 
 /// Rows that may be missing next to each other.
 const PASSED_MAX: usize = 8;
@@ -92,11 +92,16 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::logic::audit::record::Tag;
 
     const BOTH: [Side; 2] = [Side::Source, Side::Destination];
 
     fn record(key: u128, tag: i64) -> Record {
-        Record { key, row: 0, tag }
+        Record {
+            key,
+            row: 0,
+            tag: Tag::of_id(tag.into()),
+        }
     }
 
     fn line(side: Side, keys: std::ops::Range<u128>) -> Lane {

@@ -7,6 +7,7 @@
 //!
 //! Everything here is a total function of its arguments: time and randomness come from outside.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 /// The longest nominal delay between two tries in one run.
@@ -75,30 +76,16 @@ pub struct RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// `first_delay` is the nominal delay after the first try, `delay_max` what doubling stops at, `attempts` the
-    /// tries of one row in one run.
-    ///
-    /// # Errors
-    /// Says what is wrong: no tries, or a first delay above the longest one, or a longest one above [`RETRY_AFTER_MAX`].
-    pub fn new(first_delay: Duration, delay_max: Duration, attempts: u32) -> Result<Self, String> {
-        if attempts == 0 {
-            return Err("The tries of a callback in one run must be at least 1, not 0".to_owned());
-        }
-        if first_delay > delay_max {
-            return Err(format!(
-                "The first delay between two tries is {first_delay:?}, but the longest is {delay_max:?}"
-            ));
-        }
-        if delay_max > RETRY_AFTER_MAX {
-            return Err(format!(
-                "The longest delay between two tries is {delay_max:?}, but must be at most {RETRY_AFTER_MAX:?}"
-            ));
-        }
-        Ok(Self {
+    /// `first_delay` is the nominal delay after the first try, an hour at the most; `attempts` the tries of one row in one
+    /// run.
+    #[must_use]
+    pub fn new(first_delay: Duration, attempts: NonZeroU32) -> Self {
+        let first_delay = first_delay.min(RETRY_AFTER_MAX);
+        Self {
             first_delay,
-            delay_max,
-            attempts,
-        })
+            delay_max: DELAY_MAX.max(first_delay),
+            attempts: attempts.get(),
+        }
     }
 
     /// The tries of one row in one run, at least 1.

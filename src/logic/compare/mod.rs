@@ -1,6 +1,7 @@
 //! Whether a row and its copy are the same: cell by cell, by the columns' types.
 
 pub mod cells;
+pub mod confirm;
 mod json;
 pub mod key;
 mod moment;

@@ -1,22 +1,29 @@
 //! Which rows an earlier report names, and what became of them.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use serde::Serialize;
 
 use crate::error::Exit;
-use crate::logic::callback::outbox::Outbox;
-use crate::logic::callback::owed::Owed;
-use crate::logic::compare::rows;
 use crate::logic::report::line::{Kind, Line};
-use crate::logic::report::summary::{Summary, Unread};
+use crate::logic::report::summary::Unread;
+use crate::logic::value::cell::Id;
 use crate::logic::value::count::{counted, grouped};
+
+/// A row that a report calls wrong.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ReportedRow {
+    /// The destination's name.
+    pub destination: String,
+    /// The source row.
+    pub id: Id,
+}
 
 /// The rows to look at again.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Rows {
-    /// One for each row and destination.
-    pub outbox: Outbox,
+    /// One for each row and destination, in that order.
+    pub rows: Vec<ReportedRow>,
     /// Rows that only the destination had. They have no source row to be compared with.
     pub extra: u64,
 }
@@ -25,13 +32,8 @@ pub struct Rows {
 ///
 /// # Errors
 /// When the report is of another table, names another destination, or holds an id that is no number.
-pub fn rows(
-    lines: &[Line],
-    source: &str,
-    destinations: &[&str],
-    now_us: i64,
-) -> Result<Rows, String> {
-    let mut rows = Rows::default();
+pub fn rows(lines: &[Line], source: &str, destinations: &[&str]) -> Result<Rows, String> {
+    let mut rows = BTreeSet::new();
     let mut extra = HashSet::new();
     for line in lines {
         if line.source != source {
@@ -54,21 +56,34 @@ pub fn rows(
         let id = line
             .id_number()
             .ok_or_else(|| format!("It holds the id {:?}, which is no number", line.id))?;
-        let kind = match line.kind {
-            Kind::Missing => rows::Kind::Missing,
-            Kind::Different | Kind::Extra | Kind::Duplicate => rows::Kind::Different,
-        };
-        rows.outbox.replace(Owed::new(
-            &line.destination,
+        rows.insert(ReportedRow {
+            destination: line.destination.clone(),
             id,
-            &line.key,
-            kind,
-            vec![],
-            now_us,
-        ));
+        });
     }
-    rows.extra = extra.len() as u64;
-    Ok(rows)
+    Ok(Rows {
+        rows: rows.into_iter().collect(),
+        extra: extra.len() as u64,
+    })
+}
+
+/// What the second looks at the rows of a report came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// The copy agrees now.
+    pub repaired: u64,
+    /// It does not.
+    pub still_different: u64,
+    /// The source row is no longer there.
+    pub gone: u64,
+    /// Rows of a destination that could not be read, or that are too large, or that were not reached.
+    pub not_compared: u64,
+    /// It was asked to stop.
+    pub is_stopped: bool,
+    /// Destinations that could not be read, with the reason.
+    pub unread: Vec<Unread>,
+    /// How long it took.
+    pub duration_ms: u64,
 }
 
 /// What became of the rows of a report.
@@ -99,16 +114,22 @@ pub struct Rechecked {
 }
 
 impl Rechecked {
-    /// From the pass over the rows.
+    /// Of a configuration by its name, so many rows of a report and so many that only a destination had.
     #[must_use]
-    pub fn new(summary: Summary, rows: u64, extra: u64) -> Self {
-        let still = summary.confirmed;
-        let not_compared = summary.owed - still.min(summary.owed);
+    pub fn new(name: &str, counts: Counts, rows: u64, extra: u64) -> Self {
+        let Counts {
+            repaired,
+            still_different,
+            gone,
+            not_compared,
+            is_stopped: _,
+            unread,
+            duration_ms,
+        } = counts;
         // Of the destinations only those count that the report names: the others were not asked.
-        let exit = match (still, not_compared) {
+        let exit = match (still_different, not_compared) {
             (0, 0) => Exit::Done,
-            (0, left) if left == rows => summary
-                .unread
+            (0, left) if left == rows => unread
                 .iter()
                 .map(|unread| unread.exit)
                 .max()
@@ -116,15 +137,15 @@ impl Rechecked {
             _ => Exit::Attention,
         };
         Self {
-            name: summary.name,
+            name: name.to_owned(),
             rows,
-            repaired: summary.repaired - summary.gone,
-            still_different: still,
-            gone: summary.gone,
+            repaired,
+            still_different,
+            gone,
             not_compared,
             extra_left_out: extra,
-            unread: summary.unread,
-            duration_ms: summary.duration_ms,
+            unread,
+            duration_ms,
             exit,
         }
     }
@@ -188,19 +209,19 @@ mod tests {
             line(Kind::Missing, "2", ""),
             line(Kind::Extra, "", ""),
         ];
-        let rows = rows(&lines, "my.user", &["d"], 0).unwrap();
-        assert_eq!((rows.outbox.len(), rows.extra), (2, 1));
+        let rows = rows(&lines, "my.user", &["d"]).unwrap();
+        assert_eq!((rows.rows.len(), rows.extra), (2, 1));
     }
 
     #[test]
     fn a_report_of_something_else_is_refused() {
         let lines = [line(Kind::Missing, "1", "")];
-        let problem = |source, destination| rows(&lines, source, &[destination], 0).unwrap_err();
+        let problem = |source, destination| rows(&lines, source, &[destination]).unwrap_err();
         assert!(problem("my.other", "d").contains("my.other"));
         assert!(problem("my.user", "e").contains("destination d"));
         let lines = [line(Kind::Missing, "x", "")];
         assert!(
-            rows(&lines, "my.user", &["d"], 0)
+            rows(&lines, "my.user", &["d"])
                 .unwrap_err()
                 .contains("\"x\"")
         );
@@ -208,18 +229,14 @@ mod tests {
 
     #[test]
     fn the_line_counts_what_became_of_the_rows() {
-        let summary = Summary {
-            confirmed: 1,
-            owed: 3,
-            repaired: 5,
+        let counts = Counts {
+            repaired: 3,
+            still_different: 1,
             gone: 2,
-            ..Summary::default()
+            not_compared: 2,
+            ..Counts::default()
         };
-        let outcome = Rechecked::new(summary.clone(), 8, 4);
-        assert_eq!(
-            (outcome.repaired, outcome.gone, outcome.not_compared),
-            (3, 2, 2)
-        );
+        let outcome = Rechecked::new("user", counts.clone(), 8, 4);
         assert_eq!(
             outcome.line(),
             "8 rows of the report: 3 repaired, 1 still different, 2 gone, 2 not compared, \
@@ -230,15 +247,12 @@ mod tests {
             reason: "down".into(),
             exit: Exit::Failed,
         };
-        let outcome = Rechecked::new(
-            Summary {
-                owed: 1,
-                unread: vec![unread],
-                ..summary
-            },
-            1,
-            0,
-        );
+        let counts = Counts {
+            not_compared: 0,
+            unread: vec![unread],
+            ..counts
+        };
+        let outcome = Rechecked::new("user", counts, 1, 0);
         assert_eq!(
             outcome.line(),
             "1 row of the report: 3 repaired, 1 still different, 2 gone, could not read d"
@@ -247,25 +261,24 @@ mod tests {
 
     #[test]
     fn the_exit_status_says_what_is_left() {
-        let summary = |confirmed, owed, repaired, unread: &[Exit]| Summary {
-            confirmed,
-            owed,
-            repaired,
-            unread: unread
-                .iter()
-                .map(|&exit| Unread {
-                    destination: "d".into(),
-                    reason: String::new(),
-                    exit,
-                })
-                .collect(),
-            ..Summary::default()
+        let exit = |still_different, not_compared, unread: &[Exit]| {
+            let unread = unread.iter().map(|&exit| Unread {
+                destination: "d".into(),
+                reason: String::new(),
+                exit,
+            });
+            let counts = Counts {
+                still_different,
+                not_compared,
+                unread: unread.collect(),
+                ..Counts::default()
+            };
+            Rechecked::new("user", counts, 3, 0).exit
         };
-        let exit = |summary| Rechecked::new(summary, 3, 0).exit;
-        assert_eq!(exit(summary(0, 0, 3, &[])), Exit::Done);
-        assert_eq!(exit(summary(1, 1, 2, &[])), Exit::Attention);
-        assert_eq!(exit(summary(0, 1, 2, &[Exit::Failed])), Exit::Attention);
-        assert_eq!(exit(summary(0, 3, 0, &[Exit::Failed])), Exit::Failed);
-        assert_eq!(exit(summary(0, 3, 0, &[])), Exit::Attention);
+        assert_eq!(exit(0, 0, &[]), Exit::Done);
+        assert_eq!(exit(1, 0, &[]), Exit::Attention);
+        assert_eq!(exit(0, 1, &[Exit::Failed]), Exit::Attention);
+        assert_eq!(exit(0, 3, &[Exit::Failed]), Exit::Failed);
+        assert_eq!(exit(0, 3, &[]), Exit::Attention);
     }
 }

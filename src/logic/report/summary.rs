@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::error::Exit;
+use crate::logic::value::cell::Id;
 use crate::logic::value::count::{counted, grouped};
 
 /// What a pass did.
@@ -51,6 +52,9 @@ pub struct Summary {
     pub destinations: usize,
     /// Nothing was sent and nothing saved.
     pub dry_run: bool,
+    /// The highest id of the source, up to the last one that was asked for.
+    #[serde(skip)]
+    pub id_max: Option<Id>,
     /// How long the pass took.
     pub duration_ms: u64,
 }

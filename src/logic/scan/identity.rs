@@ -73,20 +73,26 @@ pub fn table(database: &str, table: &str) -> String {
     format!("{}.{}", part(database), part(table))
 }
 
-/// Eight hexadecimal digits of what tells apart two destinations of one table: `byColumn`, `where`, `columns`, the URL. A URL
-/// may hold a token. 32 bits of a SHA-256 do not give it away.
+/// The first bytes of a SHA-256 over parts, each framed by its length in 64 bits, in hexadecimal digits.
 #[must_use]
-pub fn tag<'t>(parts: impl IntoIterator<Item = &'t str>) -> String {
+pub fn digest<'t>(parts: impl IntoIterator<Item = &'t str>, bytes: usize) -> String {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update((part.len() as u64).to_le_bytes());
         hash.update(part);
     }
-    let mut tag = String::new();
-    for byte in &hash.finalize()[..4] {
-        let _ = write!(tag, "{byte:02x}"); // Writing to a String cannot fail.
+    let mut digest = String::new();
+    for byte in hash.finalize().iter().take(bytes) {
+        let _ = write!(digest, "{byte:02x}"); // Writing to a String cannot fail.
     }
-    tag
+    digest
+}
+
+/// Eight hexadecimal digits of what tells apart two destinations of one table: `byColumn`, `where`, `columns`, the URL. A URL
+/// may hold a token. 32 bits of a SHA-256 do not give it away.
+#[must_use]
+pub fn tag<'t>(parts: impl IntoIterator<Item = &'t str>) -> String {
+    digest(parts, 4)
 }
 
 #[cfg(test)]

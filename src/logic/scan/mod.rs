@@ -1,5 +1,6 @@
 //! What a pass reads next, and what it keeps in mind from one pass to the next.
 
+pub mod bounds;
 pub mod checkpoint;
 pub mod circle;
 pub mod gaps;

@@ -13,21 +13,11 @@
 
 use std::collections::VecDeque;
 
+use crate::logic::scan::bounds::Bounds;
 use crate::logic::scan::checkpoint::{Cursor, Position, Resume, SEEN_MAX, Seen, UpdatePosition};
 use crate::logic::scan::gaps::Span;
 use crate::logic::value::cell::{Cell, ColumnType, Id};
 use crate::logic::value::row::Row;
-
-/// The source's clock and highest id when a pass begins; the clock is read first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Bounds {
-    /// Microseconds since 1970.
-    pub now_us: i64,
-    /// `None`: the table is empty.
-    pub id_max: Option<Id>,
-    /// The fingerprint of the key of the row that has the highest id ([`crate::logic::scan::trail::key_print`]).
-    pub key_max: Option<u64>,
-}
 
 /// What the configuration says about scanning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

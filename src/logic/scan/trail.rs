@@ -26,8 +26,8 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::logic::scan::bounds::Bounds;
 use crate::logic::scan::gaps::Span;
-use crate::logic::scan::plan::Bounds;
 use crate::logic::value::cell::{Cell, Id};
 use crate::logic::value::row::{Row, fingerprint};
 

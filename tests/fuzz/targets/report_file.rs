@@ -66,8 +66,8 @@ pub(super) fn run(data: &[u8]) {
         }
     };
     comes_back(&lines);
-    if let Ok(rows) = rows(&lines, "my.user", &["d", "e"], 0) {
-        assert!(rows.outbox.len() as u64 + rows.extra <= lines.len() as u64);
+    if let Ok(rows) = rows(&lines, "my.user", &["d", "e"]) {
+        assert!(rows.rows.len() as u64 + rows.extra <= lines.len() as u64);
     }
     let merged_lines = merged(lines.clone());
     assert_eq!(

@@ -2,8 +2,9 @@
 //! was written.
 
 use cupid::logic::callback::outbox::Outbox;
+use cupid::logic::scan::bounds::Bounds;
 use cupid::logic::scan::checkpoint::{Checkpoint, Position, joined};
-use cupid::logic::scan::plan::{Bounds, Limits, Scan, What};
+use cupid::logic::scan::plan::{Limits, Scan, What};
 use cupid::logic::value::cell::{Cell, Id};
 use cupid::logic::value::row::Row;
 

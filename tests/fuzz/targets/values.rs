@@ -2,6 +2,7 @@
 
 use arbitrary::{Result, Unstructured};
 use cupid::config::{Address, CallbackJob, DestinationJob, Server, TableJob};
+use cupid::logic::callback::retry::RetryPolicy;
 use cupid::logic::value::cell::{Cell, ColumnType, DateTime};
 use cupid::logic::value::print;
 
@@ -181,7 +182,7 @@ pub(super) fn callback(url: &str) -> CallbackJob {
         secret: None,
         headers: vec![],
         timeout: std::time::Duration::from_secs(60),
-        attempts: 3,
+        policy: RetryPolicy::new(std::time::Duration::from_secs(1), std::num::NonZeroU32::MIN),
         concurrency: 1,
         numbers_as_strings: false,
     }

@@ -2,24 +2,31 @@ use proptest::prelude::*;
 
 use super::*;
 
+/// What was handed out.
 #[derive(Default)]
 struct Memory(HashMap<(usize, bool), Vec<Record>>);
 
-impl Spill for Memory {
-    fn append(&mut self, partition: usize, side: Side, records: &[Record]) -> Result<()> {
-        self.0
-            .entry((partition, side == Side::Source))
-            .or_default()
-            .extend(records);
-        Ok(())
+impl Memory {
+    fn keep(&mut self, outgoing: Vec<Outgoing>) {
+        for Outgoing {
+            partition,
+            side,
+            records,
+        } in outgoing
+        {
+            let place = self.0.entry((partition, side == Side::Source));
+            place.or_default().extend(records);
+        }
     }
 
-    fn take(&mut self, partition: usize, side: Side) -> Result<Vec<Record>> {
-        Ok(self
-            .0
-            .remove(&(partition, side == Side::Source))
-            .unwrap_or_default())
+    fn take(&mut self, partition: usize, side: Side) -> Vec<Record> {
+        let place = (partition, side == Side::Source);
+        self.0.remove(&place).unwrap_or_default()
     }
+}
+
+fn id_of(tag: Tag) -> i64 {
+    i64::try_from(tag.id(false)).unwrap()
 }
 
 fn record(key: u64, row: u128, tag: i64) -> Record {
@@ -27,7 +34,7 @@ fn record(key: u64, row: u128, tag: i64) -> Record {
     Record {
         key: spread,
         row,
-        tag,
+        tag: Tag::of_id(tag.into()),
     }
 }
 
@@ -41,13 +48,21 @@ struct Unpaired {
 }
 
 fn finished(mut pairing: Pairing, spill: &mut Memory) -> Unpaired {
-    let mut source = pairing.take_suspects();
+    let mut source: Vec<i64> = pairing.take_suspects().into_iter().map(id_of).collect();
     let mut destination = vec![];
-    pairing
-        .finish(spill, &mut |tag| source.push(tag), &mut |record| {
-            destination.push(record);
-        })
-        .unwrap();
+    spill.keep(pairing.close());
+    for at in 0..pairing.partitions() {
+        let handed_out = [Side::Destination, Side::Source].map(|side| spill.take(at, side));
+        assert!(pairing.is_spilled(at) || handed_out.iter().all(Vec::is_empty));
+        pairing.join(
+            at,
+            handed_out,
+            &mut |tag| source.push(id_of(tag)),
+            &mut |record| {
+                destination.push(record);
+            },
+        );
+    }
     source.sort_unstable();
     destination.sort_by_key(|record| record.tag);
     Unpaired {
@@ -71,24 +86,10 @@ fn joined(
         if one.is_none() && other.is_none() {
             break;
         }
-        pairing
-            .add(Side::Source, one.unwrap_or_default(), &mut spill)
-            .unwrap();
-        pairing
-            .add(Side::Destination, other.unwrap_or_default(), &mut spill)
-            .unwrap();
+        spill.keep(pairing.add(Side::Source, one.unwrap_or_default()));
+        spill.keep(pairing.add(Side::Destination, other.unwrap_or_default()));
     }
     finished(pairing, &mut spill)
-}
-
-#[test]
-fn a_record_comes_back_from_its_bytes() {
-    let record = Record {
-        key: u128::MAX - 5,
-        row: 7,
-        tag: -9,
-    };
-    assert_eq!(Record::from_bytes(&record.to_bytes()), record);
 }
 
 #[test]
@@ -97,8 +98,8 @@ fn tables_in_the_same_order_hold_almost_nothing() {
     let mut pairing = Pairing::new(100 * ENTRY_BYTES * 10);
     let mut spill = Memory::default();
     for batch in rows.chunks(500) {
-        pairing.add(Side::Source, batch, &mut spill).unwrap();
-        pairing.add(Side::Destination, batch, &mut spill).unwrap();
+        spill.keep(pairing.add(Side::Source, batch));
+        spill.keep(pairing.add(Side::Destination, batch));
     }
     assert_eq!(pairing.waiting(), (0, 0));
     assert!(spill.0.is_empty());
@@ -109,13 +110,11 @@ fn what_waits_is_counted_and_never_more_than_memory_holds() {
     let rows: Vec<Record> = (0..1_000).map(|n| record(n, 1, 0)).collect();
     let mut pairing = Pairing::new(200 * ENTRY_BYTES);
     let mut spill = Memory::default();
-    pairing.add(Side::Source, &rows[..90], &mut spill).unwrap();
-    pairing
-        .add(Side::Destination, &rows[80..190], &mut spill)
-        .unwrap();
+    spill.keep(pairing.add(Side::Source, &rows[..90]));
+    spill.keep(pairing.add(Side::Destination, &rows[80..190]));
     assert_eq!(pairing.waiting(), (80, 100));
     assert!(spill.0.is_empty(), "there is room for all of them");
-    pairing.add(Side::Source, &rows[190..], &mut spill).unwrap();
+    spill.keep(pairing.add(Side::Source, &rows[190..]));
     let (source, destination) = pairing.waiting();
     assert!(source + destination <= 200 && source + destination > 100);
     assert!(!spill.0.is_empty());
@@ -130,11 +129,11 @@ fn a_copy_beside_an_empty_source_stays_within_memory() {
     let mut pairing = Pairing::new(200 * ENTRY_BYTES);
     let mut spill = Memory::default();
     let (first, others) = rows.split_at(200);
-    pairing.add(Side::Destination, first, &mut spill).unwrap();
+    spill.keep(pairing.add(Side::Destination, first));
     let in_line = pairing.lane.len_of(Side::Destination);
     assert_eq!(in_line, 200, "all that there is room for");
     for batch in others.chunks(10) {
-        pairing.add(Side::Destination, batch, &mut spill).unwrap();
+        spill.keep(pairing.add(Side::Destination, batch));
         assert!((100..=200).contains(&pairing.waiting().1));
     }
     assert_eq!(finished(pairing, &mut spill).destination.len(), 1_000);
@@ -146,13 +145,9 @@ fn rows_of_repeated_keys_count_as_waiting_and_are_spilled_with_the_others() {
     let rows: Vec<Record> = (0..200).map(|n| record(n / 2, 1, 0)).collect();
     let mut pairing = Pairing::new(150 * ENTRY_BYTES);
     let mut spill = Memory::default();
-    pairing
-        .add(Side::Destination, &rows[..150], &mut spill)
-        .unwrap();
+    spill.keep(pairing.add(Side::Destination, &rows[..150]));
     assert!(spill.0.is_empty(), "there is room for all of them");
-    pairing
-        .add(Side::Destination, &rows[150..], &mut spill)
-        .unwrap();
+    spill.keep(pairing.add(Side::Destination, &rows[150..]));
     let spilled: usize = spill.0.values().map(Vec::len).sum();
     assert!((50..100).contains(&spilled), "{spilled}");
     let unpaired = finished(pairing, &mut spill);
@@ -181,7 +176,7 @@ fn what_differs_is_named_by_the_tag_of_its_source_row() {
             sides.reverse();
         }
         for (side, record) in sides {
-            pairing.add(side, &[record], &mut spill).unwrap();
+            spill.keep(pairing.add(side, &[record]));
         }
         assert_eq!(finished(pairing, &mut spill).source, [10]);
     }
@@ -224,14 +219,14 @@ proptest! {
         }
         source.sort_by_key(|record| record.tag);
         destination.sort_by_key(|record| match shuffle {
-            None => u128::from(record.tag.unsigned_abs()),
+            None => u128::from(id_of(record.tag).unsigned_abs()),
             Some(shuffle) => record.key.rotate_left((shuffle % 128) as u32),
         });
         expected_source.sort_unstable();
         expected_destination.sort_unstable();
         let unpaired = joined(&source, &destination, memory_entries * ENTRY_BYTES, batches);
         prop_assert_eq!(unpaired.source, expected_source);
-        let tags: Vec<i64> = unpaired.destination.iter().map(|record| record.tag).collect();
+        let tags: Vec<i64> = unpaired.destination.iter().map(|record| id_of(record.tag)).collect();
         prop_assert_eq!(tags, expected_destination);
     }
 }

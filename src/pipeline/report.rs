@@ -2,12 +2,14 @@
 
 use std::collections::VecDeque;
 
-use super::deliver::{Courier, Due};
+use super::ledger::Ledger;
 use super::look::Looked;
-use super::{Mode, Pass};
+use super::options::Asked;
+use super::owed::{Due, OwedRows};
+use super::pass::Pass;
+use super::progress::Progress;
 use crate::error::Result;
-use crate::logic::callback::owed::Owed;
-use crate::logic::compare::rows::Verdict;
+use crate::logic::compare::rows::{ColumnMap, Verdict};
 use crate::logic::report::fix::{Fix, Repair, Wrong};
 use crate::logic::report::line::{Fate, Kind, Line, rfc3339};
 use crate::logic::value::cell::{Cell, Id};
@@ -17,79 +19,61 @@ use crate::logic::value::print;
 /// Keys that a destination cannot look for are named one by one up to this many.
 const NAMED_KEYS_MAX: u64 = 20;
 
-impl Pass<'_, '_> {
-    /// Writes what is still owed into the report.
-    pub(super) fn tell_owed(&mut self) -> Result<()> {
-        if self.options.report && self.options.mode == Mode::Deliver {
-            self.tell_all(Some(Fate::Owed))?;
+/// Looks at everything that is owed, drops what is repaired, and writes the rest into the report, with values as they
+/// are now.
+pub(super) fn report_owed(
+    pass: &Pass<'_>,
+    ledger: &Ledger<'_>,
+    progress: &Progress,
+    fate: Fate,
+) -> Result<()> {
+    for (number, destination) in pass.job.destinations.iter().enumerate() {
+        let owed = ledger.all(&destination.name);
+        let mut queue: VecDeque<Due> = owed.into_iter().map(Due::new).collect();
+        if pass.is_unread(number) || queue.is_empty() {
+            continue;
         }
-        self.save_owed()
-    }
-
-    /// Looks at everything in the outbox, drops what is repaired, and writes the rest into the report, with values as
-    /// they are now. Without a fate it only drops.
-    pub(super) fn tell_all(&self, fate: Option<Fate>) -> Result<()> {
-        for (number, destination) in self.job.destinations.iter().enumerate() {
-            let shared = self.shared();
-            let owed = shared.outbox.due(&destination.name, i64::MAX);
-            let mut queue: VecDeque<Due> = owed.into_iter().map(Due::new).collect();
-            drop(shared);
-            if self.is_unread(number) || queue.is_empty() {
-                continue;
-            }
-            let courier = Courier {
-                pass: self,
-                number,
-                deadline_us: i64::MAX,
-            };
-            let mut chunk_rows = self.first_chunk();
-            // A report may be long; a pass has its own ends.
-            let is_stopped = || self.options.mode == Mode::Recheck && self.clock.stopping();
-            while !is_stopped()
-                && let Some(looked) = courier.look(&mut queue, &mut chunk_rows)?
-            {
-                let Some(fate) = fate else { continue };
-                for (task, looked) in &looked {
-                    self.tell(number, &task.owed, looked, fate)?;
-                }
+        let rows = OwedRows {
+            pass,
+            ledger,
+            progress,
+            number,
+        };
+        let mut chunk_rows = pass.first_chunk();
+        while let Some(looked) = rows.look(&mut queue, &mut chunk_rows)? {
+            for (task, looked) in &looked {
+                pass.report(number, task.owed.detected_us, looked, fate)?;
             }
         }
-        Ok(())
     }
+    Ok(())
+}
 
-    /// Whether a row is to be told. That its key has several rows is, for a callback, no reason.
-    pub(super) fn is_wrong(&self, looked: &Looked) -> bool {
-        looked.verdict != Verdict::Agree
-            || (self.options.mode == Mode::Recheck && looked.is_duplicate())
-    }
-
-    /// Tells one row.
-    pub(super) fn tell(
+impl Pass<'_> {
+    /// Writes one row into the report, and the statement that would repair it.
+    pub(super) fn report(
         &self,
         number: usize,
-        owed: &Owed,
+        detected_us: i64,
         looked: &Looked,
         fate: Fate,
     ) -> Result<()> {
-        if self.options.mode == Mode::Recheck {
-            self.shared().summary.confirmed += 1;
-        }
-        if !self.options.report {
+        if !self.asked.reports() {
             return Ok(());
         }
         let fate = match fate {
             Fate::DryRun if looked.whole.too_large.is_some() => Fate::None, // It would not be sent.
             fate => fate,
         };
-        let mut lines = self.lines(number, owed.detected_us, looked, fate)?;
-        if self.options.mode == Mode::Recheck && looked.is_duplicate() {
-            lines.push(self.duplicate_line(number, owed.detected_us, looked)?);
+        let mut lines = self.lines(number, detected_us, looked, fate)?;
+        if matches!(self.asked, Asked::Recheck { .. }) && looked.is_duplicate() {
+            lines.push(self.duplicate_line(number, detected_us, looked)?);
         }
         self.observer.report(&lines)?;
-        self.tell_fix(number, looked)
+        self.report_fix(number, looked)
     }
 
-    fn tell_fix(&self, number: usize, looked: &Looked) -> Result<()> {
+    pub(super) fn report_fix(&self, number: usize, looked: &Looked) -> Result<()> {
         let wrong = Wrong::Copies {
             row: &looked.whole.row,
             verdict: &looked.verdict,
@@ -103,7 +87,7 @@ impl Pass<'_, '_> {
         if !self.observer.wants_fixes() || self.is_unread(number) {
             return Ok(());
         }
-        let destination = self.destinations[number];
+        let destination = self.destination(number);
         let columns = destination
             .map()
             .and_then(|map| Ok((map, destination.written()?)));
@@ -122,8 +106,8 @@ impl Pass<'_, '_> {
         self.observer.fix(&Repair { fix, table, copy })
     }
 
-    /// Tells those of these rows whose key has several rows. Returns how many of them are nothing worse.
-    pub(super) fn tell_duplicates<'l>(
+    /// Reports those of these rows whose key has several rows. Returns how many of them are nothing worse.
+    pub(super) fn report_duplicates<'l>(
         &self,
         number: usize,
         looked: impl IntoIterator<Item = &'l Looked>,
@@ -133,9 +117,9 @@ impl Pass<'_, '_> {
             .into_iter()
             .filter(|looked| looked.is_duplicate())
             .collect();
-        duplicates.sort_by_key(|looked| looked.suspect.id);
-        self.shared().summary.duplicate_keys += duplicates.len() as u64;
-        if self.options.report {
+        duplicates.sort_by_key(|looked| looked.sighting.id);
+        self.tally().summary.duplicate_keys += duplicates.len() as u64;
+        if self.asked.reports() {
             let lines = duplicates
                 .iter()
                 .map(|looked| self.duplicate_line(number, detected_us, looked));
@@ -143,15 +127,15 @@ impl Pass<'_, '_> {
         }
         duplicates.retain(|looked| looked.verdict == Verdict::Agree);
         for looked in &duplicates {
-            self.tell_fix(number, looked)?;
+            self.report_fix(number, looked)?;
         }
         Ok(duplicates.len())
     }
 
     pub(super) fn note_unfindable(&self, number: usize, unfindable: &[(Id, String)]) {
-        let known = self.shared().summary.unfindable_keys;
+        let known = self.tally().summary.unfindable_keys;
         for (n, (id, why)) in (known..NAMED_KEYS_MAX).zip(unfindable) {
-            let name = &self.job.destinations[number].name;
+            let name = self.name(number);
             let more = if n + 1 == NAMED_KEYS_MAX {
                 "; further ones are only counted"
             } else {
@@ -162,8 +146,8 @@ impl Pass<'_, '_> {
     }
 
     pub(super) fn note_duplicates(&self, number: usize, keys: u64) {
-        if keys > 0 && self.shared().warned_of_duplicates.insert(number) {
-            let name = &self.job.destinations[number].name;
+        if keys > 0 && self.tally().warned_of_duplicates.insert(number) {
+            let name = self.name(number);
             self.observer.warn(&format!(
                 "Destination {name} has duplicate rows: {} with several rows in one batch; such a row agrees when one of them does",
                 counted(keys, "key")
@@ -172,14 +156,14 @@ impl Pass<'_, '_> {
     }
 
     /// The report's lines for one row: one for each column that differs, or one for the row that is missing.
-    fn lines(
+    pub(super) fn lines(
         &self,
         number: usize,
         detected_us: i64,
         looked: &Looked,
         fate: Fate,
     ) -> Result<Vec<Line>> {
-        let map = self.destinations[number].map()?;
+        let map = self.destination(number).map()?;
         let Some(kind) = looked.verdict.kind() else {
             return Ok(vec![]);
         };
@@ -205,7 +189,12 @@ impl Pass<'_, '_> {
         Ok(lines.collect())
     }
 
-    fn duplicate_line(&self, number: usize, detected_us: i64, looked: &Looked) -> Result<Line> {
+    pub(super) fn duplicate_line(
+        &self,
+        number: usize,
+        detected_us: i64,
+        looked: &Looked,
+    ) -> Result<Line> {
         self.row_line(number, detected_us, looked, Kind::Duplicate, Fate::None)
     }
 
@@ -219,18 +208,29 @@ impl Pass<'_, '_> {
         fate: Fate,
     ) -> Result<Line> {
         let table = &self.job.source.table;
-        let map = self.destinations[number].map()?;
+        let map = self.destination(number).map()?;
         Ok(Line {
             detected_at: rfc3339(detected_us),
             source: table.name(),
-            destination: self.job.destinations[number].name.clone(),
+            destination: self.name(number).to_owned(),
             kind,
-            id: looked.suspect.id.to_string(),
+            id: looked.sighting.id.to_string(),
             key: print::text(&looked.whole.row.key, map.key_type).into_owned(),
             column: String::new(),
             source_value: String::new(),
             destination_value: String::new(),
             callback: fate,
         })
+    }
+}
+
+/// The names of the columns that differ.
+pub(super) fn differing(verdict: &Verdict, map: &ColumnMap) -> Vec<String> {
+    match verdict {
+        Verdict::Different(pairs) => pairs
+            .iter()
+            .map(|&pair| map.pairs[pair].name.clone())
+            .collect(),
+        Verdict::Agree | Verdict::Missing => vec![],
     }
 }

@@ -6,30 +6,29 @@
 //! same difference; when it has changed, and still differs, it is given the confirmation delay, like any row that
 //! looks different for the first time. A copy that goes on changing is being kept up to date, and waits for a later pass.
 
-use super::deliver::{Courier, Due, Task};
+use super::deliver::Courier;
 use super::look::Looked;
-use super::micros;
+use super::owed::{Due, Task};
+use super::pass::micros;
 
-impl Courier<'_, '_, '_> {
+impl Courier<'_, '_> {
     /// Whether this row may be on its way.
     pub(super) fn is_doubtful(&self, task: &Task, looked: &Looked) -> bool {
-        let pass = self.pass;
+        let pass = self.rows.pass;
         !pass.job.confirm_delay.is_zero()
             && !task
                 .owed
-                .is_lasting(looked.suspect.copies, pass.clock.now_us())
+                .is_lasting(looked.sighting.copies, pass.clock.now_us())
     }
 
     /// Keeps in mind what the copies look like now. The row comes back when it is to be looked at again in this pass.
     pub(super) fn doubt(&self, mut task: Task, looked: &Looked) -> Option<Due> {
-        let pass = self.pass;
+        let pass = self.rows.pass;
         let delay_us = micros(pass.job.confirm_delay);
         let over_us = task
             .owed
-            .doubt(looked.suspect.copies, pass.clock.now_us(), delay_us);
-        let mut shared = pass.shared();
-        shared.outbox_changed = true;
-        shared.outbox.replace(task.owed);
+            .doubt(looked.sighting.copies, pass.clock.now_us(), delay_us);
+        self.rows.ledger.keep(task.owed);
         let due = Due {
             not_before_us: over_us,
             was_doubted: true,

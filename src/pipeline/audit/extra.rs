@@ -9,13 +9,13 @@
 
 use std::collections::HashSet;
 
-use super::Pass;
-use super::feed::Section;
-use super::stream::Unmet;
+use super::FirstLook;
+use super::readers::Section;
+use super::stream::Unmatched;
 use crate::error::Result;
 use crate::logic::audit::fingerprint::Fingerprinter;
 use crate::logic::audit::pace::STRIDE_ROWS_MAX;
-use crate::logic::audit::pairing::Record;
+use crate::logic::audit::record::Record;
 use crate::logic::report::fix::Wrong;
 use crate::logic::report::line::{Fate, Kind, Line, rfc3339};
 use crate::logic::scan::gaps::Span;
@@ -24,7 +24,8 @@ use crate::logic::scan::suspects::Suspects;
 use crate::logic::value::cell::{Cell, CellRef, Cells, ColumnType, Id};
 use crate::logic::value::print;
 use crate::logic::value::row::fingerprint;
-use crate::world::{Batch, Visitor};
+use crate::pipeline::pass::{Pass, micros};
+use crate::world::{Batch, Place, Visitor};
 
 /// Extra rows of one destination that are told one by one; more are not looked for.
 const EXTRA_MAX: usize = 100_000;
@@ -34,77 +35,116 @@ const READS_AGAIN: usize = 3;
 const MORE_ROWS: usize = 4;
 
 /// Keys that only this destination has.
-pub(super) struct Extra {
+pub(in crate::pipeline) struct Extra {
     number: usize,
     keys: Vec<Cell>,
     seen_us: i64,
 }
 
-impl Pass<'_, '_> {
-    /// Which of the rows that met no source row are found for none. `suspects` are the source rows that met no copy. What there
-    /// is no time for is left to another audit.
-    pub(super) fn look_for_extra(
-        &mut self,
-        unmet: Vec<Unmet>,
+impl FirstLook<'_, '_> {
+    /// Which of the rows that no source row met are found for none. `suspects` are the source rows that met no copy. What
+    /// there is no time for is left to another audit.
+    pub(super) fn extra_keys(
+        &self,
+        unmatched: Vec<Unmatched>,
         suspects: &Suspects,
-        seed: u64,
-    ) -> Result<()> {
+    ) -> Result<Vec<Extra>> {
+        let pass = self.pass;
         // The copy of a row that no scan meets is not extra; which one it is cannot be told by ids.
-        if !unmet.is_empty() && self.source.rows_without_id()? > 0 {
-            self.shared().summary.interrupted = true;
-            self.observer.warn(
+        if !unmatched.is_empty() && pass.source().rows_without_id()? > 0 {
+            pass.interrupt();
+            pass.observer.warn(
                 "Rows that only a destination has are not looked for: some source rows have no id, and their copies would be \
                  taken for such rows",
             );
-            return Ok(());
+            return Ok(vec![]);
         }
-        for unmet in unmet {
-            let number = unmet.number;
-            if self.is_unread(number) {
+        let mut extra = Vec::new();
+        for unmatched in unmatched {
+            let number = unmatched.number;
+            if pass.is_unread(number) {
                 continue;
             }
-            let keys = self.keys_found_for_none(unmet, suspects, seed)?;
-            let seen_us = self.clock.now_us();
-            self.extra.push(Extra {
+            let keys = pass.keys_found_for_none(unmatched, suspects, self.audit.seed)?;
+            let seen_us = pass.clock.now_us();
+            extra.push(Extra {
                 number,
                 keys,
                 seen_us,
             });
         }
-        Ok(())
+        Ok(extra)
     }
+}
 
+/// Looks again at the keys that only a destination had, and reports those that are still so.
+pub(in crate::pipeline) fn report_extra(pass: &Pass<'_>, extra: Vec<Extra>) -> Result<()> {
+    let delay_us = micros(pass.job.confirm_delay);
+    let is_over = || pass.clock.stopping();
+    for Extra {
+        number,
+        keys,
+        seen_us,
+    } in extra
+    {
+        if pass.is_unread(number) {
+            continue;
+        }
+        if !keys.is_empty() {
+            pass.sleep_until(seen_us.saturating_add(delay_us));
+        }
+        if is_over() {
+            pass.interrupt();
+            return Ok(());
+        }
+        for keys in keys.chunks(KEYS_PER_LOOK) {
+            let like = pass.rows_like(number, keys)?;
+            let keys = pass.not_found_for(number, like, keys.to_vec(), &is_over)?;
+            let Some(keys) = keys else {
+                break;
+            };
+            let Some(still) = pass.spellings(number, &keys) else {
+                break;
+            };
+            let still = keys.iter().filter(|key| still.contains(&identity(key)));
+            pass.report_keys(number, still.collect(), seen_us)?;
+        }
+    }
+    Ok(())
+}
+
+impl Pass<'_> {
     fn keys_found_for_none(
         &self,
-        unmet: Unmet,
+        unmatched: Unmatched,
         suspects: &Suspects,
         seed: u64,
     ) -> Result<Vec<Cell>> {
-        let Unmet {
+        let Unmatched {
             number,
-            fold,
+            key_fold,
             mut records,
             left_out,
             sections,
-        } = unmet;
-        let Ok(map) = self.destinations[number].map() else {
+        } = unmatched;
+        let Ok(map) = self.destination(number).map() else {
             return Ok(vec![]);
         };
         if left_out > 0 {
             self.tell_left_out(number, left_out);
         }
         let is_over = &|| self.is_scan_over();
-        let mut maker = Fingerprinter::of_destination(map, fold, seed);
+        let mut maker = Fingerprinter::of_destination(map, key_fold, seed);
         records.sort_unstable_by_key(|record| record.tag);
         let mut wanted = records.chunk_by(|a, b| a.tag == b.tag).peekable();
         let (mut known, mut keys) = (Vec::new(), Vec::new());
         while let Some(records) = wanted.next() {
             if is_over() {
-                self.shared().summary.interrupted = true;
+                self.interrupt();
                 break;
             }
             let mut wanted_keys = WantedKeys::new(maker.clone(), records);
-            let section = usize::try_from(records[0].tag).ok();
+            let section = records.first().map(|record| record.tag.section());
             if let Some(section) = section.and_then(|at| sections.get(at))
                 && let Err(error) = self.read_again(number, section, &mut wanted_keys)
             {
@@ -122,7 +162,7 @@ impl Pass<'_, '_> {
             };
             keys.extend(left);
             if keys.len() > EXTRA_MAX {
-                let name = &self.job.destinations[number].name;
+                let name = self.name(number);
                 self.observer.warn(&format!("Destination {name} has more than {EXTRA_MAX} extra rows; the others are not looked for"));
                 break;
             }
@@ -140,11 +180,11 @@ impl Pass<'_, '_> {
 
     /// An audit that does not look at all of them has not come to its end.
     fn tell_left_out(&self, number: usize, left_out: usize) {
-        self.shared().summary.interrupted = true;
-        let name = &self.job.destinations[number].name;
+        self.interrupt();
+        let name = self.name(number);
         self.observer.warn(&format!(
-            "Destination {name} has {left_out} rows too many that met no row of the source: memory has no room for them, so they \
-             are not looked at; give --memory more, or audit the whole table, without --resume and --from-id"
+            "Destination {name} has {left_out} unmatched rows that did not fit in memory and were not checked. Raise --memory, or audit the \
+             whole table, without --resume and --from-id"
         ));
     }
 
@@ -152,12 +192,15 @@ impl Pass<'_, '_> {
     /// end, rows that have gone are not looked for further.
     fn read_again(&self, number: usize, section: &Section, keys: &mut WantedKeys) -> Result<()> {
         let throttle = &self.destination_throttles[number];
+        let Ok(table) = self.destination(number).whole()? else {
+            return Ok(());
+        };
         let (mut rows, mut next) = (section.rows.max(1), section.began.clone());
         for _ in 0..READS_AGAIN {
             let limit = throttle.rows_at_once(rows);
             rows = (rows * MORE_ROWS).min(STRIDE_ROWS_MAX);
             let turn = throttle.turn();
-            next = self.destinations[number].visit(next.as_ref(), limit, keys)?;
+            next = table.visit(next.as_ref(), limit, keys)?;
             turn.took(limit);
             keys.keep();
             if next.is_none() || keys.wanted.is_empty() {
@@ -167,50 +210,9 @@ impl Pass<'_, '_> {
         Ok(())
     }
 
-    /// Looks again at the keys that only a destination had, and tells those that are still so.
-    pub(super) fn tell_extra(&mut self) -> Result<()> {
-        let delay_us = super::micros(self.job.confirm_delay);
-        let extra = std::mem::take(&mut self.extra);
-        let is_over = || self.clock.stopping();
-        for Extra {
-            number,
-            keys,
-            seen_us,
-        } in extra
-        {
-            if self.is_unread(number) {
-                continue;
-            }
-            let wait_us = seen_us
-                .saturating_add(delay_us)
-                .saturating_sub(self.clock.now_us());
-            if wait_us > 0 && !keys.is_empty() {
-                self.clock
-                    .sleep(std::time::Duration::from_micros(wait_us.unsigned_abs()));
-            }
-            if is_over() {
-                self.shared().summary.interrupted = true;
-                return Ok(());
-            }
-            for keys in keys.chunks(KEYS_PER_LOOK) {
-                let like = self.rows_like(number, keys)?;
-                let keys = self.not_found_for(number, like, keys.to_vec(), &is_over)?;
-                let Some(keys) = keys else {
-                    break;
-                };
-                let Some(still) = self.spellings(number, &keys) else {
-                    break;
-                };
-                let still = keys.iter().filter(|key| still.contains(&identity(key)));
-                self.tell_keys(number, still.collect(), seen_us)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn tell_keys(&self, number: usize, keys: Vec<&Cell>, seen_us: i64) -> Result<()> {
-        self.shared().summary.extra += keys.len() as u64;
-        if !self.options.report {
+    fn report_keys(&self, number: usize, keys: Vec<&Cell>, seen_us: i64) -> Result<()> {
+        self.tally().summary.extra += keys.len() as u64;
+        if !self.asked.reports() {
             return Ok(());
         }
         let lines = keys
@@ -239,7 +241,7 @@ impl Pass<'_, '_> {
         let mut left: HashSet<u64> = keys.iter().map(identity).collect();
         while !left.is_empty() && !rows_left.is_empty() {
             if is_over() {
-                self.shared().summary.interrupted = true;
+                self.interrupt();
                 return Ok(None);
             }
             let spans = rows_left.next(KEYS_PER_LOOK);
@@ -248,7 +250,7 @@ impl Pass<'_, '_> {
                 what: What::Suspects(spans),
                 limit: KEYS_PER_LOOK,
             };
-            let Batch { rows, is_cut, .. } = self.source.scan(&request, &[])?;
+            let Batch { rows, is_cut, .. } = self.source().scan(&request, &[])?;
             let is_cut = is_cut || rows.len() >= KEYS_PER_LOOK;
             let read_to = rows.last().filter(|_| is_cut).map_or(end, |row| row.id);
             rows_left.forget_to(read_to);
@@ -268,18 +270,21 @@ impl Pass<'_, '_> {
     /// for the same: the source may know one of them only.
     fn rows_like(&self, number: usize, keys: &[Cell]) -> Result<Suspects> {
         let mut spelled = keys.to_vec();
-        match self.destinations[number].spelled(&keys.iter().collect::<Vec<_>>()) {
+        match self
+            .destination(number)
+            .spelled(&keys.iter().collect::<Vec<_>>())
+        {
             Ok(found) => spelled.extend(found),
             Err(error) => self.mark_unread(number, &error),
         }
-        let ids = self.source.ids_of(&spelled)?.into_iter();
+        let ids = self.source().ids_of(&spelled)?.into_iter();
         let spans = ids.map(|id| Span { from: id, to: id });
         Ok(Suspects::of_spans(spans.collect()))
     }
 
     /// The [`identity`] of each key of the destination that these keys find; `None` when it cannot be read.
     fn spellings(&self, number: usize, keys: &[Cell]) -> Option<HashSet<u64>> {
-        let destination = self.destinations[number];
+        let destination = self.destination(number);
         match destination.spelled(&keys.iter().collect::<Vec<_>>()) {
             Ok(spelled) => Some(spelled.iter().map(identity).collect()),
             Err(error) => {
@@ -291,11 +296,11 @@ impl Pass<'_, '_> {
 
     fn extra_line(&self, number: usize, key: &Cell, seen_us: i64) -> Result<Line> {
         let table = &self.job.source.table;
-        let map = self.destinations[number].map()?;
+        let map = self.destination(number).map()?;
         Ok(Line {
             detected_at: rfc3339(seen_us),
             source: table.name(),
-            destination: self.job.destinations[number].name.clone(),
+            destination: self.name(number).to_owned(),
             kind: Kind::Extra,
             id: String::new(),
             key: print::report_text(key, map.destination_key_type).into_owned(),
@@ -358,4 +363,6 @@ impl Visitor for WantedKeys {
             self.fresh.push((print, key.owned()));
         }
     }
+
+    fn passed(&mut self, _: &dyn Fn() -> Place) {}
 }

@@ -2,23 +2,23 @@
 
 use std::sync::mpsc::SyncSender;
 
-use super::throttle::Throttle;
 use crate::error::{Error, Result};
 use crate::logic::audit::fingerprint::Fingerprinter;
 use crate::logic::audit::pace::{STRIDE_ROWS_MAX, Stride};
-use crate::logic::audit::pairing::Record;
+use crate::logic::audit::record::{Record, Tag};
 use crate::logic::scan::circle::Circle;
 use crate::logic::scan::gaps::Span;
 use crate::logic::value::cell::{CellRef, Cells, ColumnType, Id};
 use crate::logic::value::print;
-use crate::world::{Destination, Place, Source, Visitor};
+use crate::pipeline::throttle::Throttle;
+use crate::world::{Place, Source, Visitor, WholeTable};
 
 /// A batch of the source.
 pub(super) struct SourceBatch {
     /// For each member.
     pub(super) records: Vec<Vec<Record>>,
     /// Rows whose key is NULL, which finds nothing.
-    pub(super) without_key: Vec<i64>,
+    pub(super) without_key: Vec<Tag>,
     pub(super) rows: u64,
     /// Everything up to here has been read.
     pub(super) read_to: Id,
@@ -101,7 +101,7 @@ pub(super) fn read_source(
 struct SourceVisitor {
     makers: Vec<Fingerprinter>,
     records: Vec<Vec<Record>>,
-    without_key: Vec<i64>,
+    without_key: Vec<Tag>,
     rows: u64,
 }
 
@@ -118,7 +118,7 @@ impl Visitor for SourceVisitor {
 
     fn row(&mut self, id: Id, key: CellRef<'_>, cells: &dyn Cells) {
         self.rows += 1;
-        let tag = tag_of(id);
+        let tag = Tag::of_id(id);
         for (maker, records) in self.makers.iter_mut().zip(&mut self.records) {
             let Some(key) = maker.key(key) else {
                 self.without_key.push(tag);
@@ -135,22 +135,16 @@ impl Visitor for SourceVisitor {
     /// Whoever looks it up will find out.
     fn too_large(&mut self, id: Id, _: CellRef<'_>) {
         self.rows += 1;
-        self.without_key.push(tag_of(id));
+        self.without_key.push(Tag::of_id(id));
     }
-}
 
-#[allow(
-    clippy::cast_possible_truncation,
-    reason = "the low 64 bits; `pair` knows the sign"
-)]
-fn tag_of(id: Id) -> i64 {
-    id as i64
+    fn passed(&mut self, _: &dyn Fn() -> Place) {}
 }
 
 /// Reads a destination until its end, or until nobody listens. Also where nobody does, `fails` is told why it cannot be
 /// read on.
 pub(super) fn read_destination(
-    destination: &dyn Destination,
+    table: &dyn WholeTable,
     maker: Fingerprinter,
     throttle: &Throttle<'_>,
     to: &SyncSender<Result<DestinationBatch>>,
@@ -169,7 +163,7 @@ pub(super) fn read_destination(
     loop {
         let turn = throttle.turn();
         let limit = throttle.rows_at_once(stride.rows());
-        let next = match destination.visit(after.as_ref(), limit, &mut visitor) {
+        let next = match table.visit(after.as_ref(), limit, &mut visitor) {
             Ok(Some(place)) if circle.closes(&place) => {
                 let _ = to.send(Err(no_progress(&shown(&place)))); // Nobody listens: nobody wants to know.
                 return;
@@ -234,8 +228,7 @@ const NO_ROW: u128 = 0;
 
 impl DestinationVisitor {
     fn push(&mut self, key: u128, row: u128) {
-        let tag = self.before + self.sections.len() - 1;
-        let tag = i64::try_from(tag).unwrap_or(i64::MAX);
+        let tag = Tag::of_section(self.before + self.sections.len() - 1);
         self.records.push(Record { key, row, tag });
     }
 }
@@ -281,8 +274,7 @@ mod tests {
 
     use super::*;
     use crate::logic::audit::fingerprint::KeyFold;
-    use crate::logic::compare::rows::{ColumnMap, Found};
-    use crate::logic::report::fix::written::Written;
+    use crate::logic::compare::rows::ColumnMap;
     use crate::logic::value::cell::{Cell, ColumnType};
     use crate::pipeline::throttle::tests::Hand;
 
@@ -293,13 +285,9 @@ mod tests {
     /// A copy that loses the connection in the middle of every batch.
     struct Shaky;
 
-    impl Destination for Shaky {
-        fn map(&self) -> Result<&ColumnMap> {
-            unreachable!("nobody asks for it")
-        }
-
-        fn written(&self) -> Result<&Written> {
-            unreachable!("nobody asks for it")
+    impl WholeTable for Shaky {
+        fn key_fold(&self) -> KeyFold {
+            KeyFold::default()
         }
 
         fn visit(
@@ -324,26 +312,14 @@ mod tests {
             let last = rows.last().filter(|_| rows.len() == limit);
             Ok(last.map(|&row| Place(vec![Cell::Int(row)])))
         }
-
-        fn find(&self, _: &[&Cell], _: usize) -> Result<Found> {
-            unreachable!("nobody looks rows up")
-        }
-
-        fn weigh(&self, _: &Cell) -> Result<u64> {
-            unreachable!("nobody looks rows up")
-        }
-
-        fn spelled(&self, _: &[&Cell]) -> Result<Vec<Cell>> {
-            unreachable!("nobody looks keys up")
-        }
     }
 
     /// A copy that takes every second place for one that lies before it.
     struct Circling;
 
-    impl Destination for Circling {
-        fn map(&self) -> Result<&ColumnMap> {
-            unreachable!("nobody asks for it")
+    impl WholeTable for Circling {
+        fn key_fold(&self) -> KeyFold {
+            KeyFold::default()
         }
 
         fn visit(
@@ -359,22 +335,6 @@ mod tests {
             };
             visitor.row(0, CellRef::Int(after), &vec![]);
             Ok(Some(Place(vec![Cell::Int((after + 1) % 9)])))
-        }
-
-        fn written(&self) -> Result<&Written> {
-            unreachable!("nobody asks for it")
-        }
-
-        fn find(&self, _: &[&Cell], _: usize) -> Result<Found> {
-            unreachable!("nobody looks rows up")
-        }
-
-        fn weigh(&self, _: &Cell) -> Result<u64> {
-            unreachable!("nobody looks rows up")
-        }
-
-        fn spelled(&self, _: &[&Cell]) -> Result<Vec<Cell>> {
-            unreachable!("nobody looks keys up")
         }
     }
 
@@ -412,6 +372,8 @@ mod tests {
         fn too_large(&mut self, _: Id, _: CellRef<'_>) {
             unreachable!("all rows are small")
         }
+
+        fn passed(&mut self, _: &dyn Fn() -> Place) {}
     }
 
     #[test]
@@ -442,7 +404,7 @@ mod tests {
         });
         let keys: Vec<HashSet<u128>> = keys.collect();
         for Record { key, tag, .. } in records {
-            assert!(keys[usize::try_from(tag).unwrap()].contains(&key), "{tag}");
+            assert!(keys[tag.section()].contains(&key), "{tag:?}");
         }
     }
 }

@@ -7,8 +7,7 @@
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use super::throttle::Throttle;
-use super::{Method, Pass, Streaming};
+use super::FirstLook;
 use crate::error::{Error, Result};
 use crate::logic::audit::checksum::{
     Alignment, Chunk, DIVIDED_PER_STATEMENT, KeyRange, Paver, SAMPLE_ROWS, Sample, Tile, Width,
@@ -19,7 +18,10 @@ use crate::logic::scan::gaps::Span;
 use crate::logic::scan::plan::{Request, What};
 use crate::logic::scan::suspects::Suspects;
 use crate::logic::value::cell::{Cell, CellRef, Cells, Id};
-use crate::world::{Checksums, Visitor};
+use crate::pipeline::options::Method;
+use crate::pipeline::pass::Pass;
+use crate::pipeline::throttle::Throttle;
+use crate::world::{Checksums, Place, Visitor};
 
 /// A statement may read so many rows at the most, about.
 const STATEMENT_ROWS_MAX: usize = 1 << 17;
@@ -35,6 +37,8 @@ pub(super) struct Summed {
     /// What is left to look at.
     pub(super) suspects: Suspects,
     /// Rows in that.
+    pub(super) rows_left: u64,
+    /// Source rows that were summed up, each once for each destination.
     pub(super) rows: u64,
 }
 
@@ -74,79 +78,76 @@ struct Outcome {
     refused: Option<String>,
 }
 
-impl Pass<'_, '_> {
+impl FirstLook<'_, '_> {
     /// Sums up what can be, and pays, of this span.
-    pub(super) fn sum_up(
-        &self,
-        position: &Position,
-        span: Span,
-        how: &Streaming<'_>,
-    ) -> Result<Summed> {
+    pub(super) fn sum_up(&self, position: &Position, span: Span) -> Result<Summed> {
+        let (pass, audit) = (self.pass, self.audit);
         let mut members = Vec::new();
-        let method = if how.extra || self.job.source.shard.is_some() {
+        let method = if audit.extra || audit.shard.is_some() {
             Method::Stream
         } else {
-            how.method
+            audit.method
         };
-        for (number, destination) in self.job.destinations.iter().enumerate() {
+        for (number, destination) in pass.job.destinations.iter().enumerate() {
             let is_here = position.destinations.contains(&destination.name);
-            if !is_here || method == Method::Stream || self.is_unread(number) {
+            if !is_here || method == Method::Stream || pass.is_unread(number) {
                 continue;
             }
-            match self.destinations[number].checksums(how.seed) {
+            match pass.tables.checksums.offer(number, audit.seed) {
                 Ok(Ok(checksums)) => {
-                    let is_slow = || self.is_slow(number, &*checksums, span);
+                    let is_slow = || pass.is_slow(number, &*checksums, span);
                     if method == Method::Checksum || is_slow()? {
                         members.push(Member { number, checksums });
                     }
                 }
-                Ok(Err(reason)) => self.tell_streamed(number, method, &reason),
+                Ok(Err(reason)) => pass.say_streamed(number, method, &reason),
                 // Whoever reads this destination next will say so, unless it is left alone.
-                Err(error) => self.mark_unread_if_silent(number, &error),
+                Err(error) => pass.mark_unread_if_silent(number, &error),
             }
         }
-        let outcomes = self.compare_sums(self.without_void(span)?, &members)?;
+        let outcomes = pass.compare_sums(pass.without_void(span)?, &members)?;
         let mut summed = Summed {
             members: vec![],
             reached: span.to,
             suspects: Suspects::default(),
+            rows_left: 0,
             rows: 0,
         };
         let mut suspects = Vec::new();
         for (member, outcome) in members.iter().zip(outcomes) {
             if let Some(reason) = outcome.refused {
-                let mut shared = self.shared();
-                shared.summary.compared = shared.summary.compared.saturating_sub(outcome.rows);
-                drop(shared);
-                if !self.is_unread(member.number) {
-                    self.tell_streamed(member.number, method, &reason);
+                if !pass.is_unread(member.number) {
+                    pass.say_streamed(member.number, method, &reason);
                 }
                 continue;
             }
+            summed.rows += outcome.rows;
             summed.members.push(member.number);
             summed.reached = summed.reached.min(outcome.reached.unwrap_or(span.from - 1));
             suspects.extend(outcome.suspects);
         }
         suspects.sort_unstable_by_key(|(span, _): &(Span, u64)| span.from);
         suspects.dedup_by_key(|(span, _)| span.from);
-        summed.rows = suspects.iter().map(|(_, rows)| rows).sum();
+        summed.rows_left = suspects.iter().map(|(_, rows)| rows).sum();
         let spans = suspects.into_iter().map(|(span, _)| span).collect();
         summed.suspects = Suspects::of_spans(spans);
         Ok(summed)
     }
+}
 
+impl Pass<'_> {
     /// From the first id that there is: an audit of everything begins where no id column does.
     fn without_void(&self, span: Span) -> Result<Span> {
         let (what, limit) = (What::New(span), 1);
-        let rows = self.source.scan(&Request { what, limit }, &[])?.rows;
+        let rows = self.source().scan(&Request { what, limit }, &[])?.rows;
         Ok(Span {
             from: rows.first().map_or(span.to, |row| row.id),
             ..span
         })
     }
 
-    fn tell_streamed(&self, number: usize, method: Method, reason: &str) {
-        let name = &self.job.destinations[number].name;
+    fn say_streamed(&self, number: usize, method: Method, reason: &str) {
+        let name = self.name(number);
         let message = format!("Destination {name} is read whole, without checksums: {reason}");
         if method == Method::Checksum {
             self.observer.warn(&message);
@@ -163,10 +164,14 @@ impl Pass<'_, '_> {
             now_us - std::mem::replace(&mut began_us, now_us)
         };
         // Rows so wide that not even these can be read at once are streamed, a few at a time.
-        let Ok(Some(last)) = self.source.visit(span, SAMPLE_ROWS, &mut Unseen) else {
+        let Ok(Some(last)) = self.source().visit(span, SAMPLE_ROWS, &mut Unseen) else {
             return Ok(false);
         };
-        let read = self.destinations[number].visit(None, SAMPLE_ROWS, &mut Unseen);
+        let whole = self.destination(number).whole();
+        let read = whole.and_then(|table| match table {
+            Ok(table) => table.visit(None, SAMPLE_ROWS, &mut Unseen).map(drop),
+            Err(_) => Ok(()),
+        });
         let read_us = lap_us();
         if let Err(error) = read {
             self.mark_unread_if_silent(number, &error);
@@ -175,7 +180,7 @@ impl Pass<'_, '_> {
         if read_us <= crate::logic::audit::checksum::FAST_US {
             return Ok(false);
         }
-        self.source.bounds()?;
+        self.source().bounds()?;
         let round_trip_us = lap_us();
         let spans = [
             Span {
@@ -230,12 +235,9 @@ impl Pass<'_, '_> {
                         outcome.reached = Some(reached);
                         outcome.rows += rows;
                         outcome.suspects.extend(suspects);
-                        let compared = {
-                            let mut shared = self.shared();
-                            shared.summary.compared += rows;
-                            shared.summary.compared
-                        };
-                        self.progress(compared, 0, u64::try_from(span.to - reached).unwrap_or(0));
+                        let rows = outcomes.iter().map(|outcome| outcome.rows).sum();
+                        let ids_left = u64::try_from(span.to - reached).unwrap_or(0);
+                        self.show_progress(rows, 0, ids_left);
                     }
                     Ok(Said::Nothing(reason)) => {
                         outcome.refused = Some(reason);
@@ -406,4 +408,6 @@ impl Visitor for Unseen {
     fn row(&mut self, _: Id, _: CellRef<'_>, _: &dyn Cells) {}
 
     fn too_large(&mut self, _: Id, _: CellRef<'_>) {}
+
+    fn passed(&mut self, _: &dyn Fn() -> Place) {}
 }

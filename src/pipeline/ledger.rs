@@ -1,0 +1,350 @@
+//! The state of a configuration, in memory and on disk: checkpoint and outbox.
+//!
+//! Only this file knows whether the outbox on disk says what the one in memory says. What is newly owed is appended and
+//! synced before [`Ledger::owe`] returns, so a checkpoint that is saved afterwards lies behind no difference that only
+//! memory knows. What was delivered or dropped leaves the file later, all at once: a process that is killed before sends a
+//! callback again, and loses none.
+//!
+//! Two locks, always taken in this order: the store's, while a file is written, and the book's, for moments. Nobody who
+//! books an answer waits for a disk.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::config::Job;
+use crate::error::Result;
+use crate::logic::callback::outbox::Outbox;
+use crate::logic::callback::owed::Owed;
+use crate::logic::callback::recognise::{Recognised, Told, recognise};
+use crate::logic::scan::checkpoint::Checkpoint;
+use crate::logic::value::cell::Id;
+use crate::logic::value::oversize::{Part, TooLarge};
+use crate::world::{Observer, Store};
+
+/// How often the outbox on disk is brought up to date during a long delivery.
+const SAVE_US: i64 = 2_000_000;
+
+/// Checkpoint and outbox.
+pub(super) struct Ledger<'a> {
+    store: Mutex<&'a mut (dyn Store + Send)>,
+    book: Mutex<Book>,
+}
+
+/// What is known of callbacks in this pass.
+struct Book {
+    outbox: Outbox,
+    /// Of these, owed to destinations that the configuration does not name.
+    strangers: usize,
+    /// The file does not say what `outbox` says.
+    is_changed: bool,
+    saved_us: i64,
+    /// Callbacks that stay in the file until the checkpoint forgets their rows as compared.
+    ended: Vec<Ended>,
+    /// Tries of this run, by destination and row, until one succeeds: a pass delivers more than once, and may find a row
+    /// anew that it dropped.
+    tries: HashMap<(usize, Id), u32>,
+    /// What a dry run has reported and forgotten.
+    would_send: u64,
+    /// Rows that it forgot because they are too large.
+    forgotten_too_large: u64,
+    /// What this pass delivered, by destination and row, with the fingerprint of the row that was sent.
+    delivered: HashMap<(usize, Id), u64>,
+}
+
+/// A callback that ended with other content than its row is remembered to have been compared with ([`super::ended`]).
+pub(super) struct Ended {
+    pub(super) number: usize,
+    pub(super) owed: Owed,
+    /// `None`: the row is gone.
+    pub(super) content: Option<u64>,
+}
+
+/// The checkpoint as the state folder has it.
+pub(super) struct Loaded {
+    /// As it is on disk.
+    pub(super) saved: Option<Checkpoint>,
+    /// In the names that the destinations have now.
+    pub(super) checkpoint: Option<Checkpoint>,
+}
+
+/// What is left when a pass ends.
+pub(super) struct Left {
+    pub(super) owed: u64,
+    pub(super) too_large: u64,
+}
+
+impl<'a> Ledger<'a> {
+    /// Reads both files, in the names that the destinations have now.
+    pub(super) fn load(
+        job: &Job,
+        store: &'a mut (dyn Store + Send),
+        observer: &dyn Observer,
+        now_us: i64,
+    ) -> Result<(Self, Loaded)> {
+        let saved = store.checkpoint()?;
+        let known = job.known_destinations();
+        let Recognised {
+            checkpoint,
+            outbox,
+            outbox_changed,
+            told,
+        } = recognise(saved.clone(), store.outbox()?, &known);
+        for told in told.iter().chain(&moved_source(job, saved.as_ref())) {
+            match told {
+                Told::Info(text) => observer.info(text),
+                Told::Warning(text) => observer.warn(text),
+            }
+        }
+        if outbox_changed {
+            store.replace_outbox(&outbox)?;
+        }
+        let is_stranger = |owed: &&Owed| !known.iter().any(|it| it.id.name == owed.destination);
+        let strangers = outbox.iter().filter(is_stranger).count();
+        if strangers > 0 {
+            observer.warn(&format!(
+                "{strangers} callbacks are owed to destinations that the configuration does not name; they are kept"
+            ));
+        }
+        let book = Book {
+            outbox,
+            strangers,
+            is_changed: false,
+            saved_us: now_us,
+            ended: vec![],
+            tries: HashMap::new(),
+            would_send: 0,
+            forgotten_too_large: 0,
+            delivered: HashMap::new(),
+        };
+        let ledger = Self {
+            store: Mutex::new(store),
+            book: Mutex::new(book),
+        };
+        Ok((ledger, Loaded { saved, checkpoint }))
+    }
+
+    fn book(&self) -> MutexGuard<'_, Book> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn store(&self) -> MutexGuard<'_, &'a mut (dyn Store + Send)> {
+        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The id in the first cupid's `cupid.txt`, when there is one.
+    pub(super) fn first_cupids_id(&self) -> Result<Option<Id>> {
+        self.store().first_cupids_id()
+    }
+
+    pub(super) fn save_checkpoint(&self, checkpoint: &Checkpoint) -> Result<()> {
+        self.store().save_checkpoint(checkpoint)
+    }
+
+    /// Writes down what is newly owed, durably. Returns of each whether it was not owed before.
+    pub(super) fn owe(&self, rows: Vec<Owed>) -> Result<Vec<bool>> {
+        let mut book = self.book();
+        let mut lines = Vec::with_capacity(rows.len());
+        let mut are_new = Vec::with_capacity(rows.len());
+        for owed in rows {
+            let (owed, is_new) = book.outbox.add(owed);
+            lines.push(owed.clone());
+            are_new.push(is_new);
+            book.is_changed |= !is_new; // The file will hold two lines for it.
+        }
+        drop(book);
+        self.store().append_owed(&lines)?;
+        Ok(are_new)
+    }
+
+    /// Puts an entry back as it is now.
+    pub(super) fn keep(&self, owed: Owed) {
+        let mut book = self.book();
+        book.outbox.replace(owed);
+        book.is_changed = true;
+    }
+
+    /// Nothing is owed for this row any more. On disk it stays owed where the checkpoint has to be saved before.
+    pub(super) fn end(&self, owed: &Owed, ended: Option<Ended>) {
+        let mut book = self.book();
+        book.outbox.remove(owed);
+        book.is_changed = true;
+        book.ended.extend(ended);
+    }
+
+    /// The callback was taken. The row had this fingerprint when it was sent.
+    pub(super) fn note_delivered(&self, number: usize, id: Id, fingerprint: u64) {
+        let mut book = self.book();
+        book.tries.remove(&(number, id));
+        book.delivered.insert((number, id), fingerprint);
+    }
+
+    /// What waits for the checkpoint.
+    pub(super) fn take_ended(&self) -> Vec<Ended> {
+        std::mem::take(&mut self.book().ended)
+    }
+
+    /// The checkpoint was not saved.
+    pub(super) fn put_back_ended(&self, ended: Vec<Ended>) {
+        self.book().ended = ended;
+    }
+
+    /// This pass delivered the row as it is.
+    pub(super) fn was_delivered(&self, number: usize, id: Id, fingerprint: u64) -> bool {
+        self.book().delivered.get(&(number, id)) == Some(&fingerprint)
+    }
+
+    /// The ids owed to a destination that are due, in the order in which they are tried, of those that were tried less
+    /// often in this run than `tries_max` says.
+    pub(super) fn due(
+        &self,
+        number: usize,
+        destination: &str,
+        now_us: i64,
+        tries_max: u32,
+    ) -> Vec<Id> {
+        let book = self.book();
+        let due = book.outbox.due(destination, now_us).into_iter();
+        let due = due.filter(|owed| book.tries(number, owed.id) < tries_max);
+        due.map(|owed| owed.id).collect()
+    }
+
+    /// Counts a try of this row. Returns how many there were in this run.
+    pub(super) fn count_try(&self, number: usize, owed: &mut Owed) -> u32 {
+        owed.attempts += 1;
+        let mut book = self.book();
+        let tries = book.tries.entry((number, owed.id)).or_default();
+        *tries += 1;
+        *tries
+    }
+
+    /// Everything owed to a destination, whatever its endpoint asked for.
+    pub(super) fn all(&self, destination: &str) -> Vec<Id> {
+        let book = self.book();
+        let all = book.outbox.due(destination, i64::MAX).into_iter();
+        all.map(|owed| owed.id).collect()
+    }
+
+    /// The entry of a row, when there still is one.
+    pub(super) fn get(&self, destination: &str, id: Id) -> Option<Owed> {
+        self.book().outbox.get(destination, id).cloned()
+    }
+
+    /// How often each row was tried, in this run and in all.
+    pub(super) fn tries(
+        &self,
+        number: usize,
+        destination: &str,
+        ids: impl Iterator<Item = Id>,
+    ) -> Vec<(u32, u32)> {
+        let book = self.book();
+        let tries = |id| {
+            let owed = book.outbox.get(destination, id);
+            (book.tries(number, id), owed.map_or(0, |owed| owed.attempts))
+        };
+        ids.map(tries).collect()
+    }
+
+    /// Somebody wants everything tried now, whatever the endpoints asked for before.
+    pub(super) fn forget_waits(&self) {
+        self.book().outbox.forget_waits();
+    }
+
+    /// How many callbacks the configuration's destinations are owed: what nobody will ever deliver must not hold up the
+    /// scan for ever.
+    pub(super) fn owed_count(&self) -> usize {
+        let book = self.book();
+        book.outbox.len() - book.strangers
+    }
+
+    /// Of these destinations all have it set aside that the compared columns of these rows are too large.
+    pub(super) fn aside_for_all(&self, destinations: &[&str]) -> Vec<Id> {
+        let book = self.book();
+        let is_unread = |owed: &&Owed| {
+            let part = owed.too_large.map(|TooLarge { part, .. }| part);
+            part == Some(Part::Compared)
+        };
+        let mut counts: HashMap<Id, usize> = HashMap::new();
+        for owed in book.outbox.iter().filter(is_unread) {
+            if destinations.contains(&owed.destination.as_str()) {
+                *counts.entry(owed.id).or_default() += 1;
+            }
+        }
+        let of_all = |&(_, count): &(Id, usize)| count == destinations.len();
+        let of_all = counts.into_iter().filter(of_all).map(|(id, _)| id);
+        let mut ids: Vec<Id> = of_all.collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    /// A dry run has reported everything and forgets it, so that its memory does not grow with what it finds.
+    pub(super) fn forget_all(&self) -> Result<()> {
+        let mut book = self.book();
+        let too_large = book.outbox.too_large();
+        book.would_send += (book.outbox.len() - too_large) as u64;
+        book.forgotten_too_large += too_large as u64;
+        book.outbox = Outbox::default();
+        book.strangers = 0;
+        drop(book);
+        // For the store of an audit, which lets its progress pass only what was told.
+        self.store().replace_outbox(&Outbox::default())
+    }
+
+    /// Brings the file up to date, but for what has to stay owed on disk for now.
+    pub(super) fn save(&self, now_us: i64) -> Result<()> {
+        // The store first: what is owed after the copy was taken is appended after the copy was written.
+        let mut store = self.store();
+        let mut book = self.book();
+        book.saved_us = now_us;
+        if !book.is_changed {
+            return Ok(());
+        }
+        let mut outbox = book.outbox.clone();
+        for Ended { owed, .. } in &book.ended {
+            outbox.adopt(owed.clone());
+        }
+        let is_all = book.ended.is_empty();
+        book.is_changed = false;
+        drop(book);
+        let saved = store.replace_outbox(&outbox);
+        if saved.is_err() || !is_all {
+            self.book().is_changed = true;
+        }
+        saved
+    }
+
+    /// The same, unless it was done a moment ago.
+    pub(super) fn save_now_and_then(&self, now_us: i64) -> Result<()> {
+        if now_us - self.book().saved_us < SAVE_US {
+            return Ok(());
+        }
+        self.save(now_us)
+    }
+
+    pub(super) fn left(self) -> Left {
+        let book = self.book.into_inner();
+        let book = book.unwrap_or_else(PoisonError::into_inner);
+        Left {
+            owed: book.outbox.len() as u64 + book.would_send,
+            too_large: book.outbox.too_large() as u64 + book.forgotten_too_large,
+        }
+    }
+}
+
+impl Book {
+    fn tries(&self, number: usize, id: Id) -> u32 {
+        self.tries.get(&(number, id)).copied().unwrap_or(0)
+    }
+}
+
+/// The table is the same, and its server is another one.
+fn moved_source(job: &Job, saved: Option<&Checkpoint>) -> Option<Told> {
+    let table = &job.source.table;
+    let server = table.server.address.text();
+    let before = saved?.source_server.as_ref()?;
+    (*before != server).then(|| {
+        Told::Warning(format!(
+            "The source {} moved from {before} to {server}. Its checkpoint is kept. `cupid reconcile` compares what lies before",
+            table.name()
+        ))
+    })
+}
