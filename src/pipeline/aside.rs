@@ -107,6 +107,8 @@ impl OwedRows<'_, '_> {
                 tries.whole.push(task); // It is gone, and that will be found out.
                 continue;
             };
+            // It is there now, also when the next read does not find it.
+            self.note_there(&mut task.owed, None, Some(too_large));
             let bytes = match too_large.part {
                 Part::Row => weight.row_bytes,
                 Part::Compared => weight.compared_bytes,
@@ -117,9 +119,7 @@ impl OwedRows<'_, '_> {
             match (too_large.is_still(bytes), too_large.part) {
                 (false, _) => tries.whole.push(task),
                 (true, Part::Row) => tries.compared.push(task),
-                (true, Part::Compared | Part::Copies) => {
-                    self.note_there(&mut task.owed, None, Some(too_large));
-                }
+                (true, Part::Compared | Part::Copies) => {}
             }
         }
         Ok(tries)
