@@ -77,6 +77,20 @@ fn rows_that_only_the_copy_has_make_no_row_wrong() {
     assert_eq!(audit(&scene).code, Some(0));
 }
 
+/// Such rows have no place among the keys, so they stay with the rows before them, however short the parts are.
+#[test]
+fn many_rows_without_a_key_next_to_each_other_are_found_missing() {
+    let scene = aligned(3_000);
+    scene
+        .db
+        .exec("ALTER TABLE src.user MODIFY number VARCHAR(64) NULL");
+    scene
+        .db
+        .exec("UPDATE src.user SET number = NULL WHERE id BETWEEN 1000 AND 1999");
+    let outcome = audit(&scene);
+    assert_ids(&ids(&outcome.stdout), 1_000..=1_999);
+}
+
 #[test]
 fn keys_in_another_order_are_read_and_said_so() {
     let scene = Scene::with_missing(1..=80_000);
