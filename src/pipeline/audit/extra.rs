@@ -30,8 +30,8 @@ use crate::world::{Batch, Place, Visitor};
 /// Extra rows of one destination that are told one by one; more are not looked for.
 const EXTRA_MAX: usize = 100_000;
 
-/// How often more rows are read for the keys of one section, and how many times as many.
-const READS_AGAIN: usize = 3;
+/// For the keys of one section so many times its rows are read, in reads that grow by a factor.
+const ROWS_AGAIN: usize = 21;
 const MORE_ROWS: usize = 4;
 
 /// Keys that only this destination has.
@@ -196,13 +196,16 @@ impl Pass<'_> {
             return Ok(());
         };
         let (mut rows, mut next) = (section.rows.max(1), section.began.clone());
-        for _ in 0..READS_AGAIN {
+        // However few of them a read brings.
+        let mut left = rows * ROWS_AGAIN;
+        while left > 0 {
             let limit = throttle.rows_at_once(rows);
             rows = (rows * MORE_ROWS).min(STRIDE_ROWS_MAX);
             let turn = throttle.turn();
             next = table.visit(next.as_ref(), limit, keys)?;
-            turn.took(limit);
-            keys.keep();
+            let read = keys.keep();
+            turn.took(read);
+            left = left.saturating_sub(read.max(1));
             if next.is_none() || keys.wanted.is_empty() {
                 break;
             }
@@ -326,6 +329,8 @@ struct WantedKeys {
     wanted: HashSet<u128>,
     /// Of the batch that is being read.
     fresh: Vec<(u128, Cell)>,
+    /// Rows of that batch.
+    rows: usize,
     known: Vec<Cell>,
 }
 
@@ -335,23 +340,26 @@ impl WantedKeys {
             maker,
             wanted: wanted.iter().map(|record| record.key).collect(),
             fresh: vec![],
+            rows: 0,
             known: vec![],
         }
     }
 
-    /// The batch is complete.
-    fn keep(&mut self) {
+    /// The batch is complete. Returns how many rows it had.
+    fn keep(&mut self) -> usize {
         for (print, key) in self.fresh.drain(..) {
             if self.wanted.remove(&print) {
                 self.known.push(key);
             }
         }
+        std::mem::take(&mut self.rows)
     }
 }
 
 impl Visitor for WantedKeys {
     fn restart(&mut self) {
         self.fresh.clear();
+        self.rows = 0;
     }
 
     fn row(&mut self, id: Id, key: CellRef<'_>, _: &dyn Cells) {
@@ -359,6 +367,7 @@ impl Visitor for WantedKeys {
     }
 
     fn too_large(&mut self, _: Id, key: CellRef<'_>) {
+        self.rows += 1;
         if let Some(print) = self.maker.key(key).filter(|p| self.wanted.contains(p)) {
             self.fresh.push((print, key.owned()));
         }
