@@ -220,6 +220,16 @@ impl MySqlSource {
         )
     }
 
+    /// Whether several rows have this id.
+    fn has_several(&self, id: Id) -> Result<bool> {
+        let column = quoted(&self.job.source.id_column);
+        let sql = format!("SELECT COUNT(*) {}{column} = ?", self.table_clause());
+        let count: Option<u64> = self.run("rows of one id", |conn| {
+            bounded::first(conn.exec_iter(&sql, (id_value(id),))?)
+        })?;
+        Ok(count.is_some_and(|count| count > 1))
+    }
+
     /// Reads what these statements ask for, one after the other, until there are so many rows.
     pub(super) fn batch(
         &self,
@@ -252,7 +262,12 @@ impl MySqlSource {
             if is_cut {
                 let mut distinct = Distinct::default();
                 ids.clone().for_each(|id| distinct.see(id));
-                distinct.end().map_err(|error| self.failed(what, &error))?;
+                // A server that sends a row again and again is not to be taken for a table with such ids.
+                if let Some(id) = distinct.shared()
+                    && self.has_several(id)?
+                {
+                    return Err(self.failed(what, &unique::shared(id)));
+                }
             }
             // The scan goes on behind the last row of a batch that was cut, so there has to be a way to go.
             if is_cut && ask.is_by_id && !ids.is_sorted_by(|a, b| a < b) {

@@ -48,6 +48,11 @@ impl Distinct {
         }
     }
 
+    /// The first id that a second row had.
+    pub(super) fn shared(&self) -> Option<Id> {
+        self.shared
+    }
+
     /// Whether each row had an id of its own.
     pub(super) fn end(self) -> mysql::Result<()> {
         self.shared.map_or(Ok(()), |id| Err(shared(id)))
