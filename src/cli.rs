@@ -16,6 +16,7 @@ use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand};
 
 use crate::error::Exit;
 use crate::logic::audit::shard::Shard;
+use crate::logic::report::file::ReportFile;
 use crate::pipeline::Method;
 
 pub use clap_complete::Shell;
@@ -100,7 +101,7 @@ pub struct Run {
     pub for_time: Option<Duration>,
     /// Appends the differences to a file: CSV, or JSON Lines when it ends in .jsonl; `-` is CSV on stdout
     #[arg(long, value_name = "FILE", value_parser = parse_report)]
-    pub report: Option<Report>,
+    pub report: Option<ReportFile>,
     /// Compares and reports, sends nothing, saves nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -151,7 +152,7 @@ pub struct Reconcile {
     /// Writes the differences to a file when the audit is complete (until then they lie in FILE.partial): CSV, or JSON Lines
     /// when it ends in .jsonl; `-` is CSV on stdout
     #[arg(long, value_name = "FILE", value_parser = parse_report)]
-    pub report: Option<Report>,
+    pub report: Option<ReportFile>,
     /// Writes the statements that would repair each destination: to be read, never executed here
     #[arg(long, value_name = "FILE")]
     pub fix_sql: Option<PathBuf>,
@@ -177,10 +178,10 @@ pub struct Recheck {
     pub config: PathBuf,
     /// A report of `run`, `reconcile` or `recheck`: CSV, or JSON Lines when it ends in .jsonl; `-` is CSV on stdin
     #[arg(value_name = "REPORT", value_parser = parse_report)]
-    pub earlier: Report,
+    pub earlier: ReportFile,
     /// Writes what still differs to a file, likewise; `-` is CSV on stdout
     #[arg(long, value_name = "FILE", value_parser = parse_report)]
-    pub report: Option<Report>,
+    pub report: Option<ReportFile>,
     /// Prints the counts as one JSON object on stdout
     #[arg(long)]
     pub json: bool,
@@ -213,7 +214,7 @@ pub enum ReportsCommand {
 pub struct Html {
     /// The report: CSV, or JSON Lines when the name ends in .jsonl; `-` is CSV on stdin
     #[arg(value_name = "REPORT", value_parser = parse_report)]
-    pub report: Report,
+    pub report: ReportFile,
     /// The page
     #[arg(long, value_name = "FILE")]
     pub output: PathBuf,
@@ -224,10 +225,10 @@ pub struct Html {
 pub struct Merge {
     /// Reports: CSV, or JSON Lines when the name ends in .jsonl; `-` is CSV on stdin
     #[arg(value_name = "FILE", required = true, value_parser = parse_report)]
-    pub files: Vec<Report>,
+    pub files: Vec<ReportFile>,
     /// Where the one report goes: CSV, or JSON Lines when it ends in .jsonl; `-` is CSV on stdout
     #[arg(long, value_name = "FILE", default_value = "-", value_parser = parse_report)]
-    pub output: Report,
+    pub output: ReportFile,
 }
 
 /// `cupid start`.
@@ -314,24 +315,6 @@ pub struct Talk {
     pub quiet: bool,
 }
 
-/// A report's file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Report {
-    /// `None` is stdout, or stdin where a report is read.
-    pub file: Option<PathBuf>,
-    /// How a difference is written.
-    pub format: ReportFormat,
-}
-
-/// How a report is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReportFormat {
-    /// One line per difference and column, with a header.
-    Csv,
-    /// The same as one JSON object per line.
-    JsonLines,
-}
-
 /// Reads a command line; the first argument is the program's own name.
 ///
 /// # Errors
@@ -344,7 +327,7 @@ where
     T: Into<OsString> + Clone,
 {
     let command = Cli::try_parse_from(arguments)?.command;
-    let reported = |report: &Option<Report>| {
+    let reported = |report: &Option<ReportFile>| {
         let to_stdout = report.as_ref().is_some_and(|report| report.file.is_none());
         ("--report -", to_stdout)
     };

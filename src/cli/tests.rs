@@ -1,4 +1,5 @@
 use super::*;
+use crate::logic::report::file::ReportFormat;
 use proptest::prelude::*;
 
 fn parsed(line: &str) -> Command {
@@ -68,7 +69,7 @@ fn every_option_of_run_is_read() {
             start_id: Some(i128::from(u64::MAX)),
             every: Some(Duration::from_secs(2)),
             for_time: Some(Duration::from_secs(58)),
-            report: Some(Report {
+            report: Some(ReportFile {
                 file: Some("x.jsonl".into()),
                 format: ReportFormat::JsonLines
             }),
@@ -125,7 +126,7 @@ fn the_format_of_a_report_is_that_of_its_name() {
     ] {
         assert_eq!(
             parse_report(name),
-            Ok(Report {
+            Ok(ReportFile {
                 file: Some(name.into()),
                 format
             }),
@@ -134,7 +135,7 @@ fn the_format_of_a_report_is_that_of_its_name() {
     }
     assert_eq!(
         parse_report("-"),
-        Ok(Report {
+        Ok(ReportFile {
             file: None,
             format: ReportFormat::Csv
         })

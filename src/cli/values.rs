@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use super::{Report, ReportFormat};
 use crate::logic::audit::shard::Shard;
+use crate::logic::report::file::{ReportFile, ReportFormat};
 use crate::pipeline::Method;
 
 /// Reads an id: any value that an integer column can hold.
@@ -27,7 +27,7 @@ pub(super) fn parse_id(text: &str) -> Result<i128, String> {
     })
 }
 
-pub(super) fn parse_report(text: &str) -> Result<Report, String> {
+pub(super) fn parse_report(text: &str) -> Result<ReportFile, String> {
     if text.is_empty() {
         return Err("should be a file's name, or - for stdout".into());
     }
@@ -38,7 +38,7 @@ pub(super) fn parse_report(text: &str) -> Result<Report, String> {
     } else {
         ReportFormat::Csv
     };
-    Ok(Report { file, format })
+    Ok(ReportFile { file, format })
 }
 
 /// Reads `500ms`, `2s`, `5m`, `1h`, `2d` and sums from the largest unit down, such as `1h30m`.

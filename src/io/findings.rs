@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 
 use super::fix_file::FixFile;
 use super::report::Report;
-use crate::cli;
 use crate::error::Result;
 use crate::logic::report::digest::Digest;
+use crate::logic::report::file::{ReportFile, ReportFormat};
 use crate::logic::report::fix::Repair;
 use crate::logic::report::line::Line;
 
@@ -50,19 +50,19 @@ impl Findings {
     /// # Errors
     /// When one of them cannot be created or gone on with.
     pub fn of_audit(
-        report: Option<&cli::Report>,
+        report: Option<&ReportFile>,
         fixes: Option<&Path>,
         page: Option<&Path>,
         stopped: Option<&Stopped>,
     ) -> Result<Self> {
-        let open = |report: &cli::Report| match stopped {
+        let open = |report: &ReportFile| match stopped {
             None => Report::open(report),
             Some(stopped) => Report::resume(report, &stopped.source, &stopped.owed),
         };
         let lines_of_page = |path: &Path| {
-            open(&cli::Report {
+            open(&ReportFile {
                 file: Some(path.to_owned()),
-                format: cli::ReportFormat::Csv,
+                format: ReportFormat::Csv,
             })
         };
         let statements = |path: &Path| match stopped {

@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use super::output::{Output, Resumed, copy, draft_of};
-use crate::cli;
 use crate::error::{Error, Result};
+use crate::logic::report::file::{ReportFile, ReportFormat};
 use crate::logic::report::line::{Fate, HEADER, Line};
 
 const WRITE: &str = "Write the report";
@@ -17,7 +17,7 @@ const WRITE: &str = "Write the report";
 /// An open report. Lines are handed to the system as they are found.
 pub struct Report {
     output: Mutex<Output>,
-    format: cli::ReportFormat,
+    format: ReportFormat,
 }
 
 impl Report {
@@ -25,7 +25,7 @@ impl Report {
     ///
     /// # Errors
     /// When the file cannot be created or written.
-    pub fn open(report: &cli::Report) -> Result<Self> {
+    pub fn open(report: &ReportFile) -> Result<Self> {
         let output = match &report.file {
             None => Output::stdout(WRITE),
             Some(file) => Output::create(file, WRITE)?,
@@ -37,7 +37,7 @@ impl Report {
     ///
     /// # Errors
     /// When the file cannot be written, or is no report.
-    pub fn append(report: &cli::Report) -> Result<Self> {
+    pub fn append(report: &ReportFile) -> Result<Self> {
         let Some(file) = &report.file else {
             return Self::open(report);
         };
@@ -65,7 +65,7 @@ impl Report {
     /// # Errors
     /// When that cannot be read or written, or is no report of `source`.
     pub fn resume(
-        report: &cli::Report,
+        report: &ReportFile,
         source: &str,
         told_again: &HashSet<(String, String)>,
     ) -> Result<Self> {
@@ -107,14 +107,14 @@ impl Report {
     /// When the header cannot be written.
     pub fn on(
         to: Box<dyn std::io::Write + Send>,
-        format: cli::ReportFormat,
+        format: ReportFormat,
         path: PathBuf,
     ) -> Result<Self> {
         Self::begun(Output::direct(to, path, WRITE), format)
     }
 
     /// Writes the header.
-    fn begun(mut output: Output, format: cli::ReportFormat) -> Result<Self> {
+    fn begun(mut output: Output, format: ReportFormat) -> Result<Self> {
         output.write(&header(format))?;
         Ok(Self {
             output: Mutex::new(output),
@@ -172,10 +172,10 @@ impl Report {
     }
 }
 
-fn header(format: cli::ReportFormat) -> Vec<u8> {
+fn header(format: ReportFormat) -> Vec<u8> {
     match format {
-        cli::ReportFormat::JsonLines => vec![],
-        cli::ReportFormat::Csv => (HEADER.join(",") + "\n").into_bytes(),
+        ReportFormat::JsonLines => vec![],
+        ReportFormat::Csv => (HEADER.join(",") + "\n").into_bytes(),
     }
 }
 
@@ -183,7 +183,7 @@ fn header(format: cli::ReportFormat) -> Vec<u8> {
 ///
 /// # Errors
 /// When it cannot be read, or a line is none of a report; names the line.
-pub fn read(report: &cli::Report) -> Result<Vec<Line>> {
+pub fn read(report: &ReportFile) -> Result<Vec<Line>> {
     let path = report.file.clone().unwrap_or_else(|| "stdin".into());
     let failed = |reason: String| Error::File {
         operation: "Read the report",
@@ -204,10 +204,7 @@ pub fn read(report: &cli::Report) -> Result<Vec<Line>> {
 ///
 /// # Errors
 /// The number of the first line that is none of a report, and why.
-pub fn parse(
-    bytes: &[u8],
-    format: cli::ReportFormat,
-) -> std::result::Result<Vec<Line>, (u64, String)> {
+pub fn parse(bytes: &[u8], format: ReportFormat) -> std::result::Result<Vec<Line>, (u64, String)> {
     let mut lines = Vec::new();
     each_line(bytes, format, &mut |line| lines.push(line))?;
     Ok(lines)
@@ -218,12 +215,12 @@ type Malformed = (u64, String);
 /// Shows the lines of a report one by one.
 fn each_line(
     from: impl Read,
-    format: cli::ReportFormat,
+    format: ReportFormat,
     see: &mut dyn FnMut(Line),
 ) -> std::result::Result<(), Malformed> {
     match format {
-        cli::ReportFormat::JsonLines => each_json_line(from, see),
-        cli::ReportFormat::Csv => each_csv_line(from, see),
+        ReportFormat::JsonLines => each_json_line(from, see),
+        ReportFormat::Csv => each_csv_line(from, see),
     }
 }
 
@@ -272,12 +269,12 @@ fn should_begin() -> String {
 ///
 /// # Errors
 /// When it is no report of this format, or cannot be read.
-fn end_whole(file: &mut File, format: cli::ReportFormat) -> std::result::Result<bool, String> {
+fn end_whole(file: &mut File, format: ReportFormat) -> std::result::Result<bool, String> {
     let words = |error: std::io::Error| error.to_string();
     let length = file.metadata().map_err(words)?.len();
     let whole = match format {
-        cli::ReportFormat::Csv => whole_csv(file, length)?,
-        cli::ReportFormat::JsonLines => whole_json_lines(file, length)?,
+        ReportFormat::Csv => whole_csv(file, length)?,
+        ReportFormat::JsonLines => whole_json_lines(file, length)?,
     };
     if whole < length {
         file.set_len(whole).map_err(words)?;
@@ -289,7 +286,7 @@ fn end_whole(file: &mut File, format: cli::ReportFormat) -> std::result::Result<
 /// How many bytes of a CSV report are whole lines.
 fn whole_csv(file: &File, length: u64) -> std::result::Result<u64, String> {
     let words = |error: std::io::Error| error.to_string();
-    let header = header(cli::ReportFormat::Csv);
+    let header = header(ReportFormat::Csv);
     let begins = piece(file, 0, length.min(header.len() as u64)).map_err(words)?;
     if !header.starts_with(&begins) {
         return Err(format!(
@@ -389,7 +386,7 @@ fn reason(error: &csv::Error) -> String {
 /// Drops the lines of rows that are told again, from a report that must be of this source.
 fn without_told_again(
     file: &mut File,
-    format: cli::ReportFormat,
+    format: ReportFormat,
     source: &str,
     told_again: &HashSet<(String, String)>,
 ) -> std::result::Result<(), String> {
@@ -434,7 +431,7 @@ fn without_told_again(
 }
 
 /// Lines as they stand in a report.
-fn text_of(lines: &[Line], format: cli::ReportFormat) -> Result<Vec<u8>> {
+fn text_of(lines: &[Line], format: ReportFormat) -> Result<Vec<u8>> {
     let failed = |reason: String| Error::File {
         operation: WRITE,
         path: "memory".into(),
@@ -442,7 +439,7 @@ fn text_of(lines: &[Line], format: cli::ReportFormat) -> Result<Vec<u8>> {
     };
     let mut text = Vec::with_capacity(lines.len() * 128);
     match format {
-        cli::ReportFormat::Csv => {
+        ReportFormat::Csv => {
             let mut csv = csv::WriterBuilder::new()
                 .has_headers(false)
                 .from_writer(&mut text);
@@ -452,7 +449,7 @@ fn text_of(lines: &[Line], format: cli::ReportFormat) -> Result<Vec<u8>> {
             }
             csv.flush().map_err(|error| failed(error.to_string()))?;
         }
-        cli::ReportFormat::JsonLines => {
+        ReportFormat::JsonLines => {
             for line in lines {
                 serde_json::to_writer(&mut text, line)
                     .map_err(|error| failed(error.to_string()))?;

@@ -1,6 +1,7 @@
 //! What people and scripts are given: lines, sums, the page, the statements, a recheck.
 
 pub mod digest;
+pub mod file;
 pub mod fix;
 pub mod line;
 pub mod page;

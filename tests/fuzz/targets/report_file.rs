@@ -1,8 +1,8 @@
 //! Report files of whatever origin, as `recheck`, `report merge` and `report html` read them.
 
-use cupid::cli::ReportFormat;
 use cupid::io::report::parse;
 use cupid::logic::report::digest::Digest;
+use cupid::logic::report::file::ReportFormat;
 use cupid::logic::report::line::{Line, merged};
 use cupid::logic::report::page::{About, page};
 use cupid::logic::report::recheck::rows;

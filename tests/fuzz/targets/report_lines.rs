@@ -4,8 +4,8 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use arbitrary::{Result, Unstructured};
-use cupid::cli::ReportFormat;
 use cupid::io::report::{Report, parse};
+use cupid::logic::report::file::ReportFormat;
 use cupid::logic::report::line::{Fate, Kind, Line};
 
 const FATES: [Fate; 4] = [Fate::Delivered, Fate::Owed, Fate::DryRun, Fate::None];
