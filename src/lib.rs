@@ -26,12 +26,14 @@
 //! 5. Every loop, queue, body and wait has a limit (`tests/callbacks.rs`, `tests/state.rs`, `logic::scan::gaps`, `io::http`).
 //! 6. The payload that is sent was read from the source after the difference was confirmed (`tests/owed.rs`,
 //!    `tests/simulation`).
+//! 7. Nothing that is read is silently altered on its way (`tests/random_tables`, `tests/charsets.rs`).
 //!
 //! # Modules, in reading order
 //!
 //! [`pipeline`] tells the story, in terms of [`world`] (what it needs from outside) and [`logic`] (pure decisions);
-//! [`io`] is the world as it really is; [`config`] says what is wanted, [`cli`] and [`commands`] who asks for it, and
-//! [`error`] what can go wrong.
+//! [`io`] is the world as it really is; [`config`] says what is wanted, [`check`] what to mend before it is asked for;
+//! [`cli`] and [`commands`] say who asks for it, and [`error`] what can go wrong. `tests/house.rs` holds the order of
+//! imports.
 
 pub mod check;
 pub mod cli;
