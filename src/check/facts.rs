@@ -1,4 +1,4 @@
-//! What `check` learns from servers and files: plain facts, for [`super::advice`] to judge.
+//! What `check` learns from servers and files: plain facts, for [`super::advise`] to judge.
 
 use std::path::PathBuf;
 
