@@ -41,6 +41,7 @@ pub mod commands;
 pub mod config;
 pub mod error;
 pub mod io;
+mod locks;
 pub mod logic;
 pub mod pipeline;
 pub mod world;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// From the ground up. A part imports itself and what stands before it; parts of one line do not know each other.
 const FLOORS: [&[&str]; 7] = [
-    &["error"],
+    &["error", "locks"],
     &["logic"],
     &["config", "world"],
     &["pipeline", "check"],

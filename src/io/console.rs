@@ -4,8 +4,8 @@ use std::fs::OpenOptions;
 use std::io::IsTerminal as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -13,6 +13,7 @@ use log::{LevelFilter, Log, Metadata, Record};
 
 use super::findings::Findings;
 use crate::error::{Error, Result};
+use crate::locks::locked;
 use crate::logic::report::digest::Digest;
 use crate::logic::report::fix::Repair;
 use crate::logic::report::line::Line;
@@ -146,9 +147,9 @@ impl Console {
 
     /// What was kept, when it was wanted.
     pub fn take_digest(&self) -> Option<Digest> {
-        self.digest.as_ref().map(|digest| {
-            std::mem::take(&mut *digest.lock().unwrap_or_else(PoisonError::into_inner))
-        })
+        self.digest
+            .as_ref()
+            .map(|digest| std::mem::take(&mut *locked(digest)))
     }
 
     /// Whether rows were compared or something was found.
@@ -165,11 +166,7 @@ impl Console {
 
     /// Takes the bar away.
     pub fn clear(&self) {
-        let bar = self
-            .bar
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let bar = locked(&self.bar).take();
         if let Some((bar, _)) = bar {
             bar.finish_and_clear();
         }
@@ -177,7 +174,7 @@ impl Console {
 
     /// Says something without tearing the bar.
     fn say(&self, level: log::Level, message: &str) {
-        let bar = self.bar.lock().unwrap_or_else(PoisonError::into_inner);
+        let bar = locked(&self.bar);
         let bar = bar.as_ref().map(|(bar, _)| bar.clone());
         match bar {
             Some(bar) => bar.suspend(|| log::log!(target: "cupid", level, "{message}")),
@@ -189,7 +186,7 @@ impl Console {
 impl Observer for Console {
     fn report(&self, lines: &[Line]) -> Result<()> {
         if let Some(digest) = &self.digest {
-            let mut digest = digest.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut digest = locked(digest);
             for line in lines {
                 digest.add(line);
             }
@@ -214,7 +211,7 @@ impl Observer for Console {
         if !self.with_bar || elapsed < BAR_AFTER {
             return;
         }
-        let mut bar = self.bar.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut bar = locked(&self.bar);
         let (bar, progress) = bar.get_or_insert_with(|| {
             let bar = ProgressBar::new_spinner().with_style(bar_style());
             (bar, Progress::default())

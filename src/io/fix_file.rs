@@ -11,10 +11,11 @@ use std::io::{
     BufRead as _, BufReader, BufWriter, IntoInnerError, Read, Seek as _, SeekFrom, Write,
 };
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use super::output::{Output, Resumed, copy, draft_of};
 use crate::error::{Error, Result};
+use crate::locks::{into_inner, locked};
 use crate::logic::report::fix::order::{Claim, Step, order};
 use crate::logic::report::fix::{self, NOT_STRICT, PREAMBLE, Repair, STRICT, Terms};
 
@@ -85,7 +86,7 @@ impl FixFile {
             text = format!("{text}{TERMS}{terms}");
         }
         text.push('\n');
-        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = locked(&self.0);
         if open.heading != heading {
             text = format!("\n{heading}\n{text}");
             open.heading = heading;
@@ -94,8 +95,7 @@ impl FixFile {
     }
 
     fn into_output(self) -> Output {
-        let open = self.0.into_inner();
-        open.unwrap_or_else(PoisonError::into_inner).output
+        into_inner(self.0).output
     }
 
     /// Puts the statements in an order in which they run, and the file in its place.
@@ -119,7 +119,7 @@ impl FixFile {
     /// A second handle of the draft, where there is one.
     #[must_use]
     pub fn handle(&self) -> Option<File> {
-        let open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = locked(&self.0);
         open.output.handle()
     }
 }

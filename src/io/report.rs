@@ -5,10 +5,11 @@ use std::fs::File;
 use std::io::{BufRead as _, BufReader, BufWriter, Read, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use super::output::{Output, Resumed, copy, draft_of};
 use crate::error::{Error, Result};
+use crate::locks::{into_inner, locked};
 use crate::logic::report::file::{ReportFile, ReportFormat};
 use crate::logic::report::line::{Fate, HEADER, Line};
 
@@ -131,7 +132,7 @@ impl Report {
             return Ok(());
         }
         let text = text_of(lines, self.format)?;
-        let mut output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut output = locked(&self.output);
         output.write(&text)
     }
 
@@ -140,7 +141,7 @@ impl Report {
     /// # Errors
     /// When it cannot be read.
     pub fn each(&self, see: &mut dyn FnMut(Line)) -> Result<()> {
-        let mut output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut output = locked(&self.output);
         let path = output.path().to_owned();
         let Some(file) = output.content() else {
             return Ok(());
@@ -159,15 +160,13 @@ impl Report {
     /// The file that is being made.
     #[must_use]
     pub fn into_output(self) -> Output {
-        self.output
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner)
+        into_inner(self.output)
     }
 
     /// A second handle of the draft, where there is one.
     #[must_use]
     pub fn handle(&self) -> Option<File> {
-        let output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
+        let output = locked(&self.output);
         output.handle()
     }
 }

@@ -1,11 +1,12 @@
 //! SIGTERM and SIGINT ask to stop, SIGUSR1 to read the configuration again; time that listens to them.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
 
+use crate::locks::locked;
 use crate::world::Clock;
 
 /// How soon a sleeper notices a signal.
@@ -81,7 +82,7 @@ impl RealClock {
         nap_while(duration, || {
             !self.stopping() && !self.reload.load(Ordering::Relaxed)
         });
-        *self.anchor.lock().unwrap_or_else(PoisonError::into_inner) = Anchor::now();
+        *locked(&self.anchor) = Anchor::now();
     }
 
     /// True once after each SIGUSR1.
@@ -102,7 +103,7 @@ fn nap_while(duration: Duration, go_on: impl Fn() -> bool) {
 
 impl Clock for RealClock {
     fn now_us(&self) -> i64 {
-        let anchor = *self.anchor.lock().unwrap_or_else(PoisonError::into_inner);
+        let anchor = *locked(&self.anchor);
         anchor.now_us()
     }
 

@@ -3,13 +3,14 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use super::deliver::{Courier, locked};
+use super::deliver::Courier;
 use super::look::Looked;
 use super::owed::{Due, OwedRows, Task};
 use super::pass::micros;
 use super::report::differing;
 use crate::config::CallbackJob;
 use crate::error::Result;
+use crate::locks::locked;
 use crate::logic::callback::header;
 use crate::logic::callback::owed::Owed;
 use crate::logic::callback::payload::body;

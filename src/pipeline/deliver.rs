@@ -12,7 +12,7 @@ use std::cell::Cell;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{channel, sync_channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use super::callback::{Ready, Sent};
 use super::ledger::Ledger;
@@ -21,6 +21,7 @@ use super::pass::{Pass, micros};
 use super::progress::Progress;
 use crate::config::CallbackJob;
 use crate::error::Result;
+use crate::locks::locked;
 use crate::logic::callback::retry::{Endpoint, Health};
 use crate::world::Receiver;
 
@@ -306,10 +307,6 @@ impl Courier<'_, '_> {
         let OwedRows { pass, ledger, .. } = &self.rows;
         ledger.save_now_and_then(pass.clock.now_us())
     }
-}
-
-pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A panic of a thread goes on in the one that waits for it.

@@ -9,10 +9,11 @@
 //! books an answer waits for a disk.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use crate::config::Job;
 use crate::error::Result;
+use crate::locks::{into_inner, locked};
 use crate::logic::callback::outbox::Outbox;
 use crate::logic::callback::owed::Owed;
 use crate::logic::callback::recognise::{Recognised, Told, recognise};
@@ -124,11 +125,11 @@ impl<'a> Ledger<'a> {
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {
-        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.book)
     }
 
     fn store(&self) -> MutexGuard<'_, &'a mut (dyn Store + Send)> {
-        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.store)
     }
 
     /// The id in the first cupid's `cupid.txt`, when there is one.
@@ -321,8 +322,7 @@ impl<'a> Ledger<'a> {
     }
 
     pub(super) fn left(self) -> Left {
-        let book = self.book.into_inner();
-        let book = book.unwrap_or_else(PoisonError::into_inner);
+        let book = into_inner(self.book);
         Left {
             owed: book.outbox.len() as u64 + book.would_send,
             too_large: book.outbox.too_large() as u64 + book.forgotten_too_large,

@@ -1,13 +1,14 @@
 //! The two looks at a row: the first, fast and in batches, and the second, which reads whole rows again.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use rayon::prelude::*;
 
 use super::aside::{self, Aside};
 use super::pass::Pass;
 use crate::error::{Error, Result};
+use crate::locks::locked;
 use crate::logic::compare::confirm::{Confirmation, Later, Sighting, confirm};
 use crate::logic::compare::rows::{ColumnMap, Found, Matches, Verdict, compare};
 use crate::logic::value::cell::{Cell, Id};
@@ -344,7 +345,7 @@ fn sight(
         let (now, later) = left.split_at(found.by_key.len().min(left.len()));
         if now.is_empty() && alone.is_none() {
             // Of all threads one at a time looks at rows so wide.
-            alone = Some(wide.lock().unwrap_or_else(PoisonError::into_inner));
+            alone = Some(locked(wide));
             room_bytes = ROW_BYTES_MAX;
             continue;
         }

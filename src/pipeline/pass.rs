@@ -1,7 +1,7 @@
 //! What all stages of a pass share: the tables and how they are read, and what was counted.
 
 use std::collections::HashSet;
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock};
 use std::time::Duration;
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -10,6 +10,7 @@ use super::options::Asked;
 use super::throttle::Throttle;
 use crate::config::{DestinationJob, Job};
 use crate::error::{Error, Result};
+use crate::locks::{into_inner, locked};
 use crate::logic::report::summary::{Summary, Unread};
 use crate::logic::scan::bounds::Bounds;
 use crate::logic::scan::identity::DestinationId;
@@ -102,7 +103,7 @@ impl<'a> Pass<'a> {
     }
 
     pub(super) fn tally(&self) -> MutexGuard<'_, Tally> {
-        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.tally)
     }
 
     /// Where the source is, up to the last id that was asked for.
@@ -192,8 +193,7 @@ impl<'a> Pass<'a> {
 
     pub(super) fn summary(self) -> Summary {
         let duration_us = self.clock.now_us() - self.began_us;
-        let tally = self.tally.into_inner();
-        let tally = tally.unwrap_or_else(PoisonError::into_inner);
+        let tally = into_inner(self.tally);
         Summary {
             duration_ms: u64::try_from(duration_us / 1000).unwrap_or(0),
             ..tally.summary

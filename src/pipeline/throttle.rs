@@ -1,8 +1,9 @@
 //! Whoever reads a table under `--max-rate` waits for a turn first.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
+use crate::locks::locked;
 use crate::logic::audit::pace::Pace;
 use crate::world::Clock;
 
@@ -57,10 +58,6 @@ impl Turn<'_> {
         }
         throttle.clock.now_us() - began_us
     }
-}
-
-fn locked(pace: &Mutex<Pace>) -> MutexGuard<'_, Pace> {
-    pace.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

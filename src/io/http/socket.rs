@@ -6,8 +6,10 @@
 //! - `ureq` does not tell a connection that the server closed between two requests from one that broke in the middle.
 
 use std::io::{ErrorKind, Read, Write};
+
+use crate::locks::locked;
 use std::net::{IpAddr, SocketAddr, TcpStream};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use ureq::Error;
@@ -52,18 +54,13 @@ impl Resolver for CachingResolver {
         config: &Config,
         timeout: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, Error> {
-        let known = self
-            .known
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let known = locked(&self.known).clone();
         let addresses = match known {
             Some((since, addresses)) if since.elapsed() < NAME_AGE_MAX => addresses,
             // Not under the lock: a slow name server must hold up each request for its own timeout only.
             _ => {
                 let addresses = self.look_up(uri, config, timeout)?;
-                *self.known.lock().unwrap_or_else(PoisonError::into_inner) =
-                    Some((Instant::now(), addresses.clone()));
+                *locked(&self.known) = Some((Instant::now(), addresses.clone()));
                 addresses
             }
         };

@@ -5,7 +5,7 @@
 //! ([`crate::logic::scan::log_in`]). A server that let a time limit pass is not waited for again in the same pass, however
 //! many tables and statements there are for it.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use mysql::{Conn, MySqlError};
@@ -13,6 +13,7 @@ use mysql::{Conn, MySqlError};
 use super::session::is_passing;
 use super::{connect, ed25519};
 use crate::config::{Address, Server};
+use crate::locks::locked;
 use crate::logic::scan::log_in::Standing;
 
 /// `ER_ACCESS_DENIED_ERROR`.
@@ -115,8 +116,4 @@ impl Account {
         };
         Some(MySqlError { message, ..refusal })
     }
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,7 +1,8 @@
 //! Where in a table to read next, when only a shard of its ids is looked at.
 
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, OnceLock};
 
+use crate::locks::locked;
 use crate::logic::audit::shard::{Shard, Walk};
 use crate::logic::scan::gaps::Span;
 
@@ -56,8 +57,4 @@ impl Pieces {
             locked(&sharded.walk).has_read(span, rows as u64);
         }
     }
-}
-
-fn locked(walk: &Mutex<Walk>) -> MutexGuard<'_, Walk> {
-    walk.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use mysql::prelude::Queryable;
@@ -17,6 +17,7 @@ use super::connect::{self, SENSELESS, bracketed};
 use super::log_ins::LogIns;
 use crate::config::{Address, Server};
 use crate::error::{Error, Result};
+use crate::locks::locked;
 use crate::logic::value::oversize::ROW_BYTES_MAX;
 use crate::world::Clock;
 
@@ -240,7 +241,7 @@ impl Sessions {
     }
 
     fn idle(&self) -> MutexGuard<'_, Vec<Conn>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.idle)
     }
 }
 
