@@ -1,10 +1,9 @@
 //! `cupid check`: asks the real servers, says in plain words what it finds, changes and sends nothing.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::sync::Arc;
 
-use super::{Connections, load, state_of};
+use super::{Connections, load, print_data, state_of};
 use crate::check::facts::{Facts, StateFacts};
 use crate::check::{self, Finding};
 use crate::cli::Check;
@@ -123,11 +122,5 @@ fn print(findings: &[Finding]) -> Result<()> {
     for finding in findings {
         let _ = writeln!(text, "{finding}"); // Writing to a String cannot fail.
     }
-    std::io::stdout()
-        .write_all(text.as_bytes())
-        .map_err(|error| Error::File {
-            operation: "Write the findings",
-            path: "stdout".into(),
-            reason: error.to_string(),
-        })
+    print_data("Write the findings", &text)
 }

@@ -10,6 +10,7 @@ mod run;
 mod start;
 mod status;
 
+use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -41,15 +42,26 @@ pub fn dispatch(command: Command, clock: &Arc<RealClock>) -> Result<Exit> {
         Command::Check(check) => check::check(&check, clock),
         Command::Notify(notify) => notify::notify(&notify, clock),
         Command::Completions(completions) => {
-            crate::cli::write_completions(completions.shell, &mut std::io::stdout()).map_err(
-                |error| Error::File {
-                    operation: "Write the completions",
-                    path: "stdout".into(),
-                    reason: error.to_string(),
-                },
-            )?;
+            crate::cli::write_completions(completions.shell, &mut std::io::stdout())
+                .map_err(|error| unprinted("Write the completions", &error))?;
             Ok(Exit::Done)
         }
+    }
+}
+
+/// Writes what was asked for to stdout.
+fn print_data(operation: &'static str, text: &str) -> Result<()> {
+    std::io::stdout()
+        .write_all(text.as_bytes())
+        .map_err(|error| unprinted(operation, &error))
+}
+
+/// It did not come to stdout.
+fn unprinted(operation: &'static str, error: &dyn std::error::Error) -> Error {
+    Error::File {
+        operation,
+        path: "stdout".into(),
+        reason: error.to_string(),
     }
 }
 

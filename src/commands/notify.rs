@@ -1,9 +1,8 @@
 //! `cupid notify`: tries whether messages arrive, without a database.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 
-use super::env;
+use super::{env, print_data};
 use crate::cli::Notify;
 use crate::config::{self, Notifications};
 use crate::error::{Error, Exit, Result};
@@ -105,11 +104,5 @@ fn outcomes(deliveries: &[Delivery]) -> String {
 }
 
 fn print(text: &str) -> Result<()> {
-    std::io::stdout()
-        .write_all(text.as_bytes())
-        .map_err(|error| Error::File {
-            operation: "Write the notifications",
-            path: "stdout".into(),
-            reason: error.to_string(),
-        })
+    print_data("Write the notifications", text)
 }

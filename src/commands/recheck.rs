@@ -1,10 +1,9 @@
 //! `cupid recheck`: the rows of an earlier report, compared again.
 
-use std::io::Write as _;
 use std::sync::Arc;
 
 use super::run::print_json;
-use super::{Connections, load_and_log};
+use super::{Connections, load_and_log, print_data};
 use crate::cli::Recheck;
 use crate::error::{Error, Exit, Result};
 use crate::io::console::Console;
@@ -61,9 +60,5 @@ fn say(args: &Recheck, outcome: &Rechecked) -> Result<()> {
         log::info!("{}", outcome.line());
         return Ok(());
     }
-    writeln!(std::io::stdout(), "{}", outcome.line()).map_err(|error| Error::File {
-        operation: "Write the summary",
-        path: "stdout".into(),
-        reason: error.to_string(),
-    })
+    print_data("Write the summary", &(outcome.line() + "\n"))
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::status::last_beat;
-use super::{Connections, load, load_and_log, refuse_idle, state_of, tell};
+use super::{Connections, load, load_and_log, print_data, refuse_idle, state_of, tell, unprinted};
 use crate::cli;
 use crate::config::Job;
 use crate::error::{Error, Exit, Result};
@@ -198,15 +198,10 @@ pub(super) fn reloaded(old: &Job, clock: &Arc<RealClock>) -> Result<Connections>
 }
 
 pub(super) fn print_json(wanted: bool, summary: &impl serde::Serialize) -> Result<()> {
-    use std::io::Write as _;
+    const OPERATION: &str = "Write the summary";
     if !wanted {
         return Ok(());
     }
-    let failed = |reason: String| Error::File {
-        operation: "Write the summary",
-        path: "stdout".into(),
-        reason,
-    };
-    let text = serde_json::to_string(summary).map_err(|error| failed(error.to_string()))?;
-    writeln!(std::io::stdout(), "{text}").map_err(|error| failed(error.to_string()))
+    let text = serde_json::to_string(summary).map_err(|error| unprinted(OPERATION, &error))?;
+    print_data(OPERATION, &(text + "\n"))
 }

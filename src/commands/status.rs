@@ -1,15 +1,14 @@
 //! `cupid status`: checkpoint, how far behind the table it is, callbacks owed, the last run.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{Connections, load, state_of};
+use super::{Connections, load, print_data, state_of};
 use crate::cli::Status;
 use crate::config::Job;
-use crate::error::{Error, Exit, Result};
+use crate::error::{Exit, Result};
 use crate::io::signals::RealClock;
 use crate::io::state_dir::StateDir;
 use crate::logic::callback::outbox::Outbox;
@@ -58,13 +57,7 @@ pub(super) fn status(status: &Status, clock: &Arc<RealClock>) -> Result<Exit> {
     } else {
         facts.text()
     };
-    std::io::stdout()
-        .write_all(text.as_bytes())
-        .map_err(|error| Error::File {
-            operation: "Write the status",
-            path: "stdout".into(),
-            reason: error.to_string(),
-        })?;
+    print_data("Write the status", &text)?;
     let lagging = facts
         .checkpoint
         .as_ref()
