@@ -46,14 +46,9 @@ pub(super) fn reconcile(args: &Reconcile, clock: &Arc<RealClock>) -> Result<Exit
         (true, Some(_)) => Box::new(DryAudit::new(state)),
         (true, None) => Box::new(ReadOnly(state)),
     };
-    let audit = Audit {
-        seed: seed(clock),
-        handling: Handling {
-            is_dry: args.dry_run,
-            reports: findings.wants_rows(),
-        },
-        ..asked
-    };
+    let mut audit = asked;
+    audit.seed = seed(clock);
+    audit.handling.reports = findings.wants_rows();
     let digest = findings
         .page
         .is_some()

@@ -25,9 +25,8 @@ impl OwedRows<'_, '_> {
             number,
         } = *self;
         let content = looked.map(|looked| looked.content);
-        let name = pass.name(number);
         let is_other =
-            !pass.asked.is_dry() && progress.remembers_other(number, name, owed.id, content);
+            !pass.asked.is_dry() && progress.remembers_other(pass, number, owed.id, content);
         let ended = is_other.then(|| Ended {
             number,
             owed: owed.clone(),
@@ -41,11 +40,12 @@ impl Progress {
     /// The next window leaves this row out, and it was compared with other content than this.
     pub(super) fn remembers_other(
         &self,
+        pass: &Pass<'_>,
         number: usize,
-        name: &str,
         id: Id,
         content: Option<u64>,
     ) -> bool {
+        let name = pass.name(number);
         let mut tracks = self.tracks.iter().filter(|track| track.has(number));
         let positions = self.positions.iter().chain(&self.left_behind);
         let mut own =

@@ -108,14 +108,15 @@ impl<'a> Pass<'a> {
 
     /// Where the source is, up to the last id that was asked for.
     pub(super) fn bounds(&self) -> Result<Bounds> {
-        Ok(self.up_to_range(self.source().bounds()?))
+        let bounds = self.up_to_range(self.source().bounds()?);
+        self.tally().summary.id_max = bounds.id_max;
+        Ok(bounds)
     }
 
-    /// The same, where the source is known to be there.
+    /// Without the ids above the last one that was asked for.
     pub(super) fn up_to_range(&self, bounds: Bounds) -> Bounds {
         let to = self.asked.audit().and_then(|audit| audit.ids.to);
         let id_max = bounds.id_max.map(|max| to.map_or(max, |to| to.min(max)));
-        self.tally().summary.id_max = id_max;
         Bounds { id_max, ..bounds }
     }
 

@@ -198,7 +198,7 @@ impl Pass<'_> {
         self.row_line(number, detected_us, looked, Kind::Duplicate, Fate::None)
     }
 
-    /// A line without a column.
+    /// A line of a source row, without a column.
     fn row_line(
         &self,
         number: usize,
@@ -207,20 +207,29 @@ impl Pass<'_> {
         kind: Kind,
         fate: Fate,
     ) -> Result<Line> {
-        let table = &self.job.source.table;
         let map = self.destination(number).map()?;
         Ok(Line {
-            detected_at: rfc3339(detected_us),
-            source: table.name(),
-            destination: self.name(number).to_owned(),
-            kind,
             id: looked.sighting.id.to_string(),
             key: print::text(&looked.whole.row.key, map.key_type).into_owned(),
+            callback: fate,
+            ..self.bare_line(number, detected_us, kind)
+        })
+    }
+
+    /// A line that names no row, without a column.
+    pub(super) fn bare_line(&self, number: usize, detected_us: i64, kind: Kind) -> Line {
+        Line {
+            detected_at: rfc3339(detected_us),
+            source: self.job.source.table.name(),
+            destination: self.name(number).to_owned(),
+            kind,
+            id: String::new(),
+            key: String::new(),
             column: String::new(),
             source_value: String::new(),
             destination_value: String::new(),
-            callback: fate,
-        })
+            callback: Fate::None,
+        }
     }
 }
 

@@ -355,10 +355,12 @@ impl Scanner<'_, '_> {
             // A row that is gone may be away for a moment: it is looked for by its id.
             let gone = now.iter().map(|first| first.id);
             let gone: Vec<Id> = gone.filter(|id| !looked.contains_key(id)).collect();
-            let name = self.pass.name(number);
             for id in now.iter().map(|first| first.id) {
                 let content = looked.get(&id).map(|looked| looked.content);
-                if self.progress.remembers_other(number, name, id, content) {
+                if self
+                    .progress
+                    .remembers_other(self.pass, number, id, content)
+                {
                     unsettled.others.push((id, content));
                 }
             }

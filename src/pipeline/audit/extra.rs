@@ -17,7 +17,7 @@ use crate::logic::audit::fingerprint::Fingerprinter;
 use crate::logic::audit::pace::STRIDE_ROWS_MAX;
 use crate::logic::audit::record::Record;
 use crate::logic::report::fix::Wrong;
-use crate::logic::report::line::{Fate, Kind, Line, rfc3339};
+use crate::logic::report::line::{Kind, Line};
 use crate::logic::scan::gaps::Span;
 use crate::logic::scan::plan::{Request, What};
 use crate::logic::scan::suspects::Suspects;
@@ -298,19 +298,10 @@ impl Pass<'_> {
     }
 
     fn extra_line(&self, number: usize, key: &Cell, seen_us: i64) -> Result<Line> {
-        let table = &self.job.source.table;
         let map = self.destination(number).map()?;
         Ok(Line {
-            detected_at: rfc3339(seen_us),
-            source: table.name(),
-            destination: self.name(number).to_owned(),
-            kind: Kind::Extra,
-            id: String::new(),
             key: print::report_text(key, map.destination_key_type).into_owned(),
-            column: String::new(),
-            source_value: String::new(),
-            destination_value: String::new(),
-            callback: Fate::None,
+            ..self.bare_line(number, seen_us, Kind::Extra)
         })
     }
 }
