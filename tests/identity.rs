@@ -321,7 +321,7 @@ fn state_of_the_version_before_is_read_in_the_order_of_its_file() {
             owed.to_string() + "\n"
         })
         .collect();
-    std::fs::write(two.scene.config.state_file("failed.jsonl"), owed.concat()).unwrap();
+    std::fs::write(two.scene.config.state_file("owed.jsonl"), owed.concat()).unwrap();
     two.far.answer(|_| Answer::status(500));
     two.scene.run(1);
     assert_eq!(

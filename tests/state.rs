@@ -97,7 +97,7 @@ fn a_torn_last_line_of_the_owed_file_is_survived() {
     let scene = Scene::with_missing(1..=3);
     scene.receiver().answer(|_| Answer::status(500));
     scene.run(1);
-    let path = scene.config.state_file("failed.jsonl");
+    let path = scene.config.state_file("owed.jsonl");
     let sound = std::fs::read(&path).expect("Read the owed file");
     let last = sound
         .trim_ascii_end()
@@ -120,12 +120,38 @@ fn a_damaged_line_in_the_middle_of_the_owed_file_is_never_passed_over_in_silence
     let scene = Scene::with_missing(1..=3);
     scene.receiver().answer(|_| Answer::status(500));
     scene.run(1);
-    let path = scene.config.state_file("failed.jsonl");
+    let path = scene.config.state_file("owed.jsonl");
     let text = std::fs::read_to_string(&path).expect("Read the owed file");
     std::fs::write(&path, format!("{{\"half\": \n{text}")).expect("Damage the first line");
     scene.receiver().answer(|_| Answer::ok());
     let outcome = scene.cupid("retry").run();
-    outcome.assert_says(&["test.failed.jsonl"]);
+    outcome.assert_says(&["test.owed.jsonl"]);
+}
+
+#[test]
+fn what_an_earlier_version_left_owed_in_its_file_is_delivered() {
+    let scene = Scene::with_missing(1..=3);
+    scene.receiver().answer(|_| Answer::status(500));
+    scene.run(1);
+    let (now, before) = (
+        scene.config.state_file("owed.jsonl"),
+        scene.config.state_file("failed.jsonl"),
+    );
+    std::fs::rename(&now, &before).expect("Give the file its earlier name");
+    let state = scene.config.state_snapshot();
+    let status = scene.cupid("status").exits(1);
+    assert!(status.stdout.contains('3'), "{status:?}");
+    let dry = scene.cupid("run").args("--dry-run -v").exits(1);
+    dry.assert_says(&["3 would be called back"]);
+    assert!(
+        scene.config.state_snapshot() == state,
+        "who reads saves nothing"
+    );
+    scene.receiver().take();
+    scene.receiver().answer(|_| Answer::ok());
+    scene.retry(0);
+    assert_eq!(scene.receiver().delivered_ids(), [1, 2, 3]);
+    assert!(!before.exists() && scene.config.owed().is_empty());
 }
 
 #[test]
@@ -133,7 +159,7 @@ fn state_files_are_private() {
     let scene = Scene::with_missing(1..=3);
     scene.receiver().answer(|_| Answer::status(500));
     scene.run(1);
-    for extension in ["checkpoint.json", "failed.jsonl", "lock"] {
+    for extension in ["checkpoint.json", "owed.jsonl", "lock"] {
         let file = std::fs::metadata(scene.config.state_file(extension)).expect(extension);
         assert_eq!(file.permissions().mode() & 0o777, 0o600, "{extension}");
     }

@@ -129,11 +129,11 @@ fn everything_is_synced_before_anything_relies_on_it() {
             )
         };
         assert!(replaced("test.checkpoint.json") > 0, "{calls:#?}");
-        assert!(replaced("test.failed.jsonl") > 0, "{calls:#?}");
+        assert!(replaced("test.owed.jsonl") > 0, "{calls:#?}");
         assert!(
             count(
                 &calls,
-                |call| matches!(call, Call::Write(to) if to == "test.failed.jsonl")
+                |call| matches!(call, Call::Write(to) if to == "test.owed.jsonl")
             ) > 0
         );
         assert_eq!(

@@ -5,6 +5,7 @@
 
 mod adopt;
 mod former;
+mod former_outbox;
 mod owner;
 mod probe;
 
@@ -24,6 +25,8 @@ use crate::world::Store;
 
 pub use adopt::audit_name;
 pub use former::Former;
+
+use former_outbox::{FORMER_OUTBOX, OUTBOX};
 
 /// A state file larger than this is not read.
 const FILE_BYTES_MAX: u64 = 1 << 30;
@@ -116,6 +119,7 @@ impl StateDir {
         match file.try_lock() {
             Ok(()) => {
                 let note_at = self.claim(&mut file)?;
+                self.take_over_former_outbox()?;
                 self.take_over_former()?;
                 Ok(Lock { file, note_at })
             }
@@ -235,21 +239,18 @@ impl Store for StateDir {
     }
 
     fn outbox(&mut self) -> Result<Outbox> {
-        let path = self.path("failed.jsonl");
-        let Some(text) = read(&path)? else {
-            return Ok(Outbox::default());
-        };
-        Outbox::parse(&text).map_err(|(line, why)| Error::State {
-            reason: format!("Line {line} is no owed callback ({why}). Nothing was done. Correct the line or move the file away"),
-            path,
-        })
+        let mut outbox = read_outbox(self.path(OUTBOX))?;
+        for owed in read_outbox(self.path(FORMER_OUTBOX))?.iter() {
+            outbox.adopt(owed.clone());
+        }
+        Ok(outbox)
     }
 
     fn append_owed(&mut self, owed: &[Owed]) -> Result<()> {
         if owed.is_empty() {
             return Ok(());
         }
-        let path = self.path("failed.jsonl");
+        let path = self.path(OUTBOX);
         let mut text = Vec::with_capacity(owed.len() * 256);
         for owed in owed {
             serde_json::to_writer(&mut text, owed)
@@ -272,7 +273,7 @@ impl Store for StateDir {
     }
 
     fn replace_outbox(&mut self, outbox: &Outbox) -> Result<()> {
-        let path = self.path("failed.jsonl");
+        let path = self.path(OUTBOX);
         self.appending = None;
         if outbox.is_empty() && !path.exists() {
             return Ok(());
@@ -285,6 +286,17 @@ impl Store for StateDir {
             Ok(())
         })
     }
+}
+
+/// The owed callbacks of a file; none when there is no such file.
+fn read_outbox(path: PathBuf) -> Result<Outbox> {
+    let Some(text) = read(&path)? else {
+        return Ok(Outbox::default());
+    };
+    Outbox::parse(&text).map_err(|(line, why)| Error::State {
+        reason: format!("Line {line} is no owed callback ({why}). Nothing was done. Correct the line or move the file away"),
+        path,
+    })
 }
 
 /// Opens the owed callbacks for appending, without the torn line that a crash may have left at the end.

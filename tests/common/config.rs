@@ -146,7 +146,7 @@ impl Config {
 
     /// The owed callbacks, one JSON value each; a missing file owes nothing.
     pub(crate) fn owed(&self) -> Vec<Value> {
-        let text = std::fs::read_to_string(self.state_file("failed.jsonl")).unwrap_or_default();
+        let text = std::fs::read_to_string(self.state_file("owed.jsonl")).unwrap_or_default();
         let parse = |line| {
             serde_json::from_str(line)
                 .unwrap_or_else(|e| panic!("Owed line is no JSON ({e}): {line}"))
@@ -160,7 +160,7 @@ impl Config {
         if let Ok(bytes) = std::fs::read(self.state_file("checkpoint.json")) {
             serde_json::from_slice::<Value>(&bytes).expect("The checkpoint is whole");
         }
-        let text = std::fs::read_to_string(self.state_file("failed.jsonl")).unwrap_or_default();
+        let text = std::fs::read_to_string(self.state_file("owed.jsonl")).unwrap_or_default();
         let whole = text.rfind('\n').map_or("", |end| &text[..end]);
         for line in whole.lines() {
             serde_json::from_str::<Value>(line).expect("An owed line is whole");

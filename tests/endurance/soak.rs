@@ -100,7 +100,7 @@ impl Sample {
             resident_kib: resident.trim().trim_end_matches(" kB").parse().ok()?,
             files: std::fs::read_dir(format!("{folder}/fd")).ok()?.count() as u64,
             checkpoint_bytes: bytes("checkpoint.json"),
-            owed_bytes: bytes("failed.jsonl"),
+            owed_bytes: bytes("owed.jsonl"),
         })
     }
 }

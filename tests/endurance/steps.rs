@@ -63,13 +63,9 @@ pub(crate) const STEPS: [Step; 20] = [
     on(
         "appending to the owed callbacks",
         "write",
-        "test.failed.jsonl",
+        "test.owed.jsonl",
     ),
-    on(
-        "syncing the appended lines",
-        "fdatasync",
-        "test.failed.jsonl",
-    ),
+    on("syncing the appended lines", "fdatasync", "test.owed.jsonl"),
     on(
         "creating the new checkpoint",
         "openat",
@@ -85,16 +81,12 @@ pub(crate) const STEPS: [Step; 20] = [
     on("syncing the folder", "fsync", ""),
     callback("a callback sent, nothing done", At::Arrival),
     callback("a callback sent, the row repaired", At::Repair),
-    on(
-        "creating the new owed callbacks",
-        "openat",
-        "test.failed.new",
-    ),
-    on("syncing the new owed callbacks", "fsync", "test.failed.new"),
+    on("creating the new owed callbacks", "openat", "test.owed.new"),
+    on("syncing the new owed callbacks", "fsync", "test.owed.new"),
     on(
         "renaming the new owed callbacks",
         "/^rename",
-        "test.failed.new",
+        "test.owed.new",
     ),
     Step {
         name: "syncing the folder again",
@@ -111,13 +103,13 @@ pub(crate) const STEPS: [Step; 20] = [
 
 /// Writes that fail as on a full disk.
 pub(crate) const FULL_DISK: [(&str, &str); 7] = [
-    ("write", "test.failed.jsonl"),
-    ("fdatasync", "test.failed.jsonl"),
+    ("write", "test.owed.jsonl"),
+    ("fdatasync", "test.owed.jsonl"),
     ("openat", "test.checkpoint.new"),
     ("write", "test.checkpoint.new"),
     ("fsync", "test.checkpoint.new"),
-    ("openat", "test.failed.new"),
-    ("fsync", "test.failed.new"),
+    ("openat", "test.owed.new"),
+    ("fsync", "test.owed.new"),
 ];
 
 /// strace, doing this to a call on a state file; the program's own words follow.

@@ -4,6 +4,7 @@ use std::io::ErrorKind;
 
 use super::super::replace::failed;
 use super::StateDir;
+use super::former_outbox::{FORMER_OUTBOX, OUTBOX};
 use crate::error::{Error, Result};
 use crate::logic::audit::shard::Shard;
 use crate::logic::callback::recognise::taken_over;
@@ -17,7 +18,8 @@ impl StateDir {
     /// # Errors
     /// When one of the outboxes cannot be read or written.
     pub fn adopt_audits(&mut self) -> Result<()> {
-        let audits = self.audits("failed.jsonl")?;
+        let mut audits = self.audits(OUTBOX)?;
+        audits.extend(self.audits(FORMER_OUTBOX)?);
         audits.iter().try_for_each(|audit| self.adopt(audit))
     }
 
@@ -50,7 +52,7 @@ impl StateDir {
 
     /// Takes over what others left owed. Their lock must be held.
     pub(super) fn absorb(&mut self, other: &mut Self) -> Result<()> {
-        let path = other.path("failed.jsonl");
+        let path = other.path(OUTBOX);
         if !path.exists() {
             return Ok(());
         }

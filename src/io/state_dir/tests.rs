@@ -61,7 +61,7 @@ fn a_write_that_fails_leaves_the_old_content() {
 fn a_line_after_a_torn_one_is_not_glued_to_it() {
     let folder = tempfile::tempdir().unwrap();
     state(folder.path()).append_owed(&[owed(1)]).unwrap();
-    let path = folder.path().join("user.failed.jsonl");
+    let path = folder.path().join("user.owed.jsonl");
     let mut torn = std::fs::read(&path).unwrap();
     torn.extend_from_slice(b"{\"version\":1,\"destin");
     std::fs::write(&path, torn).unwrap();
@@ -115,7 +115,7 @@ fn a_file_too_large_to_be_read_whole_is_refused_and_not_read_in_part() {
     let folder = tempfile::tempdir().unwrap();
     let mut state = state(folder.path());
     state.append_owed(&[owed(1)]).unwrap();
-    let path = folder.path().join("user.failed.jsonl");
+    let path = folder.path().join("user.owed.jsonl");
     let file = OpenOptions::new().write(true).open(&path).unwrap();
     file.set_len(FILE_BYTES_MAX + 1).unwrap(); // A hole, which takes no room.
     assert!(matches!(state.outbox(), Err(Error::State { .. })));

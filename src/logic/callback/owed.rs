@@ -19,7 +19,7 @@ const RETRY_AFTER_MAX_US: i64 = RETRY_AFTER_MAX.as_micros() as i64;
 /// Longest key and error text kept for people, in characters.
 const TEXT_MAX: usize = 200;
 
-/// A line of `<name>.failed.jsonl`.
+/// A line of `<name>.owed.jsonl`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Owed {
