@@ -16,6 +16,7 @@ use crate::logic::compare::rows::{ColumnMap, Found};
 use crate::logic::report::fix::Repair;
 use crate::logic::report::fix::written::Written;
 use crate::logic::report::line::Line;
+use crate::logic::report::notice::Notice;
 use crate::logic::scan::bounds::Bounds;
 use crate::logic::scan::checkpoint::Checkpoint;
 use crate::logic::scan::gaps::Span;
@@ -415,9 +416,6 @@ pub trait Observer: Sync {
     /// Rows compared so far, and how many ids there are left to look at.
     fn progress(&self, compared: u64, ids_left: u64);
 
-    /// Something that an operator should know; goes to the log.
-    fn warn(&self, message: &str);
-
-    /// Something that an operator may like to know; goes to the log.
-    fn info(&self, message: &str);
+    /// Something for an operator; goes to the log.
+    fn tell(&self, notice: &Notice);
 }

@@ -141,7 +141,7 @@ fn copies_without_a_row_that_memory_has_no_room_for_are_not_taken_for_looked_at(
     audit()
         .args("--memory 1M")
         .exits(1)
-        .assert_says(&["unmatched rows that did not fit in memory", "--memory"]);
+        .assert_says(&["did not fit in memory and were not checked", "--memory"]);
 }
 
 #[test]

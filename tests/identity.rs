@@ -113,7 +113,7 @@ fn an_entry_that_is_inserted_takes_nothing() {
     third["where"] = json!("id > 0");
     two.set(&[&third, &near, &far]);
     let outcome = two.delivers_to_the_far();
-    outcome.assert_says(&["is new and starts where the others are"]);
+    outcome.assert_says(&["is new and starts at the position"]);
 }
 
 #[test]
@@ -206,9 +206,8 @@ fn a_copy_that_is_taken_out_keeps_its_callbacks_and_gets_them_back() {
     // The near one takes over the name that was the far one's.
     two.set(&[&named(&near, &two.far_name())]);
     let outcome = two.scene.run(1);
-    outcome.assert_says(&[
-        "3 callbacks are owed to destinations that the configuration does not name",
-    ]);
+    outcome
+        .assert_says(&["3 callbacks owed to destinations that the configuration no longer names"]);
     assert_eq!((two.far.count(), two.scene.receiver().count()), (0, 0));
     two.set(&[&near, &named(&far, "back")]);
     two.delivers_to_the_far();

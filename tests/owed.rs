@@ -57,7 +57,7 @@ fn a_row_gone_from_the_source_is_dropped_where_none_is_waited_for() {
     let scene = owed_with_late_commit(0);
     scene.db.exec("DELETE FROM src.user WHERE id = 2");
     let outcome = scene.cupid("retry").arg("-v").exits(0);
-    outcome.assert_says(&["for id 2 is dropped: its source row is gone"]);
+    outcome.assert_says(&["id 2 is no longer owed: its source row is gone"]);
     assert_eq!(
         (scene.receiver().ids(), scene.config.owed().len()),
         (vec![1, 3], 0)
@@ -80,7 +80,7 @@ fn a_row_gone_from_the_source_stays_owed_for_the_time_of_late_commits_and_is_dro
     scene.cupid("status").exits(1);
     std::thread::sleep(Duration::from_millis(2100));
     let outcome = scene.cupid("run").arg("-v").exits(0);
-    outcome.assert_says(&["for id 2 is dropped: its source row is gone"]);
+    outcome.assert_says(&["id 2 is no longer owed: its source row is gone"]);
     assert_eq!(
         (scene.receiver().count(), scene.config.owed().len()),
         (2, 0)

@@ -85,8 +85,8 @@ fn a_source_row_that_is_too_large_is_set_aside_and_every_other_row_goes_on() {
     add(&scene, "src.", [3, 6], GIANT_MIB);
     let outcome = scene.run(1);
     outcome.assert_says(&[
-        "Row 3 of",
-        "Row 6 of",
+        "row 3 of",
+        "row 6 of",
         "set aside",
         "64 MiB",
         "too large to be read",
@@ -100,7 +100,7 @@ fn a_source_row_that_is_too_large_is_set_aside_and_every_other_row_goes_on() {
     assert!(checkpoint.contains("\"nextId\":7"), "{checkpoint}");
 
     let again = scene.run(1);
-    assert!(!again.stderr.contains("Row 3"), "{}", again.stderr);
+    assert!(!again.stderr.contains("row 3"), "{}", again.stderr);
     assert_eq!(scene.receiver().count(), 4, "nothing is sent again");
     scene.cupid("retry").exits(1);
 
@@ -124,7 +124,7 @@ fn a_row_that_cannot_be_sent_is_compared_all_the_same() {
     scene
         .db
         .exec("UPDATE des.wide SET name = 'other' WHERE id = 2");
-    scene.run(1).assert_says(&["Row 2 of", "all its columns"]);
+    scene.run(1).assert_says(&["row 2 of", "all its columns"]);
     assert_eq!(aside(&scene.config), [(2, "row".to_owned())]);
     assert_ids(&scene.receiver().delivered_ids(), [3]);
     let report = scene.config.folder().join("report.csv");
@@ -163,7 +163,7 @@ fn copies_that_are_too_large_are_set_aside_for_their_destination() {
         .exec("UPDATE des.wide SET number = 'n3' WHERE id >= 30");
     scene
         .run(1)
-        .assert_says(&["Row 2 of", "Row 3 of", "copy1", "its copies"]);
+        .assert_says(&["row 2 of", "row 3 of", "copy1", "its copies"]);
     let copies = |id| (id, "copies".to_owned());
     assert_eq!(aside(&scene.config), [2, 3].map(copies));
     assert_eq!(scene.receivers[0].count() + scene.receivers[1].count(), 0);
@@ -228,7 +228,7 @@ fn an_audit_goes_on_beside_rows_that_are_too_large_and_says_so() {
         let report = scene.config.folder().join("report.csv");
         let args = format!("--dry-run --method {method} --report");
         let outcome = scene.cupid("reconcile").args(&args).arg(&report).exits(1);
-        outcome.assert_says(&["Row 2 of", "Row 4 of", "Row 6 of", "3 too large to be read"]);
+        outcome.assert_says(&["row 2 of", "row 4 of", "row 6 of", "3 too large to be read"]);
         let text = std::fs::read_to_string(&report).unwrap();
         let mut kinds: Vec<String> = text
             .lines()

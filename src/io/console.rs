@@ -17,6 +17,7 @@ use crate::locks::locked;
 use crate::logic::report::digest::Digest;
 use crate::logic::report::fix::Repair;
 use crate::logic::report::line::Line;
+use crate::logic::report::notice::{Level, Notice};
 use crate::logic::report::progress::Progress;
 use crate::world::Observer;
 
@@ -220,12 +221,15 @@ impl Observer for Console {
         bar.set_message(progress.line(compared, ids_left, elapsed_ms));
     }
 
-    fn warn(&self, message: &str) {
-        self.say(log::Level::Warn, message);
-    }
-
-    fn info(&self, message: &str) {
-        self.say(log::Level::Info, message);
+    fn tell(&self, notice: &Notice) {
+        let level = match notice.level() {
+            Level::Warning => log::Level::Warn,
+            Level::Info => log::Level::Info,
+            Level::Detail => log::Level::Debug,
+        };
+        if level <= log::max_level() {
+            self.say(level, &notice.to_string()); // A pass may call back 100,000 rows.
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use super::owed::{OwedRows, Task};
 use super::pass::{Pass, micros};
 use crate::logic::callback::owed::Owed;
 use crate::logic::compare::rows::Kind;
+use crate::logic::report::notice::Notice;
 use crate::logic::scan::gaps::Span;
 use crate::logic::scan::plan::{Request, What};
 use crate::logic::value::cell::{Cell, Id};
@@ -69,10 +70,12 @@ impl Pass<'_> {
         else {
             return;
         };
-        let table = self.job.source.table.name();
-        self.observer.warn(&format!(
-            "Row {id} of {table} is set aside for {destination}: {too_large}. It stays owed, and every pass looks whether it has become smaller"
-        ));
+        self.observer.tell(&Notice::RowSetAside {
+            destination: destination.clone(),
+            table: self.job.source.table.name(),
+            id: *id,
+            too_large: *too_large,
+        });
     }
 }
 

@@ -17,6 +17,7 @@ use crate::logic::callback::payload::body;
 use crate::logic::callback::retry::{self, Answer, Endpoint, Health};
 use crate::logic::callback::signature;
 use crate::logic::report::line::Fate;
+use crate::logic::report::notice::Notice;
 use crate::world::Callback;
 
 /// A row that is to be sent.
@@ -139,7 +140,14 @@ impl<'p> Courier<'p, '_> {
         let tries = ledger.count_try(number, &mut task.owed);
         let policy = &self.callback_job().policy;
         let verdict = retry::verdict(policy, tries, answer, pass.clock.random());
+        let (id, kind) = (task.owed.id, task.owed.kind);
         if verdict == retry::Verdict::Delivered {
+            pass.observer.tell(&Notice::CalledBack {
+                destination: pass.name(number).to_owned(),
+                id,
+                kind: kind.into(),
+                answer: answer.to_string(),
+            });
             self.rows.end(&task.owed, Some(looked));
             ledger.note_delivered(number, task.owed.id, looked.sighting.source);
             pass.tally().summary.delivered += 1;
@@ -147,6 +155,13 @@ impl<'p> Courier<'p, '_> {
             pass.report(number, detected_us, looked, Fate::Delivered)?;
             return Ok(None);
         }
+        pass.observer.tell(&Notice::NotTaken {
+            destination: pass.name(number).to_owned(),
+            id,
+            kind: kind.into(),
+            answer: answer.to_string(),
+            tries: task.owed.attempts,
+        });
         pass.tally().summary.failed_tries += 1;
         let now_us = pass.clock.now_us();
         let asked = retry::asked_to_wait(answer);

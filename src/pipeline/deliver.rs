@@ -23,6 +23,7 @@ use crate::config::CallbackJob;
 use crate::error::Result;
 use crate::locks::locked;
 use crate::logic::callback::retry::{Endpoint, Health};
+use crate::logic::report::notice::Notice;
 use crate::world::Receiver;
 
 /// While rows that are being sent take more bytes than this, no others are read.
@@ -127,10 +128,9 @@ impl Courier<'_, '_> {
             }
             let paused_for = endpoint.retry_after();
             if endpoint.next_round() == Health::GiveUp {
-                let name = pass.name(number);
-                pass.observer.warn(&format!(
-                    "The endpoint of {name} takes nothing; it is left alone until the next run, which goes on with what is owed"
-                ));
+                pass.observer.tell(&Notice::EndpointGivenUp {
+                    destination: pass.name(number).to_owned(),
+                });
                 return Ok(());
             }
             let pause_us = micros(

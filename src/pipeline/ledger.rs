@@ -17,6 +17,7 @@ use crate::locks::{into_inner, locked};
 use crate::logic::callback::outbox::Outbox;
 use crate::logic::callback::owed::Owed;
 use crate::logic::callback::recognise::{Recognised, Told, recognise};
+use crate::logic::report::notice::Notice;
 use crate::logic::scan::checkpoint::Checkpoint;
 use crate::logic::value::cell::Id;
 use crate::logic::value::oversize::{Part, TooLarge};
@@ -90,11 +91,12 @@ impl<'a> Ledger<'a> {
             outbox_changed,
             told,
         } = recognise(saved.clone(), store.outbox()?, &known);
-        for told in told.iter().chain(&moved_source(job, saved.as_ref())) {
-            match told {
-                Told::Info(text) => observer.info(text),
-                Told::Warning(text) => observer.warn(text),
-            }
+        for notice in told
+            .iter()
+            .map(notice_of)
+            .chain(moved_source(job, saved.as_ref()))
+        {
+            observer.tell(&notice);
         }
         if outbox_changed {
             store.replace_outbox(&outbox)?;
@@ -102,9 +104,10 @@ impl<'a> Ledger<'a> {
         let is_stranger = |owed: &&Owed| !known.iter().any(|it| it.id.name == owed.destination);
         let strangers = outbox.iter().filter(is_stranger).count();
         if strangers > 0 {
-            observer.warn(&format!(
-                "{strangers} callbacks are owed to destinations that the configuration does not name; they are kept"
-            ));
+            observer.tell(&Notice::OwedToStrangers {
+                count: strangers as u64,
+                config: job.path.display().to_string(),
+            });
         }
         let book = Book {
             outbox,
@@ -337,14 +340,29 @@ impl Book {
 }
 
 /// The table is the same, and its server is another one.
-fn moved_source(job: &Job, saved: Option<&Checkpoint>) -> Option<Told> {
-    let table = &job.source.table;
-    let server = table.server.address.text();
-    let before = saved?.source_server.as_ref()?;
-    (*before != server).then(|| {
-        Told::Warning(format!(
-            "The source {} moved from {before} to {server}. Its checkpoint is kept. `cupid reconcile` compares what lies before",
-            table.name()
-        ))
-    })
+fn moved_source(job: &Job, saved: Option<&Checkpoint>) -> Option<Notice> {
+    let to = job.source.table.server.address.text();
+    let from = saved?.source_server.clone()?;
+    (from != to).then_some(Notice::SourceMoved { from, to })
+}
+
+fn notice_of(told: &Told) -> Notice {
+    match told.clone() {
+        Told::Moved {
+            destination,
+            from,
+            to,
+        } => Notice::DestinationMoved {
+            destination,
+            from,
+            to,
+        },
+        Told::Renamed {
+            destination,
+            before,
+        } => Notice::DestinationRenamed {
+            destination,
+            before,
+        },
+    }
 }

@@ -10,6 +10,7 @@ use super::progress::Progress;
 use crate::error::Result;
 use crate::logic::callback::owed::Owed;
 use crate::logic::compare::rows::Verdict;
+use crate::logic::report::notice::Notice;
 use crate::logic::value::cell::Id;
 
 /// An owed callback that waits for its turn; there may be very many.
@@ -157,29 +158,21 @@ impl OwedRows<'_, '_> {
             return self.drop_repaired(&task.owed, None);
         }
         if was_gone != task.owed.gone_us {
-            let Owed {
-                destination, id, ..
-            } = &task.owed;
-            pass.observer.info(&format!(
-                "The source row of id {id}, owed to {destination}, is gone for the moment; it is looked for again for lateCommitSecond"
-            ));
+            pass.observer.tell(&Notice::OwedRowGone {
+                destination: task.owed.destination.clone(),
+                id: task.owed.id,
+            });
             self.ledger.keep(task.owed);
         }
     }
 
     /// Nothing is owed for this row any more: it agrees with its copy, or it is gone for good.
     fn drop_repaired(&self, owed: &Owed, agreed: Option<&Looked>) {
-        let why = if agreed.is_some() {
-            "it was repaired meanwhile"
-        } else {
-            "its source row is gone"
-        };
-        let Owed {
-            destination, id, ..
-        } = owed;
-        self.pass.observer.info(&format!(
-            "The callback owed to {destination} for id {id} is dropped: {why}"
-        ));
+        self.pass.observer.tell(&Notice::OwedDropped {
+            destination: owed.destination.clone(),
+            id: owed.id,
+            is_gone: agreed.is_none(),
+        });
         self.end(owed, agreed);
         let summary = &mut self.pass.tally().summary;
         summary.repaired += 1;

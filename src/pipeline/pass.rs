@@ -11,6 +11,7 @@ use super::throttle::Throttle;
 use crate::config::{DestinationJob, Job};
 use crate::error::{Error, Result};
 use crate::locks::{into_inner, locked};
+use crate::logic::report::notice::Notice;
 use crate::logic::report::summary::{Summary, Unread};
 use crate::logic::scan::bounds::Bounds;
 use crate::logic::scan::identity::DestinationId;
@@ -149,9 +150,10 @@ impl<'a> Pass<'a> {
         if tally.unread.insert(number) {
             let destination = self.name(number).to_owned();
             let reason = error.to_string();
-            self.observer.warn(&format!(
-                "Destination {destination} cannot be read and is left for a later pass: {reason}"
-            ));
+            self.observer.tell(&Notice::Unread {
+                destination: destination.clone(),
+                reason: reason.clone(),
+            });
             tally.summary.unread.push(Unread {
                 destination,
                 reason,

@@ -11,12 +11,12 @@ use super::pass::{Pass, micros};
 use crate::config::UpdateJob;
 use crate::error::Result;
 use crate::logic::compare::confirm::Sighting;
+use crate::logic::report::notice::Notice;
 use crate::logic::scan::bounds::Bounds;
 use crate::logic::scan::checkpoint::{Checkpoint, Position, UpdatePosition, VERSION, joined};
 use crate::logic::scan::plan::{Limits, Scan};
 use crate::logic::scan::trail::Trail;
 use crate::logic::value::cell::Id;
-use crate::logic::value::count::counted;
 
 /// All positions of a pass.
 pub(super) struct Progress {
@@ -105,9 +105,10 @@ impl Progress {
                     .update
                     .get_or_insert_with(|| UpdatePosition::beginning(bounds.now_us));
                 if let Some(before) = update.say_moments(moments) {
-                    pass.observer.info(&format!(
-                        "src.updateColumn was {before} and is {moments}: updates are looked for from 28 hours earlier, once"
-                    ));
+                    pass.observer.tell(&Notice::MomentsChanged {
+                        before,
+                        now: moments.clone(),
+                    });
                 }
             }
             let names = position.destinations.iter();
@@ -288,13 +289,11 @@ fn positions_of(pass: &Pass<'_>, checkpoint: Option<&Checkpoint>) -> Vec<Positio
         start_id: Some(_), ..
     }) = pass.asked
     {
-        pass.observer
-            .info("--start-id is ignored: a checkpoint takes precedence");
+        pass.observer.tell(&Notice::StartIdIgnored);
     }
     for name in checkpoint.unknown(&names) {
-        pass.observer.warn(&format!(
-            "Destination {name} is new and starts where the others are; `cupid reconcile` compares what lies before"
-        ));
+        pass.observer
+            .tell(&Notice::DestinationIsNew { destination: name });
     }
     checkpoint.positions_of(&names)
 }
@@ -308,9 +307,7 @@ fn start_id(pass: &Pass<'_>, ledger: &Ledger<'_>) -> Result<Id> {
     };
     let found = ledger.first_cupids_id()?;
     if let Some(id) = found {
-        pass.observer.info(&format!(
-            "Starts at id {id}, where the first cupid's cupid.txt says"
-        ));
+        pass.observer.tell(&Notice::StartsAtFirstCupidsId { id });
     }
     let configured = pass.job.source.start_id;
     Ok(found.or(given).or(configured).unwrap_or(0))
@@ -342,12 +339,11 @@ fn warn_of_rows_without_id(pass: &Pass<'_>) -> Result<()> {
     let count = pass.source().rows_without_id()?;
     let told = std::mem::replace(&mut pass.tally().summary.rows_without_id, count);
     if count > told {
-        let (table, id) = (pass.job.source.table.name(), &pass.job.source.id_column);
-        pass.observer.warn(&format!(
-            "{} of {table} cannot be compared: src.idColumn, {id:?}, is NULL there. Fill it, or use a column that is \
-             NOT NULL",
-            counted(count, "row")
-        ));
+        pass.observer.tell(&Notice::RowsWithoutId {
+            table: pass.job.source.table.name(),
+            id_column: pass.job.source.id_column.clone(),
+            count,
+        });
     }
     Ok(())
 }

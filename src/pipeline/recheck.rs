@@ -10,6 +10,7 @@ use crate::config::Job;
 use crate::error::Result;
 use crate::logic::compare::rows::Verdict;
 use crate::logic::report::line::Fate;
+use crate::logic::report::notice::Notice;
 use crate::logic::report::recheck::{Counts, ReportedRow};
 use crate::logic::value::cell::Id;
 use crate::world::{Clock, Observer, Tables};
@@ -114,11 +115,11 @@ impl Recheck<'_, '_> {
         } = look;
         for id in ids {
             if let Some(aside) = too_large.get(&id) {
-                let name = self.pass.name(number);
-                self.pass.observer.warn(&format!(
-                    "Row {id} cannot be compared with {name}: {}",
-                    aside.too_large
-                ));
+                self.pass.observer.tell(&Notice::NotCompared {
+                    destination: self.pass.name(number).to_owned(),
+                    id,
+                    too_large: aside.too_large,
+                });
                 self.counts.not_compared += 1;
                 continue;
             }
@@ -146,10 +147,11 @@ impl Recheck<'_, '_> {
         Ok(())
     }
 
-    fn say_settled(&self, number: usize, id: Id, why: &str) {
-        let name = self.pass.name(number);
-        self.pass.observer.info(&format!(
-            "Nothing is left to repair in {name} for id {id}: {why}"
-        ));
+    fn say_settled(&self, number: usize, id: Id, reason: &'static str) {
+        self.pass.observer.tell(&Notice::Settled {
+            destination: self.pass.name(number).to_owned(),
+            id,
+            reason,
+        });
     }
 }

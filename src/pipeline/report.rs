@@ -12,8 +12,8 @@ use crate::error::Result;
 use crate::logic::compare::rows::{ColumnMap, Verdict};
 use crate::logic::report::fix::{Fix, Repair, Wrong};
 use crate::logic::report::line::{Fate, Kind, Line, rfc3339};
+use crate::logic::report::notice::Notice;
 use crate::logic::value::cell::{Cell, Id};
-use crate::logic::value::count::counted;
 use crate::logic::value::print;
 
 /// Keys that a destination cannot look for are named one by one up to this many.
@@ -135,23 +135,21 @@ impl Pass<'_> {
     pub(super) fn note_unfindable(&self, number: usize, unfindable: &[(Id, String)]) {
         let known = self.tally().summary.unfindable_keys;
         for (n, (id, why)) in (known..NAMED_KEYS_MAX).zip(unfindable) {
-            let name = self.name(number);
-            let more = if n + 1 == NAMED_KEYS_MAX {
-                "; further ones are only counted"
-            } else {
-                ""
-            };
-            self.observer.warn(&format!("Destination {name} cannot look for the key of id {id}, so it lacks the row: {why}{more}"));
+            self.observer.tell(&Notice::KeyNotFindable {
+                destination: self.name(number).to_owned(),
+                id: *id,
+                reason: why.clone(),
+                is_last: n + 1 == NAMED_KEYS_MAX,
+            });
         }
     }
 
     pub(super) fn note_duplicates(&self, number: usize, keys: u64) {
         if keys > 0 && self.tally().warned_of_duplicates.insert(number) {
-            let name = self.name(number);
-            self.observer.warn(&format!(
-                "Destination {name} has duplicate rows: {} with several rows in one batch; such a row agrees when one of them does",
-                counted(keys, "key")
-            ));
+            self.observer.tell(&Notice::DuplicateKeys {
+                destination: self.name(number).to_owned(),
+                keys,
+            });
         }
     }
 

@@ -6,15 +6,13 @@
 use super::options::Asked;
 use super::pass::{Pass, micros};
 use crate::error::Result;
+use crate::logic::report::notice::{Notice, Restart};
 use crate::logic::scan::bounds::Bounds;
 use crate::logic::scan::checkpoint::Position;
 use crate::logic::scan::gaps::Span;
 use crate::logic::scan::plan::{Request, What};
-use crate::logic::scan::trail::{
-    Around, Doubt, Finding, LOWEST_ID, MARKS_MAX, Start, without_wide_cells,
-};
+use crate::logic::scan::trail::{Around, Finding, LOWEST_ID, MARKS_MAX, Start, without_wide_cells};
 use crate::logic::value::cell::Id;
-use crate::logic::value::count::{counted, grouped_id};
 use crate::logic::value::row::Row;
 use crate::world::Batch;
 
@@ -58,11 +56,16 @@ impl Pass<'_> {
         }
         if !finding.is_usual() {
             let is_news = position.trail.tell(finding, bounds.now_us);
-            let text = self.restart_text(doubt, finding, from, around);
-            if is_news {
-                self.observer.warn(&text);
-            } else if finding != Finding::Emptied {
-                self.observer.info(&text);
+            if is_news || finding != Finding::Emptied {
+                let restart = Restart {
+                    table: self.job.source.table.name(),
+                    compared_to: next_id - 1,
+                    id_max: bounds.id_max,
+                    doubt,
+                    finding,
+                    from,
+                };
+                self.observer.tell(&Notice::Restarted { restart, is_news });
             }
         }
         Ok(())
@@ -104,38 +107,5 @@ impl Pass<'_> {
         let what = What::New(Span { from, to });
         let rows = self.source().scan(&Request { what, limit: 1 }, &[])?.rows;
         Ok(Some(rows.first().map_or(to + 1, |row| row.id)))
-    }
-
-    fn restart_text(&self, doubt: Doubt, finding: Finding, from: Id, around: Around) -> String {
-        let table = self.job.source.table.name();
-        let compared = grouped_id(around.next_id - 1);
-        let seen = match (around.bounds.id_max, doubt) {
-            (None, _) => format!("{table} is empty, and ids up to {compared} were compared"),
-            (Some(max), Doubt::WentBack) => format!(
-                "Ids of {table} went back: the highest one is {}, and ids up to {compared} were compared",
-                grouped_id(max)
-            ),
-            (Some(_), Doubt::MayBeOther) => format!(
-                "Ids of {table} started again: rows at or below id {compared} are not those that were compared"
-            ),
-        };
-        let cause = "The table was emptied, restored or replaced, or rows were deleted";
-        match finding {
-            Finding::Unchanged | Finding::AllGone(_) | Finding::Emptied => {
-                format!("{seen}. {cause}. Rows that come are compared")
-            }
-            Finding::Again(Start::Lowest) => format!(
-                "{seen}. {cause}. Nothing that was compared is left, so the table is compared from its beginning, id {}",
-                grouped_id(from)
-            ),
-            Finding::Again(Start::At(_)) => {
-                let ids = around.bounds.id_max.map_or(0, |max| max - from + 1).max(0);
-                let ids = counted(u64::try_from(ids).unwrap_or(u64::MAX), "id");
-                format!(
-                    "{seen}. {cause}. Ids from {} on are compared again ({ids} now); `cupid reconcile` compares all rows",
-                    grouped_id(from)
-                )
-            }
-        }
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use cupid::error::{Error, Result};
 use cupid::logic::report::fix::Repair;
 use cupid::logic::report::line::Line;
+use cupid::logic::report::notice::Notice;
 use cupid::world::{Clock, Observer};
 
 use crate::broken::Broken;
@@ -121,19 +122,12 @@ impl Observer for View<'_> {
 
     fn progress(&self, _compared: u64, _ids_left: u64) {}
 
-    fn warn(&self, message: &str) {
+    fn tell(&self, notice: &Notice) {
         let process = self.process;
         let mut model = self.sim.model();
-        if message.starts_with("Keys with several rows are not looked for") {
+        if matches!(notice, Notice::RepeatedKeysUnknown { .. }) {
             model.repeated_unknown(process);
         }
-        model.tell(|| format!("[{process}] warning: {message}"));
-    }
-
-    fn info(&self, message: &str) {
-        let process = self.process;
-        self.sim
-            .model()
-            .tell(|| format!("[{process}] info: {message}"));
+        model.tell(|| format!("[{process}] {:?}: {notice}", notice.level()));
     }
 }

@@ -32,13 +32,25 @@ pub struct Recognised {
     pub told: Vec<Told>,
 }
 
-/// Something to be said.
+/// What became of a destination that the state files name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Told {
-    /// It is as it should be.
-    Info(String),
-    /// An operator should know.
-    Warning(String),
+    /// It is in another place.
+    Moved {
+        /// Its name now.
+        destination: String,
+        /// Where it was.
+        from: String,
+        /// Where it is now.
+        to: String,
+    },
+    /// It has another name.
+    Renamed {
+        /// Its name now.
+        destination: String,
+        /// Its name before.
+        before: String,
+    },
 }
 
 /// Finds out which destinations the state files mean.
@@ -146,18 +158,16 @@ fn told(saved: &[DestinationId], found: &[Option<usize>], current: &[&Destinatio
             continue;
         };
         if was.place() != is.place() {
-            told.push(Told::Warning(format!(
-                "Destination {} moved from {} to {}. Its position and its owed callbacks are kept. `cupid reconcile` compares \
-                 what lies before",
-                is.name,
-                was.place(),
-                is.place()
-            )));
+            told.push(Told::Moved {
+                destination: is.name.clone(),
+                from: was.place(),
+                to: is.place(),
+            });
         } else if was.name != is.name {
-            told.push(Told::Info(format!(
-                "Destination {} is now called {}. Its position and its owed callbacks are kept",
-                was.name, is.name
-            )));
+            told.push(Told::Renamed {
+                destination: is.name.clone(),
+                before: was.name.clone(),
+            });
         }
     }
     told

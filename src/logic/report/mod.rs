@@ -4,6 +4,7 @@ pub mod digest;
 pub mod file;
 pub mod fix;
 pub mod line;
+pub mod notice;
 pub mod page;
 pub mod progress;
 pub mod recheck;

@@ -13,6 +13,7 @@ use crate::logic::audit::checksum::{
     Alignment, Chunk, DIVIDED_PER_STATEMENT, KeyRange, Paver, SAMPLE_ROWS, Sample, Tile, Width,
 };
 use crate::logic::audit::pace::Stride;
+use crate::logic::report::notice::Notice;
 use crate::logic::scan::checkpoint::Position;
 use crate::logic::scan::gaps::Span;
 use crate::logic::scan::plan::{Request, What};
@@ -147,13 +148,11 @@ impl Pass<'_> {
     }
 
     fn say_streamed(&self, number: usize, method: Method, reason: &str) {
-        let name = self.name(number);
-        let message = format!("Destination {name} is read whole, without checksums: {reason}");
-        if method == Method::Checksum {
-            self.observer.warn(&message);
-        } else {
-            self.observer.info(&message);
-        }
+        self.observer.tell(&Notice::WithoutChecksums {
+            destination: self.name(number).to_owned(),
+            reason: reason.to_owned(),
+            is_asked_for: method == Method::Checksum,
+        });
     }
 
     /// Measures a few thousand rows: read, and then summed up where reading them took its time.

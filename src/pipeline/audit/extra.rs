@@ -18,6 +18,7 @@ use crate::logic::audit::pace::STRIDE_ROWS_MAX;
 use crate::logic::audit::record::Record;
 use crate::logic::report::fix::Wrong;
 use crate::logic::report::line::{Kind, Line};
+use crate::logic::report::notice::Notice;
 use crate::logic::scan::gaps::Span;
 use crate::logic::scan::plan::{Request, What};
 use crate::logic::scan::suspects::Suspects;
@@ -53,10 +54,7 @@ impl FirstLook<'_, '_> {
         // The copy of a row that no scan meets is not extra; which one it is cannot be told by ids.
         if !unmatched.is_empty() && pass.source().rows_without_id()? > 0 {
             pass.interrupt();
-            pass.observer.warn(
-                "Rows that only a destination has are not looked for: some source rows have no id, and their copies would be \
-                 taken for such rows",
-            );
+            pass.observer.tell(&Notice::ExtraNeedsIds);
             return Ok(vec![]);
         }
         let mut extra = Vec::new();
@@ -162,8 +160,10 @@ impl Pass<'_> {
             };
             keys.extend(left);
             if keys.len() > EXTRA_MAX {
-                let name = self.name(number);
-                self.observer.warn(&format!("Destination {name} has more than {EXTRA_MAX} extra rows; the others are not looked for"));
+                self.observer.tell(&Notice::ExtraLimited {
+                    destination: self.name(number).to_owned(),
+                    limit: EXTRA_MAX,
+                });
                 break;
             }
         }
@@ -181,11 +181,10 @@ impl Pass<'_> {
     /// An audit that does not look at all of them has not come to its end.
     fn tell_left_out(&self, number: usize, left_out: usize) {
         self.interrupt();
-        let name = self.name(number);
-        self.observer.warn(&format!(
-            "Destination {name} has {left_out} unmatched rows that did not fit in memory and were not checked. Raise --memory, or audit the \
-             whole table, without --resume and --from-id"
-        ));
+        self.observer.tell(&Notice::UnmatchedLeftOut {
+            destination: self.name(number).to_owned(),
+            rows: left_out as u64,
+        });
     }
 
     /// Reads a section again until all wanted keys are found: rows that have come since may have moved some of them behind its

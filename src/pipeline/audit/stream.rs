@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::logic::audit::fingerprint::{Fingerprinter, KeyFold};
 use crate::logic::audit::pairing::{Outgoing, Pairing};
 use crate::logic::audit::record::{Record, Side, Tag};
+use crate::logic::report::notice::Notice;
 use crate::logic::scan::checkpoint::Position;
 use crate::logic::scan::gaps::Span;
 use crate::logic::scan::suspects::Collector;
@@ -89,9 +90,10 @@ impl<'a> FirstLook<'_, 'a> {
             match repeated_keys(pass, number) {
                 Ok((count, keys)) => {
                     if count == REPEATED_KEYS_MAX {
-                        pass.observer.warn(&format!(
-                            "Destination {name} has more than {REPEATED_KEYS_MAX} keys with several rows; the others are not looked at"
-                        ));
+                        pass.observer.tell(&Notice::RepeatedKeysLimited {
+                            destination: name.to_owned(),
+                            limit: REPEATED_KEYS_MAX,
+                        });
                     }
                     ids.extend(pass.source().ids_of(&keys)?);
                 }
@@ -100,9 +102,10 @@ impl<'a> FirstLook<'_, 'a> {
                     if pass.is_unread(number) {
                         self.progress.leave_unplanned(name, before);
                     } else {
-                        pass.observer.warn(&format!(
-                            "Keys with several rows are not looked for in {name}: {error}"
-                        ));
+                        pass.observer.tell(&Notice::RepeatedKeysUnknown {
+                            destination: name.to_owned(),
+                            reason: error.to_string(),
+                        });
                     }
                 }
             }
@@ -132,9 +135,10 @@ impl<'a> FirstLook<'_, 'a> {
                 Ok(Ok(table)) => members.push(Streamed { number, table }),
                 Ok(Err(why)) => {
                     if self.audit.extra {
-                        pass.observer.warn(&format!(
-                            "Destination {name} cannot be read from end to end: rows that only it has are not looked for. {why}"
-                        ));
+                        pass.observer.tell(&Notice::ExtraNotLookedFor {
+                            destination: name.clone(),
+                            reason: why.to_owned(),
+                        });
                     }
                     return None;
                 }

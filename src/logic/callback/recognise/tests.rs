@@ -245,7 +245,7 @@ fn a_server_that_moved_keeps_its_position() {
     let (checkpoint, outbox) = state(&before);
     let told = recognise(Some(checkpoint), outbox, &after).told;
     assert!(
-        matches!(told.as_slice(), [Told::Warning(text)] if text.contains("moved from g:1/b.user to f:1/b.user")),
+        matches!(told.as_slice(), [Told::Moved { from, to, .. }] if from == "g:1/b.user" && to == "f:1/b.user"),
         "{told:?}"
     );
 }
