@@ -7,14 +7,15 @@ use mysql::{Conn, Params, Row, Value};
 
 use super::decode;
 use super::destination::MySqlDestination;
-use super::schema::quoted;
-use super::source::{MySqlSource, id_value};
+use super::parameters::id_value;
+use super::source::MySqlSource;
 use crate::config::TableJob;
 use crate::error::{Error, Result};
 use crate::logic::audit::checksum::{Checksum, Chunk, KeyRange, TextColumn, checksums};
 use crate::logic::compare::key::spellings;
 use crate::logic::scan::gaps::Span;
 use crate::logic::value::cell::{Column, ColumnType};
+use crate::logic::value::sql::quoted;
 use crate::world::{Checksums, Offer};
 
 /// The checksums of a source and one of its destinations, keyed by a number of this run; or why there are none.

@@ -11,10 +11,13 @@ use std::time::Duration;
 
 use mysql::{ClientIdentity, Conn, OptsBuilder, SslOpts};
 
-use super::session::READ_TIMEOUT;
 use crate::config::{Address, Server, Tls};
 use crate::logic::value::oversize::ROW_BYTES_MAX;
 
+/// The longest that a statement may run.
+pub(super) const STATEMENT_S_MAX: u64 = 60;
+/// Longer than a statement may take, so that the server's own limit speaks first.
+pub(super) const READ_TIMEOUT: Duration = Duration::from_secs(STATEMENT_S_MAX + 15);
 /// For each address of a host.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The longest that a log-in may take, from the look-up of the host's name to the server's welcome.

@@ -16,10 +16,12 @@ use mysql::{Conn, Params, Value};
 
 use super::bounded::{self, ROWS_MAX, Room};
 use super::decode;
+use super::errors::{is_of_one_key, label, shown};
+use super::parameters::{padded, padded_count};
 use super::plan::Plan;
-use super::schema::{Table, quoted};
-use super::session::{Manner, Sessions, is_of_one_key, label, shown};
-use super::source::{MySqlSource, padded, padded_count};
+use super::schema::Table;
+use super::session::{Manner, Sessions};
+use super::source::MySqlSource;
 use super::stream::{Rows, Stream, is_unique, repeated_keys};
 use super::wide::{Fitted, fitted, keys_at_once, sum_of};
 use super::wire;
@@ -32,6 +34,7 @@ use crate::logic::compare::rows::{ColumnMap, Found, Matches};
 use crate::logic::report::fix::written::Written;
 use crate::logic::value::cell::Cell;
 use crate::logic::value::oversize::ROW_BYTES_MAX;
+use crate::logic::value::sql::quoted;
 use crate::world::{Destination, Place, Visitor, Whole, WholeTable};
 
 /// So few keys are compared with each other sooner than the server says whether an index keeps them apart.

@@ -4,8 +4,9 @@ use mysql::prelude::Queryable;
 use mysql::{Conn, Row, Value};
 
 use super::bounded::{self, get};
-use super::schema::{Table, quoted};
-use super::session::{NOW_US, Sessions, label, shown};
+use super::errors::{label, shown};
+use super::schema::Table;
+use super::session::{NOW_US, Sessions};
 use super::window::range;
 use super::{MySqlDestination, MySqlSource};
 use crate::check::facts::{ColumnFacts, Index, Plan, Refused, ServerFacts, Side, TableFacts, same};
@@ -13,6 +14,7 @@ use crate::check::is_loopback;
 use crate::config::{Address, Job, Server, TableJob};
 use crate::error::{Error, Result};
 use crate::logic::value::cell::{Cell, ColumnType};
+use crate::logic::value::sql::{literal, quoted};
 use crate::world::{Clock, Source as _};
 
 /// How many tables are read to suggest one.
@@ -168,7 +170,6 @@ fn is_remote(address: &Address) -> bool {
 /// `user@host` as `GRANT` takes it. A host holds no `@`.
 fn quoted_account(account: &str) -> String {
     let (user, host) = account.rsplit_once('@').unwrap_or((account, "%"));
-    let literal = super::schema::literal;
     format!("{}@{}", literal(user), literal(host))
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::lookup::Lookup;
-use super::schema::{Table, literal, quoted};
+use super::schema::Table;
 use super::selection::Selection;
 use super::wide::bytes_of;
 use super::wire::{Described, Watch};
@@ -12,6 +12,7 @@ use crate::config::{Job, TableJob, UpdateJob};
 use crate::logic::scan::php_date::PhpDateFormat;
 use crate::logic::scan::zone::Zone;
 use crate::logic::value::cell::{Column, ColumnType};
+use crate::logic::value::sql::{literal, quoted};
 
 /// How the source table is read.
 #[derive(Debug)]

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use mysql::{Conn, MySqlError};
 
-use super::session::is_passing;
+use super::errors::is_passing;
 use super::{connect, ed25519};
 use crate::config::{Address, Server};
 use crate::locks::locked;

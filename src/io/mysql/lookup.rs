@@ -9,11 +9,10 @@ use std::borrow::Cow;
 use mysql::Value;
 
 use super::decode;
-use super::schema::{literal, quoted};
 use crate::logic::compare::key::KeyColumn;
 use crate::logic::value::cell::{Cell, ColumnType, DateTime};
 use crate::logic::value::charset::Encoded;
-use crate::logic::value::sql::binary_literal;
+use crate::logic::value::sql::{binary_literal, literal, quoted};
 
 /// A key column of a table, and how its values are asked for.
 #[derive(Clone, Debug)]

@@ -2,7 +2,7 @@
 
 use super::layout::{Layout, described, named, no_table, refuse_instant};
 use super::lookup::Lookup;
-use super::schema::{Table, quoted};
+use super::schema::Table;
 use super::selection::Selection;
 use super::wide::bytes_of;
 use super::wire::Watch;
@@ -11,6 +11,7 @@ use crate::logic::compare::cells::Comparator;
 use crate::logic::compare::key::KeyColumn;
 use crate::logic::compare::rows::{ColumnMap, Pair};
 use crate::logic::value::cell::{Column, ColumnType};
+use crate::logic::value::sql::quoted;
 
 /// How a destination table is read.
 pub(super) struct Plan {

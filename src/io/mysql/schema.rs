@@ -13,7 +13,7 @@ use super::lookup::OrderColumn;
 use crate::logic::compare::key::KeyColumn;
 use crate::logic::value::cell::{Column, ColumnType};
 use crate::logic::value::charset;
-pub(super) use crate::logic::value::sql::{literal, quoted};
+use crate::logic::value::sql::{literal, quoted};
 
 /// A table as its server describes it.
 #[derive(Debug)]

@@ -9,22 +9,18 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use mysql::Conn;
 use mysql::prelude::Queryable;
-use mysql::{Conn, DriverError};
 
 use super::bounded;
-use super::connect::{self, SENSELESS, bracketed};
+use super::connect;
+use super::errors::{explained, is_of_statement, is_passing, label, leaves_session_usable, shown};
 use super::log_ins::LogIns;
-use crate::config::{Address, Server};
+use crate::config::Server;
 use crate::error::{Error, Result};
 use crate::locks::locked;
-use crate::logic::value::oversize::ROW_BYTES_MAX;
 use crate::world::Clock;
 
-/// The longest that a statement may run.
-pub(super) const STATEMENT_S_MAX: u64 = 60;
-/// Longer than a statement may take, so that the server's own limit speaks first.
-pub(super) const READ_TIMEOUT: Duration = Duration::from_secs(STATEMENT_S_MAX + 15);
 /// Waits before each further try after a passing error.
 const RETRY_DELAYS: [Duration; 4] = [
     Duration::from_millis(100),
@@ -243,133 +239,4 @@ impl Sessions {
     fn idle(&self) -> MutexGuard<'_, Vec<Conn>> {
         locked(&self.idle)
     }
-}
-
-/// Where a server is, for messages; no account, no password.
-pub(super) fn label(server: &Server) -> String {
-    match &server.address {
-        Address::Tcp(host, port) => format!("{}:{port}", bracketed(host)),
-        Address::Socket(path) => path.display().to_string(),
-    }
-}
-
-/// The error in words, with the way out where there is a known one. The client's own text can hold what a server
-/// sent, made harmless, but never a password.
-fn explained(error: &mysql::Error, server: &Server) -> String {
-    let text = match error {
-        error if bounded::is_too_large(error) => format!(
-            "A row is larger than {} MiB, the most that cupid reads, whatever the server's max_allowed_packet is",
-            ROW_BYTES_MAX >> 20
-        ),
-        mysql::Error::MySqlError(error) => format!("{} (error {})", error.message, error.code),
-        mysql::Error::IoError(error) => error.to_string(),
-        mysql::Error::DriverError(error) => error.to_string(),
-        mysql::Error::CodecError(error) => error.to_string(),
-        other => other.to_string(),
-    };
-    let text = shown(&text);
-    let advice = match error {
-        mysql::Error::MySqlError(error) if matches!(error.code, 3118 | 3955 | 4150 | 4151) => {
-            let account = &server.user;
-            format!("; unlock {account:?} by ALTER USER … ACCOUNT UNLOCK, on MariaDB also by FLUSH PRIVILEGES")
-        }
-        mysql::Error::MySqlError(error) if matches!(error.code, 1820 | 1862) => {
-            format!("; give {:?} a new password by ALTER USER", server.user)
-        }
-        mysql::Error::MySqlError(error) if error.code == 1129 => {
-            "; FLUSH HOSTS, or TRUNCATE performance_schema.host_cache, lets this host in again".into()
-        }
-        mysql::Error::MySqlError(error) if matches!(error.code, 1045 | 1698) => {
-            format!(
-                "; check user {:?} and its password, and whether it has to come over TLS or with a certificate",
-                server.user
-            )
-        }
-        mysql::Error::MySqlError(error) if matches!(error.code, 1969 | 3024) => {
-            format!(
-                "; a statement may take {STATEMENT_S_MAX} s, so an index is probably missing: `cupid check` tells which"
-            )
-        }
-        mysql::Error::MySqlError(error) if matches!(error.code, 1153 | 1301 | 3684) => {
-            "; that is the server's own max_allowed_packet: raise it there".into()
-        }
-        mysql::Error::DriverError(DriverError::TlsNotSupported) => {
-            "; turn TLS on at the server, or leave `tls` out".into()
-        }
-        _ if text.contains(SENSELESS) => {
-            format!("; check user {:?} and its password", server.user)
-        }
-        _ if text.contains("not valid for name") => {
-            "; certificates that a server makes for itself carry no host name: use one that does, or set \
-            \"verify\": false in `tls` next to its \"ca\", which then must still have signed it"
-                .into()
-        }
-        _ if text.contains("UnknownIssuer") || text.contains("BadSignature") => {
-            "; set \"ca\" in `tls` to the file of the authority that signed it".into()
-        }
-        mysql::Error::CodecError(_)
-        | mysql::Error::DriverError(
-            DriverError::UnexpectedPacket
-            | DriverError::UnsupportedProtocol(_)
-            | DriverError::Protocol41NotSet,
-        ) => "; that is no MySQL server".into(),
-        _ if text.contains("authentication protocol") => {
-            format!(
-                "; let user {:?} log in by caching_sha2_password, mysql_native_password, ed25519 or parsec",
-                server.user
-            )
-        }
-        mysql::Error::IoError(_) | mysql::Error::DriverError(_)
-            if matches!(server.address, Address::Tcp(..)) && !bounded::is_excess(error) =>
-        {
-            "; is the server up, and may this host connect to it?".into()
-        }
-        _ => String::new(),
-    };
-    format!("{text}{advice}")
-}
-
-/// What a server says, as a log can take it: one line, of a length that a person reads.
-pub(super) fn shown(text: &str) -> String {
-    const LENGTH_MAX: usize = 1_000;
-    text.chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(LENGTH_MAX)
-        .collect()
-}
-
-/// Errors that the next try may not meet. Numbers: MySQL and MariaDB error references. A refused log-in is none of them:
-/// the next one would bring a lock of the account nearer.
-pub(super) fn is_passing(error: &mysql::Error) -> bool {
-    match error {
-        error if bounded::is_excess(error) || bounded::is_too_wide(error) => false,
-        mysql::Error::IoError(_) | mysql::Error::CodecError(_) | mysql::Error::DriverError(_) => {
-            true
-        }
-        // Of the limits of an account, the number of its connections is the one that passes by itself.
-        mysql::Error::MySqlError(error) if error.code == 1226 => {
-            error.message.contains("max_user_connections")
-        }
-        mysql::Error::MySqlError(error) => {
-            matches!(error.code, 1040 | 1047 | 1053 | 1077..=1080 | 1158..=1161 | 1203 | 1205 | 1213 | 1317 | 1412 | 1615 | 1927 | 2006 | 2013 | 3169 | 4031)
-        }
-        _ => false,
-    }
-}
-
-/// The server refused a statement and goes on with the session.
-fn leaves_session_usable(error: &mysql::Error) -> bool {
-    // After a packet that was too large for it (1153) a server closes the connection.
-    matches!(error, mysql::Error::MySqlError(error) if error.code != 1153) && !is_passing(error)
-}
-
-/// The statement cannot be parsed or names what is not there: with a `where` of the configuration in it, that is why.
-pub(super) fn is_of_statement(error: &mysql::Error) -> bool {
-    matches!(error, mysql::Error::MySqlError(error) if matches!(error.code, 1052 | 1054 | 1064 | 1111 | 1305 | 1582 | 1630))
-}
-
-/// Errors of one key, not of the table: a collation or conversion that is impossible, a value that is out of range.
-pub(super) fn is_of_one_key(error: &mysql::Error) -> bool {
-    matches!(error, mysql::Error::MySqlError(error)
-        if matches!(error.code, 1267 | 1270 | 1271 | 1292 | 1300 | 1366 | 1367 | 1411 | 1690 | 1977 | 3854 | 3988))
 }

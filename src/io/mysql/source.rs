@@ -8,10 +8,12 @@ use mysql::{Conn, Params, Value};
 
 use super::bounded::{self, ROWS_MAX, Room};
 use super::decode;
+use super::errors::{is_of_one_key, label};
 use super::layout::{Layout, Visited, Whole};
+use super::parameters::{id_of, id_value, padded, padded_count, u64_of};
 use super::pieces::Pieces;
-use super::schema::{literal, quoted};
-use super::session::{Manner, NOW_US, Sessions, is_of_one_key, label};
+use super::schema::Table;
+use super::session::{Manner, NOW_US, Sessions};
 use super::unique::{self, Distinct};
 use super::wide::{Fitted, cells_at_once, fitted, sum_of};
 use super::wire;
@@ -23,9 +25,10 @@ use crate::logic::scan::bounds::Bounds;
 use crate::logic::scan::gaps::Span;
 use crate::logic::scan::plan::{Request, What};
 use crate::logic::scan::trail::key_print;
-use crate::logic::value::cell::{Cell, CellRef, Cells as _, Column, ColumnType, Id};
+use crate::logic::value::cell::{Cell, Cells as _, Column, ColumnType, Id};
 use crate::logic::value::oversize::{Part, ROOM_BYTES, TooLarge};
 use crate::logic::value::row::Row;
+use crate::logic::value::sql::{literal, quoted};
 use crate::world::{Batch, Clock, Sent, Source, Visitor, Weight, WholeRow, WholeRows};
 
 /// Keys in one query for their ids.
@@ -103,13 +106,13 @@ impl MySqlSource {
         }
     }
 
-    fn read_columns(&self) -> Result<super::schema::Table> {
+    fn read_columns(&self) -> Result<Table> {
         let TableJob {
             database, table, ..
         } = self.table();
         self.sessions
             .run(&format!("Read the columns of {database}.{table}"), |conn| {
-                super::schema::Table::read(conn, database, table)
+                Table::read(conn, database, table)
             })
     }
 
@@ -858,14 +861,6 @@ fn whole_row(mut values: Vec<Value>, layout: &Layout) -> Option<WholeRow> {
     })
 }
 
-fn u64_of(value: &Value) -> Option<u64> {
-    match *value {
-        Value::Int(value) => u64::try_from(value).ok(),
-        Value::UInt(value) => Some(value),
-        _ => None,
-    }
-}
-
 /// The values of [`Layout::scan_list`]; `None` for a row without an id, which no scan can reach.
 fn scanned(values: Vec<Value>, layout: &Layout) -> Option<Row> {
     let mut cells = values
@@ -879,34 +874,4 @@ fn scanned(values: Vec<Value>, layout: &Layout) -> Option<Row> {
         updated: cells.next()?,
         cells: cells.collect(),
     })
-}
-
-pub(super) fn id_of(cell: CellRef<'_>) -> Option<Id> {
-    match cell {
-        CellRef::Int(value) => Some(Id::from(value)),
-        CellRef::UInt(value) => Some(Id::from(value)),
-        _ => None,
-    }
-}
-
-/// An id as a parameter; what no column can hold becomes the nearest that one can.
-pub(super) fn id_value(id: Id) -> Value {
-    match u64::try_from(id) {
-        Ok(id) => Value::UInt(id),
-        Err(_) if id > 0 => Value::UInt(u64::MAX),
-        Err(_) => Value::Int(i64::try_from(id).unwrap_or(i64::MIN)),
-    }
-}
-
-/// Lists are padded to a few lengths, so that a few prepared statements serve all.
-pub(super) fn padded_count(count: usize) -> usize {
-    count.max(1).next_power_of_two()
-}
-
-/// The items, the last one repeated.
-pub(super) fn padded<T>(items: &[T], slots: usize) -> impl Iterator<Item = &T> + Clone {
-    items
-        .iter()
-        .chain(items.last().into_iter().cycle())
-        .take(slots)
 }

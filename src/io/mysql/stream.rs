@@ -7,11 +7,11 @@ use mysql::prelude::Queryable;
 use mysql::{Conn, Params, Row, Value};
 
 use super::lookup::OrderColumn;
+use super::parameters::{id_of, id_value};
 use super::pieces::Pieces;
 use super::plan::Plan;
-use super::schema::{Table, quoted};
+use super::schema::Table;
 use super::selection::Selection;
-use super::source::{id_of, id_value};
 use super::wire::Watch;
 use super::{bounded, decode};
 use crate::config::TableJob;
@@ -19,6 +19,7 @@ use crate::logic::audit::fingerprint::KeyFold;
 use crate::logic::audit::shard::Shard;
 use crate::logic::scan::gaps::Span;
 use crate::logic::value::cell::{Cell, Cells as _, Column, ColumnType, Id};
+use crate::logic::value::sql::quoted;
 use crate::world::{Place, Visitor};
 
 /// How a destination is read from end to end.

@@ -3,12 +3,12 @@
 //! How wide rows are, their server says without sending them; but whether one can be read, only reading it says.
 
 use super::bounded::{self, Room};
-use super::schema::quoted;
-use super::source::padded_count;
+use super::parameters::padded_count;
 use crate::logic::compare::key::Spellings;
 use crate::logic::value::cell::{Cell, Column, ColumnType};
 use crate::logic::value::oversize::ROW_BYTES_MAX;
 use crate::logic::value::row::cells_bytes;
+use crate::logic::value::sql::quoted;
 
 /// Bytes of keys in one statement, five times below the least that servers take at once, 1 MiB: bytes are sent as digits,
 /// and a `CASE` names its keys before they are looked for.

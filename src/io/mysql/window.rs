@@ -7,10 +7,10 @@ use mysql::prelude::Queryable;
 use mysql::{Conn, Params, Value};
 
 use super::bounded::ROWS_MAX;
+use super::errors::label;
 use super::layout::{Layout, UpdateColumn};
-use super::schema::{literal, quoted};
-use super::session::label;
-use super::source::{Ask, MySqlSource, id_of, id_value};
+use super::parameters::{id_of, id_value};
+use super::source::{Ask, MySqlSource};
 use super::{bounded, decode};
 use crate::config::TableJob;
 use crate::error::{Error, Result};
@@ -19,6 +19,7 @@ use crate::logic::scan::zone;
 use crate::logic::value::cell::{ColumnType, Id};
 use crate::logic::value::oversize::ROOM_BYTES;
 use crate::logic::value::row::Row;
+use crate::logic::value::sql::{literal, quoted};
 use crate::world::Batch;
 
 /// Ids in one query for their rows.
