@@ -7,7 +7,7 @@ use super::bounded::{self, get};
 use super::errors::{label, shown};
 use super::schema::Table;
 use super::session::{NOW_US, Sessions};
-use super::window::range;
+use super::source::window::range;
 use super::{MySqlDestination, MySqlSource};
 use crate::check::facts::{ColumnFacts, Index, Plan, Refused, ServerFacts, Side, TableFacts, same};
 use crate::check::is_loopback;

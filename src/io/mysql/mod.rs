@@ -21,7 +21,6 @@ mod source;
 mod stream;
 mod unique;
 mod wide;
-mod window;
 mod wire;
 mod written;
 

@@ -6,14 +6,15 @@ use chrono::NaiveDateTime;
 use mysql::prelude::Queryable;
 use mysql::{Conn, Params, Value};
 
-use super::bounded::ROWS_MAX;
-use super::errors::label;
-use super::layout::{Layout, UpdateColumn};
-use super::parameters::{id_of, id_value};
-use super::source::{Ask, MySqlSource};
-use super::{bounded, decode};
+use super::MySqlSource;
+use super::batches::Ask;
 use crate::config::TableJob;
 use crate::error::{Error, Result};
+use crate::io::mysql::bounded::{self, ROWS_MAX};
+use crate::io::mysql::decode;
+use crate::io::mysql::errors::label;
+use crate::io::mysql::layout::{Layout, UpdateColumn};
+use crate::io::mysql::parameters::{id_of, id_value};
 use crate::logic::scan::plan::{Request, What};
 use crate::logic::scan::zone;
 use crate::logic::value::cell::{ColumnType, Id};
@@ -209,7 +210,7 @@ impl MySqlSource {
     }
 
     /// A window's bounds as values of the update column.
-    pub(super) fn window_bounds(
+    pub(in crate::io::mysql) fn window_bounds(
         &self,
         update: &UpdateColumn,
         server_zone: Option<&str>,
@@ -266,7 +267,7 @@ impl MySqlSource {
 }
 
 /// The statement of a window; what goes before decides whether its begin belongs to it.
-pub(super) fn range(select: &str, time: &str, operator: &str, id: &str) -> String {
+pub(in crate::io::mysql) fn range(select: &str, time: &str, operator: &str, id: &str) -> String {
     format!("{select}{time} {operator} ? AND {time} <= ? ORDER BY {time}, {id} LIMIT ?")
 }
 
