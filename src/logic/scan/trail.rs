@@ -22,56 +22,28 @@
 //! columns, which change for good reasons too; it is believed only when every one of them changed, and
 //! not again before one of them was met unchanged.
 
+mod judge;
+mod mark;
+
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
+use self::mark::{Mark, mark_of};
 use crate::logic::scan::bounds::Bounds;
 use crate::logic::scan::gaps::Span;
-use crate::logic::value::cell::{Cell, Id};
-use crate::logic::value::row::{Row, fingerprint};
+use crate::logic::value::cell::Id;
+use crate::logic::value::row::Row;
+
+pub use self::mark::{key_print, without_wide_cells};
 
 /// Landmarks kept at the most: two for each doubling of the distance. Ids that a checkpoint may hold have
 /// no more than 67 of them.
 pub const MARKS_MAX: usize = 2 * 67;
-/// So many ids below the highest one are compared again without much thought: one batch.
-const MARGIN_IDS: Id = 4_096;
-/// So many landmarks speak for a whole large table; fewer speak for what was compared since they began.
-const MARKS_MANY: usize = 16;
-/// A landmark whose columns are read is no larger than this, for all of them are read at once.
-const ROW_BYTES_MAX: usize = 16 << 10;
 /// A maximum that goes back again and again is told no more often.
 const TOLD_AGAIN_US: i64 = 3_600_000_000;
 /// No id column holds a lower value.
 pub const LOWEST_ID: Id = i64::MIN as Id;
-
-/// A row that was compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "(Id, u64, bool)", into = "(Id, u64, bool)")]
-struct Mark {
-    id: Id,
-    /// Of its key, or of its compared columns.
-    print: u64,
-    /// The print is of its compared columns, because its key is the id.
-    is_of_cells: bool,
-}
-
-/// In the checkpoint: `[id, print, isOfCells]`.
-impl From<(Id, u64, bool)> for Mark {
-    fn from((id, print, is_of_cells): (Id, u64, bool)) -> Self {
-        Self {
-            id,
-            print,
-            is_of_cells,
-        }
-    }
-}
-
-impl From<Mark> for (Id, u64, bool) {
-    fn from(mark: Mark) -> Self {
-        (mark.id, mark.print, mark.is_of_cells)
-    }
-}
 
 /// What a position knows of the rows that it has passed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -150,18 +122,6 @@ pub struct Around {
     pub start_id: Id,
     /// Updated rows are looked at too, so a row that was written anew is met by its update time.
     pub update: bool,
-}
-
-/// A landmark, looked at again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Sight {
-    Same,
-    Gone,
-    /// The row is there, and its print cannot be told.
-    Unknown,
-    Other {
-        print: u64,
-    },
 }
 
 impl Trail {
@@ -257,129 +217,6 @@ impl Trail {
     #[must_use]
     pub fn needs_cells(&self) -> bool {
         self.marks.iter().any(|mark| mark.is_of_cells)
-    }
-
-    /// Judges by the rows that the landmarks' ids have now, and brings the trail up to date.
-    pub fn judge(&mut self, doubt: Doubt, rows: &[Row], around: Around) -> Finding {
-        let rows: HashMap<Id, &Row> = rows.iter().map(|row| (row.id, row)).collect();
-        let sight = |mark: &Mark| self.sight(*mark, rows.get(&mark.id).copied());
-        let sights: Vec<Sight> = self.marks.iter().map(sight).collect();
-        let finding = match doubt {
-            Doubt::WentBack => self.after_going_back(&sights, around),
-            Doubt::MayBeOther => self.among_new_ids(&sights, around),
-        };
-        self.update(&sights, finding);
-        if finding.is_usual() && around.bounds.id_max == Some(around.next_id - 1) {
-            self.reach(around.bounds);
-        }
-        finding
-    }
-
-    fn sight(&self, mark: Mark, row: Option<&Row>) -> Sight {
-        let Some(row) = row else { return Sight::Gone };
-        match mark_of(row) {
-            // Its kind, or what goes into its print, has changed with the configuration or the table.
-            Some(now) if now.is_of_cells != mark.is_of_cells => Sight::Unknown,
-            Some(_) if mark.is_of_cells && row.cells.len() != self.columns => Sight::Unknown,
-            Some(now) if now.print == mark.print => Sight::Same,
-            Some(now) => Sight::Other { print: now.print },
-            None => Sight::Unknown,
-        }
-    }
-
-    /// Landmarks above that one whose rows have other keys.
-    fn others(&self, sights: &[Sight]) -> Vec<Id> {
-        let from = agreed(sights).map_or(0, |at| at + 1);
-        let above = self.marks.iter().zip(sights).skip(from);
-        above
-            .filter(|(mark, sight)| !mark.is_of_cells && matches!(sight, Sight::Other { .. }))
-            .map(|(mark, _)| mark.id)
-            .collect()
-    }
-
-    fn after_going_back(&self, sights: &[Sight], around: Around) -> Finding {
-        let Some(max) = around.bounds.id_max else {
-            return Finding::Emptied;
-        };
-        let floor = self.first_id(around);
-        let margin = (max - MARGIN_IDS + 1).max(floor);
-        let gone = around.next_id - 1 - max;
-        if let Some(at) = agreed(sights) {
-            let after = self.marks[at].id + 1;
-            // Where most ids are gone, rows may have come again as they were.
-            let is_refilled = gone > max - floor + 1;
-            let start = if is_refilled {
-                margin.min(after)
-            } else {
-                after
-            };
-            return Finding::Again(Start::At(start));
-        }
-        // Nothing that was compared is there. A large table of which only the latest rows are gone is
-        // the same one all the same.
-        let is_near = gone < MARGIN_IDS;
-        let is_small = max <= MARGIN_IDS;
-        Finding::Again(if self.others(sights).is_empty() && is_near && !is_small {
-            Start::At(margin)
-        } else {
-            Start::Lowest
-        })
-    }
-
-    fn among_new_ids(&self, sights: &[Sight], around: Around) -> Finding {
-        let others = self.others(sights);
-        let agreed = agreed(sights).map(|at| self.marks[at].id);
-        let are_gone = !sights.is_empty() && sights.iter().all(|sight| *sight == Sight::Gone);
-        match (others.first(), agreed) {
-            (None, _) if are_gone => Finding::AllGone(self.beginning(self.marks[0].id, around)),
-            (None, _) if self.is_other_by_cells(sights, around) => Finding::Again(Start::Lowest),
-            (None, _) => Finding::Unchanged,
-            (Some(_), Some(id)) => Finding::Again(Start::At(id + 1)),
-            (Some(&first), None) => Finding::Again(self.beginning(first, around)),
-        }
-    }
-
-    /// Where a table is compared from again of which no landmark is unchanged.
-    fn beginning(&self, first_mark: Id, around: Around) -> Start {
-        let is_small = around.bounds.id_max.is_some_and(|max| max <= MARGIN_IDS);
-        if is_small || self.marks.len() >= MARKS_MANY {
-            Start::Lowest
-        } else {
-            Start::At(self.from.unwrap_or(first_mark))
-        }
-    }
-
-    /// Every landmark that is there has other columns than it had.
-    fn is_other_by_cells(&self, sights: &[Sight], around: Around) -> bool {
-        let is_small = around.bounds.id_max.is_some_and(|max| max <= MARGIN_IDS);
-        let is_other = |sight: &Sight| matches!(sight, Sight::Other { .. });
-        !around.update
-            && !self.is_shaken
-            && agreed(sights).is_none()
-            && sights.iter().any(is_other)
-            && (is_small || self.marks.len() >= MARKS_MANY)
-    }
-
-    fn update(&mut self, sights: &[Sight], finding: Finding) {
-        let before = match finding {
-            Finding::Emptied => return, // It may be filled again with what was there.
-            Finding::Unchanged | Finding::AllGone(_) => Id::MAX,
-            Finding::Again(Start::At(id)) => id,
-            Finding::Again(Start::Lowest) => Id::MIN,
-        };
-        self.is_emptied = false;
-        let was_by_cells = self.marks.iter().any(|mark| mark.is_of_cells);
-        let met = agreed(sights).is_some();
-        self.is_shaken = !met && (self.is_shaken || before == Id::MIN && was_by_cells);
-        let marks = self.marks.iter().zip(sights).filter_map(|(mark, sight)| {
-            let mark = match *sight {
-                Sight::Gone | Sight::Unknown => return None,
-                Sight::Same => *mark,
-                Sight::Other { print } => Mark { print, ..*mark },
-            };
-            (mark.id < before).then_some(mark)
-        });
-        self.marks = marks.collect();
     }
 
     /// The position goes back to this id.
@@ -479,58 +316,6 @@ impl Trail {
         let is_sorted = self.marks.is_sorted_by(|one, other| one.id < other.id);
         let is_few = self.marks.len() <= MARKS_MAX;
         is_few && is_sorted && ids.into_iter().all(is_id) && self.told_us.is_none_or(is_moment)
-    }
-}
-
-/// The highest landmark that is unchanged.
-fn agreed(sights: &[Sight]) -> Option<usize> {
-    sights.iter().rposition(|&sight| sight == Sight::Same)
-}
-
-/// `None` for a row that tells nothing.
-fn mark_of(row: &Row) -> Option<Mark> {
-    let key = canonical(&row.key);
-    let is_of_cells = key == Cell::Text(row.id.to_string().into());
-    let has_cells = !row.cells.is_empty() && row.size_bytes() <= ROW_BYTES_MAX;
-    if key == Cell::Null || is_of_cells && !has_cells {
-        return None;
-    }
-    let print = if is_of_cells {
-        fingerprint(&row.cells)
-    } else {
-        fingerprint([&key])
-    };
-    Some(Mark {
-        id: row.id,
-        print,
-        is_of_cells,
-    })
-}
-
-/// The row as it is looked at as a landmark: cells that are too large for one are not kept.
-#[must_use]
-pub fn without_wide_cells(row: Row) -> Row {
-    if row.size_bytes() <= ROW_BYTES_MAX {
-        return row;
-    }
-    Row {
-        cells: vec![],
-        ..row
-    }
-}
-
-/// The fingerprint of a key, which stays the same when its column becomes a text from a number.
-#[must_use]
-pub fn key_print(key: &Cell) -> u64 {
-    fingerprint([&canonical(key)])
-}
-
-fn canonical(key: &Cell) -> Cell {
-    match key {
-        Cell::Int(value) => Cell::Text(value.to_string().into()),
-        Cell::UInt(value) => Cell::Text(value.to_string().into()),
-        Cell::Decimal(text) => Cell::Text(text.clone()),
-        other => other.clone(),
     }
 }
 

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::logic::value::cell::Cell;
 
 const HOUR_US: i64 = TOLD_AGAIN_US;
 
