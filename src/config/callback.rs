@@ -122,7 +122,7 @@ fn read_headers(reader: &Reader<'_>) -> Vec<(String, String)> {
             refuse(&format!("holds {holds}; should hold a text"));
             continue;
         };
-        let Some(value) = context.expand(&path, &literal.value) else {
+        let Some(value) = context.expand_secret(&path, &literal.value) else {
             continue;
         };
         let value = value.trim();

@@ -30,7 +30,7 @@ use jsonc_parser::ast::Value;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 
 pub use self::job::*;
-use self::reader::{Context, Reader};
+use self::reader::{Context, Reader, Secrets};
 use self::variables::Variables;
 use crate::error::Result;
 use crate::logic::notify::Channel;
@@ -67,12 +67,26 @@ pub struct Notifications {
 ///
 /// [`crate::error::Error::Config`] when the file cannot be read or holds problems.
 pub fn load(path: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Job> {
+    load_with(path, env, Secrets::Needed)
+}
+
+/// Reads a configuration file for a command that needs no secret: where one is missing, the job has
+/// another text in its place. To be used for reading state alone.
+///
+/// # Errors
+///
+/// As [`load`], but for secrets that are missing or cannot be read.
+pub fn load_without_secrets(path: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Job> {
+    load_with(path, env, Secrets::Unneeded)
+}
+
+fn load_with(path: &Path, env: &dyn Fn(&str) -> Option<String>, secrets: Secrets) -> Result<Job> {
     let (text, readable_by_others) = file::read(path)?;
     let surroundings = file::surroundings(env, readable_by_others);
     let absolute = std::path::absolute(path).map_err(|error| file::unreadable(path, &error))?;
     Ok(Job {
         file: path_text::text(&absolute),
-        ..parse(&text, path, &surroundings)?
+        ..parse_with(&text, path, &surroundings, secrets)?
     })
 }
 
@@ -88,7 +102,7 @@ pub fn load_notifications(
     let (text, readable_by_others) = file::read(path)?;
     let surroundings = file::surroundings(env, readable_by_others);
     let read = |root: Reader<'_>| read_notifications(&root, path);
-    Ok(read_text(&text, path, &surroundings, read)?.0)
+    Ok(read_text(&text, path, &surroundings, Secrets::Needed, read)?.0)
 }
 
 /// Reads the text of a configuration; `path` gives the default of `name` and stands in errors.
@@ -97,8 +111,17 @@ pub fn load_notifications(
 ///
 /// [`crate::error::Error::Config`] with every problem found, one per line.
 pub fn parse(text: &str, path: &Path, surroundings: &Surroundings<'_>) -> Result<Job> {
+    parse_with(text, path, surroundings, Secrets::Needed)
+}
+
+fn parse_with(
+    text: &str,
+    path: &Path,
+    surroundings: &Surroundings<'_>,
+    secrets: Secrets,
+) -> Result<Job> {
     let read = |root: Reader<'_>| read_job(root, path, surroundings);
-    let (job, findings) = read_text(text, path, surroundings, read)?;
+    let (job, findings) = read_text(text, path, surroundings, secrets, read)?;
     Ok(Job {
         notes: findings.notes,
         secrets_readable_by_others: findings.secret_in_clear && surroundings.readable_by_others,
@@ -117,6 +140,7 @@ fn read_text<T>(
     text: &str,
     path: &Path,
     surroundings: &Surroundings<'_>,
+    secrets: Secrets,
     read: impl FnOnce(Reader<'_>) -> Option<T>,
 ) -> Result<(T, Findings)> {
     let refuse = |problem: String| file::refusal(path, problem);
@@ -142,7 +166,7 @@ fn read_text<T>(
         ));
     };
     let variables = Variables::new(surroundings.env, surroundings.read_file, path);
-    let context = Context::new(variables);
+    let context = Context::new(variables, secrets);
     let value = read(Reader::new(&context, String::new(), object));
     let (problems, notes, secret_in_clear) = context.into_findings();
     let findings = Findings {

@@ -280,7 +280,7 @@ fn read_command(reader: &Reader<'_>) -> Option<Vec<Word>> {
             reader.context().problem(&path, &problem);
             return None;
         };
-        let value = reader.context().expand(&path, &literal.value)?;
+        let value = reader.context().expand_secret(&path, &literal.value)?;
         if value.contains('\0') || (position == 0 && value.trim().is_empty()) {
             let problem = "holds no usable text; should hold a program or an argument";
             reader.context().problem(&path, problem);

@@ -12,22 +12,38 @@ use std::path::PathBuf;
 
 use jsonc_parser::ast::{Object, ObjectProp, Value};
 
-use super::variables::Variables;
+use super::variables::{Variables, is_reference};
 use super::words::{Show, describe, join, nearest, one_line, quote};
+
+/// Whether a command needs what `${NAME}` stands for in a password, a secret, an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Secrets {
+    Needed,
+    /// One that is missing is replaced by [`UNKNOWN`].
+    Unneeded,
+}
+
+/// In place of a secret that is missing and that nobody needs. It is a host's name and base64 too.
+const UNKNOWN: &str = "none";
 
 /// What all readers of one file share.
 pub(super) struct Context<'a> {
     variables: Variables<'a>,
+    secrets: Secrets,
     problems: RefCell<Vec<String>>,
+    /// Secrets that are missing and unneeded, as problems.
+    missing: RefCell<Vec<String>>,
     notes: RefCell<Vec<String>>,
     secret_in_clear: Cell<bool>,
 }
 
 impl<'a> Context<'a> {
-    pub(super) fn new(variables: Variables<'a>) -> Self {
+    pub(super) fn new(variables: Variables<'a>, secrets: Secrets) -> Self {
         Self {
             variables,
+            secrets,
             problems: RefCell::default(),
+            missing: RefCell::default(),
             notes: RefCell::default(),
             secret_in_clear: Cell::new(false),
         }
@@ -57,8 +73,12 @@ impl<'a> Context<'a> {
 
     /// The problems, the notes, and whether a secret stands in the file itself.
     pub(super) fn into_findings(self) -> (Vec<String>, Vec<String>, bool) {
+        let mut problems = self.problems.into_inner();
+        if !problems.is_empty() {
+            problems.extend(self.missing.into_inner()); // One may be why there is a problem.
+        }
         (
-            self.problems.into_inner(),
+            problems,
             self.notes.into_inner(),
             self.secret_in_clear.get(),
         )
@@ -66,6 +86,15 @@ impl<'a> Context<'a> {
 
     /// Replaces each `${NAME}` and `${file:PATH}`; what they stand for is not searched again.
     pub(super) fn expand(&self, path: &str, written: &str) -> Option<String> {
+        self.expand_as(path, written, Secrets::Needed)
+    }
+
+    /// The same in a key that may hold a secret.
+    pub(super) fn expand_secret(&self, path: &str, written: &str) -> Option<String> {
+        self.expand_as(path, written, self.secrets)
+    }
+
+    fn expand_as(&self, path: &str, written: &str, secrets: Secrets) -> Option<String> {
         let mut text = String::new();
         let mut rest = written;
         while let Some((before, after)) = rest.split_once("${") {
@@ -74,6 +103,14 @@ impl<'a> Context<'a> {
             let (reference, after) = after.split_once('}').unwrap_or(("", ""));
             match self.variables.value(reference) {
                 Ok(value) => text.push_str(&value),
+                Err(problem) if secrets == Secrets::Unneeded && is_reference(reference) => {
+                    let missing = format!("{path}: {}", one_line(&problem));
+                    self.missing.borrow_mut().push(missing);
+                    if text.is_empty() && path.to_lowercase().ends_with("url") {
+                        text.push_str("https://");
+                    }
+                    text.push_str(UNKNOWN);
+                }
                 Err(problem) => {
                     self.problem(path, &problem);
                     return None;
@@ -167,7 +204,16 @@ impl<'a> Reader<'a> {
 
     /// A text, not empty.
     pub(super) fn text(&self, key: &'static str, should: &str) -> Option<Text> {
-        let text = self.any_text(key, should, Show::Value)?;
+        self.filled_text(key, should, Secrets::Needed)
+    }
+
+    /// The same for the name of an account, which may be kept where its password is.
+    pub(super) fn account(&self, key: &'static str, should: &str) -> Option<Text> {
+        self.filled_text(key, should, self.context.secrets)
+    }
+
+    fn filled_text(&self, key: &'static str, should: &str, secrets: Secrets) -> Option<Text> {
+        let text = self.text_as(key, should, Show::Value, secrets)?;
         if text.value.trim().is_empty() {
             self.refuse(key, &text, should);
             return None;
@@ -181,9 +227,24 @@ impl<'a> Reader<'a> {
 
     /// A text, perhaps empty.
     pub(super) fn any_text(&self, key: &'static str, should: &str, show: Show) -> Option<Text> {
+        let secrets = match show {
+            Show::Value => Secrets::Needed,
+            Show::Nothing => self.context.secrets,
+        };
+        self.text_as(key, should, show, secrets)
+    }
+
+    fn text_as(
+        &self,
+        key: &'static str,
+        should: &str,
+        show: Show,
+        secrets: Secrets,
+    ) -> Option<Text> {
         match self.value(key)? {
             Value::StringLit(literal) => {
-                let value = self.context.expand(&self.path(key), &literal.value)?;
+                let path = self.path(key);
+                let value = self.context.expand_as(&path, &literal.value, secrets)?;
                 Some(Text {
                     written: literal.value.to_string(),
                     value,

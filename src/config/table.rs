@@ -92,7 +92,7 @@ fn has_clear_password(text: &Text) -> bool {
 fn read_account(reader: &Reader<'_>, dsn: Option<&Dsn>) -> Option<(String, String)> {
     const USER: &str = "should hold the name of the database account";
     const PASSWORD: &str = "should hold the password of the database account";
-    let user = reader.text("user", USER).map(|text| text.value);
+    let user = reader.account("user", USER).map(|text| text.value);
     let password = reader.any_text("password", PASSWORD, Show::Nothing);
     if let Some(password) = &password
         && !password.value.is_empty()

@@ -164,6 +164,14 @@ fn without_line_end(bytes: Vec<u8>) -> Option<String> {
     Some(text)
 }
 
+/// It is written as one, whether there is a value or not.
+pub(super) fn is_reference(reference: &str) -> bool {
+    match reference.strip_prefix("file:") {
+        Some(path) => !path.is_empty(),
+        None => is_name(reference),
+    }
+}
+
 /// The names that a shell accepts.
 fn is_name(name: &str) -> bool {
     !name.starts_with(|first: char| first.is_ascii_digit())

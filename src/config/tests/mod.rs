@@ -52,6 +52,57 @@ fn problem(text: &str) -> String {
     }
 }
 
+/// The same for a command that needs no secret.
+fn read_without_secrets(text: &str) -> Result<Job> {
+    let surroundings = Surroundings {
+        env: &|_| None,
+        read_file: &|_| Err(std::io::ErrorKind::PermissionDenied.into()),
+        cores: 7,
+        readable_by_others: true,
+    };
+    let path = Path::new("/etc/cupid/user.json");
+    parse_with(text, path, &surroundings, Secrets::Unneeded)
+}
+
+#[test]
+fn a_command_that_needs_no_secret_needs_none_of_them() {
+    const SECRETS: &str = r#"{
+        "heartbeatUrl": "https://h/${BEAT}",
+        "notify": [{"type": "serverchan", "sendKey": "${KEY}"}, {"type": "slack", "url": "${SLACK}"},
+            {"type": "wecom", "key": "${KEY}"}, {"type": "dingtalk", "token": "${T}", "secret": "${S}"},
+            {"type": "feishu", "url": "${URL}", "secret": "${file:/run/secrets/x}"},
+            {"type": "webhook", "url": "https://${HOST}/p", "secret": "whsec_${S}"},
+            {"type": "command", "command": ["page", "${TO}"]}],
+        "src": {"dsn": "mysql://u:${PASSWORD}@db/my", "table": "t", "byColumn": "k", "cacheFilePath": "/s",
+            "pushbearSendKey": "${KEY}"},
+        "des": [{"dsn": "mysql:host=${HOST};dbname=my2", "user": "${USER}", "password": "${file:secret}",
+            "table": "t2", "byColumn": "k2", "columns": {"a": "b"}, "callbackNotification": {
+                "url": "${URL}", "secret": "whsec_${S}", "headers": {"Authorization": "Bearer ${TOKEN}"}}}]
+    }"#;
+    let job = read_without_secrets(SECRETS).unwrap();
+    assert_eq!(job.source.state_dir, Path::new("/s"));
+    assert_eq!(job.destinations[0].name, "my2.t2");
+}
+
+#[test]
+fn what_decides_which_state_is_meant_is_needed_by_every_command() {
+    for (from, to) in [
+        ("/var/lib/cupid", "${FOLDER}"),
+        (
+            "t\", \"byColumn\": \"k\"",
+            "${TABLE}\", \"byColumn\": \"k\"",
+        ),
+        ("mysql://u:p@db/my", "${DSN}"),
+        ("mysql://u:p@db/my", "mysql://u:${NO NAME}@db/my"),
+    ] {
+        let error = read_without_secrets(&changed(from, to)).unwrap_err();
+        assert!(
+            error.to_string().contains("${") || error.to_string().contains("needs the"),
+            "{error}"
+        );
+    }
+}
+
 /// The least file with one piece of text replaced.
 fn changed(from: &str, to: &str) -> String {
     assert!(LEAST.contains(from), "{from}");
