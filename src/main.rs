@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use cupid::error::Error;
-use cupid::io::console;
+use cupid::io::logging;
 use cupid::io::signals::RealClock;
 
 fn main() -> ExitCode {
@@ -18,8 +18,8 @@ fn main() -> ExitCode {
     let clock = Arc::new(RealClock::listening());
     let exit = cupid::commands::dispatch(command, &clock).unwrap_or_else(|error| {
         // Under cron a run that finds another one at work is normal.
-        if !matches!(error, Error::Locked(_)) || console::is_terminal() {
-            console::tell_failure(&error);
+        if !matches!(error, Error::Locked(_)) || logging::is_terminal() {
+            logging::tell_failure(&error);
         }
         error.exit()
     });

@@ -17,8 +17,8 @@ use std::sync::Arc;
 use crate::cli::{Command, Talk};
 use crate::config::{self, Job};
 use crate::error::{Error, Exit, Result};
-use crate::io::console;
 use crate::io::heartbeat::Heart;
+use crate::io::logging;
 use crate::io::signals::RealClock;
 use crate::io::state_dir::{Former, Lock, StateDir};
 use crate::logic::report::summary::Summary;
@@ -78,11 +78,12 @@ fn env(name: &str) -> Option<String> {
 /// Reads a configuration and starts the log that it asks for.
 fn load_and_log(path: &Path, talk: Talk) -> Result<Arc<Job>> {
     let job = load(path)?;
-    let file = job
-        .log_dir
-        .as_ref()
-        .map(|folder| folder.join(format!("cupid-{}.log", job.name)));
-    console::start_log(console::level(talk.verbose, talk.quiet), file.as_deref())?;
+    logging::start(logging::level(talk.verbose, talk.quiet));
+    let name = job.name.as_str().into();
+    logging::set_subject(&name);
+    if let Some(folder) = &job.log_dir {
+        logging::add_file(&name, &folder.join(format!("cupid-{name}.log")))?;
+    }
     Ok(job)
 }
 

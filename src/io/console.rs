@@ -1,18 +1,14 @@
 //! Words and progress for people, on stderr; the only file that names `indicatif`.
 
-use std::fs::OpenOptions;
-use std::io::IsTerminal as _;
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use log::{LevelFilter, Log, Metadata, Record};
 
 use super::findings::Findings;
-use crate::error::{Error, Result};
+use super::logging::{about, is_terminal, subject};
+use crate::error::Result;
 use crate::locks::locked;
 use crate::logic::report::digest::Digest;
 use crate::logic::report::fix::Repair;
@@ -24,97 +20,10 @@ use crate::world::Observer;
 /// Work that takes less time gets no bar.
 const BAR_AFTER: Duration = Duration::from_millis(700);
 
-/// True when somebody looks at stderr.
-#[must_use]
-pub fn is_terminal() -> bool {
-    std::io::stderr().is_terminal()
-}
-
-/// How much is said on stderr: without a terminal only what is wrong, so that cron sends no mail otherwise.
-#[must_use]
-pub fn level(verbose: u8, quiet: bool) -> LevelFilter {
-    match (quiet, verbose) {
-        (false, 0) if is_terminal() => LevelFilter::Info,
-        (true, _) | (false, 0) => LevelFilter::Warn,
-        (false, 1) => LevelFilter::Info,
-        (false, _) => LevelFilter::Debug,
-    }
-}
-
-/// Starts the log: stderr, and a file when the configuration has a `logDir`.
-///
-/// # Errors
-/// When the file cannot be opened.
-pub fn start_log(level: LevelFilter, file: Option<&Path>) -> Result<()> {
-    let mut loggers = vec![
-        env_logger::Builder::new()
-            .filter_module("cupid", level)
-            .format_target(false)
-            .build(),
-    ];
-    if let Some(path) = file {
-        let failed = |error: std::io::Error| Error::File {
-            operation: "Open the log",
-            path: path.to_owned(),
-            reason: error.to_string(),
-        };
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(failed)?;
-        }
-        let file = OpenOptions::new()
-            .append(true)
-            .create(true)
-            .mode(0o640)
-            .open(path)
-            .map_err(failed)?;
-        let target = env_logger::Target::Pipe(Box::new(file));
-        let level = level.max(LevelFilter::Info);
-        loggers.push(
-            env_logger::Builder::new()
-                .filter_module("cupid", level)
-                .format_target(false)
-                .target(target)
-                .build(),
-        );
-    }
-    let highest = loggers
-        .iter()
-        .map(env_logger::Logger::filter)
-        .max()
-        .unwrap_or(LevelFilter::Off);
-    if log::set_boxed_logger(Box::new(Both(loggers))).is_ok() {
-        log::set_max_level(highest);
-    }
-    Ok(())
-}
-
-/// Says what stopped a command, where its log goes; a command without a log says it on stderr.
-pub fn tell_failure(error: &Error) {
-    if log::max_level() == LevelFilter::Off {
-        let started = start_log(LevelFilter::Warn, None);
-        debug_assert!(started.is_ok(), "no file is opened");
-    }
-    log::error!(target: "cupid", "{error}");
-}
-
-struct Both(Vec<env_logger::Logger>);
-
-impl Log for Both {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        self.0.iter().any(|logger| logger.enabled(metadata))
-    }
-
-    fn log(&self, record: &Record<'_>) {
-        self.0.iter().for_each(|logger| logger.log(record));
-    }
-
-    fn flush(&self) {
-        self.0.iter().for_each(Log::flush);
-    }
-}
-
 /// Shows a pass to people and writes what it finds.
 pub struct Console {
+    /// What its messages are about. Threads of a pass have none of their own.
+    subject: Option<Arc<str>>,
     findings: Findings,
     digest: Option<Mutex<Digest>>,
     began: Instant,
@@ -124,10 +33,11 @@ pub struct Console {
 }
 
 impl Console {
-    /// `with_bar`: long work is worth a bar.
+    /// Its messages are about what this thread's are about. `with_bar`: long work is worth a bar.
     #[must_use]
     pub fn new(findings: Findings, with_bar: bool) -> Self {
         Self {
+            subject: subject(),
             findings,
             digest: None,
             began: Instant::now(),
@@ -177,9 +87,14 @@ impl Console {
     fn say(&self, level: log::Level, message: &str) {
         let bar = locked(&self.bar);
         let bar = bar.as_ref().map(|(bar, _)| bar.clone());
+        let say = || log::log!(target: "cupid", level, "{message}");
+        let say = || match &self.subject {
+            Some(subject) => about(subject, say),
+            None => say(),
+        };
         match bar {
-            Some(bar) => bar.suspend(|| log::log!(target: "cupid", level, "{message}")),
-            None => log::log!(target: "cupid", level, "{message}"),
+            Some(bar) => bar.suspend(say),
+            None => say(),
         }
     }
 }

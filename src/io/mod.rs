@@ -6,6 +6,7 @@ pub mod findings;
 pub mod fix_file;
 pub mod heartbeat;
 pub mod http;
+pub mod logging;
 pub mod mysql;
 pub mod notify;
 pub mod output;

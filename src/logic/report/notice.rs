@@ -392,8 +392,8 @@ impl fmt::Display for Notice {
             ),
             Self::OwedRowGone { destination, id } => write!(
                 f,
-                "{destination}: the source row of id {id}, which is owed, is gone. It is looked \
-                 for again for lateCommitSecond"
+                "{destination}: the source row of id {id}, which is owed, is gone for the \
+                 moment. It is looked for again for lateCommitSecond"
             ),
             Self::OwedDropped {
                 destination,

@@ -166,8 +166,8 @@ fn each_message_says_what_was_found_on_what_and_what_to_do() {
                 id: 5,
             },
             Info,
-            "search: the source row of id 5, which is owed, is gone. It is looked for again for \
-             lateCommitSecond",
+            "search: the source row of id 5, which is owed, is gone for the moment. It is looked for \
+             again for lateCommitSecond",
         ),
         (
             Notice::OwedDropped {
