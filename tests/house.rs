@@ -1,5 +1,6 @@
 //! The house: which part of the program may know which. A path in `src/` tells what may be imported there.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -54,15 +55,54 @@ fn module(file: &Path) -> Vec<String> {
     parts
 }
 
+/// Every path of a `use`: `a::{b, c::{d, e}}` is `a::b`, `a::c::d` and `a::c::e`.
+fn leaves(group: &str) -> Vec<String> {
+    let Some((before, rest)) = group.split_once('{') else {
+        return vec![group.trim().to_owned()];
+    };
+    let within = rest.rsplit_once('}').unwrap().0;
+    let (mut depth, mut members) = (0, vec![String::new()]);
+    for c in within.chars() {
+        match c {
+            ',' if depth == 0 => members.push(String::new()),
+            _ => members.last_mut().unwrap().push(c),
+        }
+        depth += i32::from(c == '{') - i32::from(c == '}');
+    }
+    let leaves = members.iter().flat_map(|member| leaves(member));
+    leaves
+        .map(|leaf| format!("{}{leaf}", before.trim()))
+        .collect()
+}
+
+/// The lines of a text with their numbers, without comments; each `use` on one line, with its paths written out.
+fn lines_of(text: &str) -> Vec<(usize, String)> {
+    let lines = text.lines().zip(1..);
+    let mut lines = lines.filter(|(line, _)| !line.trim_start().starts_with("//"));
+    let mut found = Vec::new();
+    while let Some((line, number)) = lines.next() {
+        let mut line = line.to_owned();
+        let is_use = |word: Option<&str>| word == Some("use");
+        let mut words = line.split_whitespace();
+        let first = words.next();
+        let of_visibility = first.is_some_and(|word| word.starts_with("pub"));
+        if is_use(first) || of_visibility && is_use(words.next()) {
+            while !line.ends_with(';') {
+                line += lines.next().unwrap().0;
+            }
+            line = leaves(line.trim_end_matches(';')).join(" ");
+        }
+        found.push((number, line));
+    }
+    found
+}
+
 /// Every `crate::…` and `super::…` outside comments, by its path from the crate's root.
 fn imports(file: &Path) -> Vec<Import> {
     let text = fs::read_to_string(file).unwrap();
     let here = module(file);
     let mut found = Vec::new();
-    for (number, line) in text.lines().enumerate() {
-        if line.trim_start().starts_with("//") {
-            continue;
-        }
+    for (number, line) in lines_of(&text) {
         for word in line.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')) {
             let mut parts = word.split("::").peekable();
             let mut path: Vec<String> = match parts.peek() {
@@ -79,7 +119,7 @@ fn imports(file: &Path) -> Vec<Import> {
             }
             path.extend(parts.filter(|part| !part.is_empty()).map(str::to_owned));
             found.push(Import {
-                place: format!("{}:{}", file.display(), number + 1),
+                place: format!("{}:{}", file.display(), number),
                 path,
             });
         }
@@ -160,4 +200,52 @@ fn each_module_stands_in_a_part_and_each_module_of_logic_in_a_wing() {
             );
         }
     }
+}
+
+/// The module that a path leads into: the longest beginning of it that is a file.
+fn file_of<'m>(path: &[String], modules: &'m BTreeSet<Vec<String>>) -> Option<&'m Vec<String>> {
+    (1..=path.len())
+        .rev()
+        .find_map(|length| modules.get(&path[..length]))
+}
+
+/// A module may use what contains it, and what contains it may use it: those two are read together.
+#[test]
+fn no_two_modules_of_logic_or_io_need_each_other() {
+    let mut found = Vec::new();
+    files(Path::new("src"), &mut found);
+    let is_test = |module: &[String]| module.iter().any(|part| part.ends_with("tests"));
+    let is_held = |module: &[String]| ["logic", "io"].iter().any(|part| module[0] == *part);
+    let modules: BTreeSet<Vec<String>> = found
+        .iter()
+        .map(|file| module(file))
+        .filter(|module| !module.is_empty() && is_held(module) && !is_test(module))
+        .collect();
+    let mut needs: BTreeMap<&Vec<String>, BTreeSet<&Vec<String>>> = BTreeMap::new();
+    for file in &found {
+        let Some(here) = modules.get(&module(file)) else {
+            continue;
+        };
+        let needed = imports(file).into_iter();
+        let needed = needed.filter_map(|import| file_of(&import.path, &modules));
+        needs.insert(
+            here,
+            needed.filter(|there| !here.starts_with(there)).collect(),
+        );
+    }
+    // What needs nothing, or nothing but what was taken away before, is in no circle.
+    while let Some(free) = needs.iter().find_map(|(module, needed)| {
+        needed
+            .iter()
+            .all(|there| !needs.contains_key(there))
+            .then_some(*module)
+    }) {
+        needs.remove(free);
+    }
+    assert!(
+        modules.len() > 100,
+        "only {} modules were read",
+        modules.len()
+    );
+    assert!(needs.is_empty(), "{:#?}", needs.keys());
 }
