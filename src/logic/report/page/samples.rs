@@ -1,107 +1,120 @@
 //! The first rows of each kind, with both values.
 
-use super::{escaped, push};
+use maud::{Markup, html};
+
 use crate::logic::report::digest::{Digest, SAMPLE_ROWS, Sample};
 use crate::logic::value::count::{counted, grouped};
 use crate::logic::value::print::REPORT_NULL;
 
-pub(super) fn samples(html: &mut String, digest: &Digest) {
-    html.push_str("<h2>The first rows</h2>\n");
-    for (kind, rows) in &digest.samples {
-        let total = digest.count(*kind);
-        let first = if total > SAMPLE_ROWS as u64 {
-            format!("the first {SAMPLE_ROWS} of {}", grouped(total))
-        } else {
-            counted(total, "row")
-        };
-        let values = rows.iter().any(|row| !row.values.is_empty());
-        push(
-            html,
-            format_args!(
-                "<details class=\"card\" open>\n<summary><span class=\"swatch {0}\"></span>{0}<span class=\"note\">{first}</span></summary>\n\
-                 <table>\n<thead><tr><th>id<th>key<th>destination{1}</thead>\n<tbody>\n",
-                kind.word(),
-                if values {
-                    "<th>column<th>in the source<th>in the copy"
-                } else {
-                    ""
+pub(super) fn samples(digest: &Digest) -> Markup {
+    html! {
+        h2 { "The first rows" }
+        @for (kind, rows) in &digest.samples {
+            "\n"
+            details.card open {
+                summary {
+                    span.swatch.(kind.word()) {} (kind.word()) span.note { (first_of(digest.count(*kind))) }
                 }
-            ),
-        );
-        for row in rows {
-            sample(html, row);
+                (table(rows))
+            }
         }
-        html.push_str("</tbody>\n</table>\n</details>\n");
     }
 }
 
-fn sample(html: &mut String, row: &Sample) {
+fn first_of(total: u64) -> String {
+    if total > SAMPLE_ROWS as u64 {
+        format!("the first {SAMPLE_ROWS} of {}", grouped(total))
+    } else {
+        counted(total, "row")
+    }
+}
+
+fn table(rows: &[Sample]) -> Markup {
+    let have_values = rows.iter().any(|row| !row.values.is_empty());
+    html! {
+        table {
+            thead {
+                tr {
+                    th { "id" } th { "key" } th { "destination" }
+                    @if have_values {
+                        th { "column" } th { "in the source" } th { "in the copy" }
+                    }
+                }
+            }
+            tbody {
+                @for row in rows {
+                    (sample(row))
+                }
+            }
+        }
+    }
+}
+
+/// One line for each column that differs; what belongs to the row stands in the first one.
+fn sample(row: &Sample) -> Markup {
     let Sample {
         destination,
         id,
         key,
         values,
     } = row;
+    let of_row = [("id", id), ("key", key), ("destination", destination)];
     let lines = values.len().max(1);
-    for line in 0..lines {
-        let classes = match (line > 0, line + 1 < lines) {
-            (false, false) => "",
-            (false, true) => " class=\"more\"",
-            (true, false) => " class=\"again\"",
-            (true, true) => " class=\"again more\"",
-        };
-        push(html, format_args!("<tr{classes}>"));
-        for (label, text) in [("id", id), ("key", key), ("destination", destination)] {
-            let text = if line == 0 {
-                escaped(text)
-            } else {
-                String::new()
-            };
-            push(
-                html,
-                format_args!("<td class=\"once\" data-label=\"{label}\">{text}</td>"),
-            );
+    html! {
+        @for line in 0..lines {
+            "\n"
+            tr class=[place(line, lines)] {
+                @for (label, text) in of_row {
+                    td.once data-label=(label) { @if line == 0 { (text) } }
+                }
+                @if let Some((column, source, copy)) = values.get(line) {
+                    @let [source, copy] = marked(source, copy);
+                    td data-label="column" { (column) }
+                    td.value data-label="source" { span { (source) } }
+                    td.value data-label="copy" { span { (copy) } }
+                }
+            }
         }
-        if let Some((column, source, copy)) = values.get(line) {
-            let [source, copy] = marked(source, copy);
-            push(
-                html,
-                format_args!(
-                    "<td data-label=\"column\">{}</td><td class=\"value\" data-label=\"source\"><span>{source}</span></td>\
-                     <td class=\"value\" data-label=\"copy\"><span>{copy}</span></td>",
-                    escaped(column)
-                ),
-            );
-        }
-        html.push_str("</tr>\n");
+    }
+}
+
+/// The class of a line of a row: whether a line of it stands above, and whether one follows.
+fn place(line: usize, lines: usize) -> Option<&'static str> {
+    match (line > 0, line + 1 < lines) {
+        (false, false) => None,
+        (false, true) => Some("more"),
+        (true, false) => Some("again"),
+        (true, true) => Some("again more"),
     }
 }
 
 /// Two values of a report, what differs between their common beginning and end marked.
-fn marked(source: &str, copy: &str) -> [String; 2] {
-    let special = |value: &str| match value {
-        REPORT_NULL => Some("<i>NULL</i>".to_owned()),
-        "" => Some("<i>empty</i>".to_owned()),
+fn marked(source: &str, copy: &str) -> [Markup; 2] {
+    let nothing = |value: &str| match value {
+        REPORT_NULL => Some("NULL"),
+        "" => Some("empty"),
         _ => None,
     };
-    if let (None, None) = (special(source), special(copy)) {
-        let [source, copy] = [plain(source), plain(copy)];
-        let (a, b): (Vec<char>, Vec<char>) = (source.chars().collect(), copy.chars().collect());
-        let begin = a.iter().zip(&b).take_while(|(a, b)| a == b).count();
-        let rest = a[begin..].iter().rev().zip(b[begin..].iter().rev());
-        let end = rest.take_while(|(a, b)| a == b).count();
-        return [a, b].map(|text| {
-            let part = |from: usize, to: usize| escaped(&text[from..to].iter().collect::<String>());
-            let middle = part(begin, text.len() - end);
-            let middle = if middle.is_empty() {
-                middle
-            } else {
-                format!("<mark>{middle}</mark>")
-            };
-            part(0, begin) + &middle + &part(text.len() - end, text.len())
+    if nothing(source).is_some() || nothing(copy).is_some() {
+        return [source, copy].map(|value| {
+            html! {
+                @if let Some(word) = nothing(value) { i { (word) } } @else { (plain(value)) }
+            }
         });
     }
-    [source, copy].map(|value| special(value).unwrap_or_else(|| escaped(plain(value))))
+    let [a, b] = [source, copy].map(|value| plain(value).chars().collect::<Vec<char>>());
+    let begin = a.iter().zip(&b).take_while(|(a, b)| a == b).count();
+    let rest = a[begin..].iter().rev().zip(b[begin..].iter().rev());
+    let end = rest.take_while(|(a, b)| a == b).count();
+    [a, b].map(|text| {
+        let part = |from: usize, to: usize| text[from..to].iter().collect::<String>();
+        let middle = part(begin, text.len() - end);
+        html! {
+            (part(0, begin))
+            @if !middle.is_empty() { mark { (middle) } }
+            (part(text.len() - end, text.len()))
+        }
+    })
 }
 
 /// Without the backslash that a report puts before one (see [`crate::logic::value::print::report_text`]).
@@ -123,7 +136,8 @@ mod tests {
             ("\\\\N", "N", ["<mark>\\</mark>N", "N"]),
             ("小明", "小红", ["小<mark>明</mark>", "小<mark>红</mark>"]),
         ] {
-            assert_eq!(marked(source, copy), expected, "{source} {copy}");
+            let found = marked(source, copy).map(Markup::into_string);
+            assert_eq!(found, expected, "{source} {copy}");
         }
     }
 }

@@ -1,7 +1,8 @@
 //! What of a page its readers rely on.
 
+use super::charts::COLUMN_BARS;
 use super::*;
-use crate::logic::report::line::Line;
+use crate::logic::report::line::{Fate, Kind, Line};
 use crate::logic::report::summary::Unread;
 
 fn line(kind: Kind, id: Id, column: &str) -> Line {
@@ -224,7 +225,9 @@ fn the_bars_over_the_id_range_say_where_the_rows_lie() {
     };
     let html = page(&digest, &about);
     let rect = |kind: &str, x: u32, y: u32, height: u32| {
-        format!("<rect class=\"{kind}\" x=\"{x}\" y=\"{y}\" width=\"9\" height=\"{height}\"/>")
+        format!(
+            "<rect class=\"{kind}\" x=\"{x}\" y=\"{y}\" width=\"9\" height=\"{height}\"></rect>"
+        )
     };
     assert_has(
         &html,
@@ -288,7 +291,7 @@ fn the_circumstances_are_listed_and_data_stay_text() {
     assert_has(
         &html,
         &[
-            "<dt>Source</dt><dd>a&lt;b&gt;&amp;&quot;&#39;\u{fffd}</dd>",
+            "<dt>Source</dt><dd>a&lt;b&gt;&amp;&quot;'\u{fffd}</dd>",
             "<dt>Differences seen</dt><dd>2024-01-02T03:04:05.000Z to 2024-01-02T03:04:05.000Z</dd>",
         ],
     );
@@ -325,5 +328,74 @@ fn the_first_rows_are_said_to_be_the_first_and_each_is_named_once() {
     assert_eq!(of_columns(&["a", "b", "c"]), [first, next, last]);
     let missing = shown(&digest([line(Kind::Missing, 1, "")]), &summary());
     assert_lacks(&missing, &["in the copy"]);
-    assert_has(&all, &["<th>column<th>in the source<th>in the copy"]);
+    assert_has(
+        &all,
+        &["<th>column</th><th>in the source</th><th>in the copy</th>"],
+    );
+}
+
+/// The page of a report and a run in which every text is this one.
+fn page_of(text: &str) -> String {
+    let lines = Kind::ALL.map(|kind| Line {
+        source: text.into(),
+        destination: text.into(),
+        key: text.into(),
+        source_value: format!("{text}1"),
+        destination_value: format!("{text}2"),
+        ..line(kind, 7, if kind == Kind::Different { text } else { "" })
+    });
+    let unread = Unread {
+        destination: text.into(),
+        reason: text.into(),
+        exit: crate::error::Exit::Failed,
+    };
+    let summary = Summary {
+        unread: vec![unread],
+        ..summary()
+    };
+    let about = About {
+        name: text.into(),
+        facts: vec![("Source", text.into())],
+        summary: Some(&summary),
+        ..About::default()
+    };
+    page(&digest(lines), &about)
+}
+
+/// Everything between `<` and `>`.
+fn tags(html: &str) -> Vec<&str> {
+    let tags = html.split('<').skip(1);
+    tags.filter_map(|tag| Some(tag.split_once('>')?.0))
+        .collect()
+}
+
+#[test]
+fn no_text_of_a_row_or_a_server_makes_or_changes_a_tag() {
+    let harmless = page_of("harmless");
+    let places = harmless.matches("harmless").count();
+    assert!(places > 15, "{harmless}");
+    for (text, escaped) in [
+        (
+            "<script>alert(1)</script>",
+            "&lt;script&gt;alert(1)&lt;/script&gt;",
+        ),
+        (
+            "</title></style><b>",
+            "&lt;/title&gt;&lt;/style&gt;&lt;b&gt;",
+        ),
+        (
+            "\"><img src=x onerror=alert(1)>",
+            "&quot;&gt;&lt;img src=x onerror=alert(1)&gt;",
+        ),
+        ("' onmouseover='alert(1)", "' onmouseover='alert(1)"),
+        ("<!--", "&lt;!--"),
+        ("]]><?php", "]]&gt;&lt;?php"),
+        ("&lt;b&gt;&#60;b>", "&amp;lt;b&amp;gt;&amp;#60;b&gt;"),
+        ("a\0<b", "a\u{fffd}&lt;b"),
+    ] {
+        let html = page_of(text);
+        assert_eq!(tags(&html), tags(&harmless), "{text}");
+        assert_has(&html, &[&format!("<h1>{escaped}</h1>")]);
+        assert_eq!(html.matches(escaped).count(), places, "{text}");
+    }
 }
