@@ -152,7 +152,9 @@ fn passed(
     let process = &model.processes[process];
     let looks_at_ids = matches!(process.command, Command::Run { insert: true, .. });
     let restarted = model.table.restarted;
-    // Ids that started again after the process asked for the highest one are the next pass's.
+    // Ids that started again after the process asked for the highest one are the next pass's. So are
+    // ids that started again out of sight of the replica that answered: the replica's highest id lies
+    // beyond them. When the source has caught up, its highest id goes back, and a pass compares them.
     let is_next_pass = |row: &SourceRow| {
         restarted > 0
             && row.inserted > restarted

@@ -105,6 +105,7 @@ pub(crate) struct Process {
     pub(crate) bounds_us: Option<i64>,
     /// The source's columns as they were when it read them.
     pub(crate) shape: Option<Shape>,
+    /// The last tick that the source knew of when it was asked for its highest id.
     pub(crate) bounds: u64,
     pub(crate) tries: HashMap<(usize, i64), u32>,
     pub(crate) looked: HashMap<(usize, i64), Looked>,

@@ -2,6 +2,7 @@
 
 use crate::model::{Event, Model};
 use crate::plan::{MS, SECOND};
+use crate::table::Replica;
 
 /// So far above the others is a huge id.
 const HUGE: i64 = 50_000;
@@ -48,9 +49,12 @@ impl Model {
 
     pub(crate) fn go_away(&mut self, away: Away) {
         self.tell(|| format!("the source is away: {away:?}"));
-        let table = &mut self.table;
+        let (table, tick) = (&mut self.table, self.tick);
         match away {
-            Away::Behind => table.snapshot = Some(table.rows.clone()),
+            Away::Behind => {
+                let rows = table.rows.clone();
+                table.snapshot = Some(Replica { rows, tick });
+            }
             Away::FailOver => table.stale = table.snapshot.take(),
             Away::CaughtUp => table.stale = None,
         }

@@ -191,7 +191,9 @@ impl Source for View<'_> {
         let mut model = self.read_source("bounds", 0)?;
         let now_us = model.source_now_us();
         model.processes[self.process].bounds_us = Some(now_us);
-        model.processes[self.process].bounds = model.tick;
+        // A replica that is behind answers as the source was, and does not know that ids started again since.
+        let replica = model.table.stale.as_ref();
+        model.processes[self.process].bounds = replica.map_or(model.tick, |replica| replica.tick);
         let last = model.table.seen().last_key_value();
         let key_max = last.map(|(&id, source)| row(&model, id, source).key);
         let key_max = key_max.filter(|key| *key != Cell::Null);

@@ -73,12 +73,20 @@ pub(crate) struct Table {
     pub(crate) begun: u64,
     open: BTreeMap<u64, Transaction>,
     /// What a replica that is behind will show, and what is shown of it now.
-    pub(crate) snapshot: Option<BTreeMap<i64, SourceRow>>,
-    pub(crate) stale: Option<BTreeMap<i64, SourceRow>>,
+    pub(crate) snapshot: Option<Replica>,
+    pub(crate) stale: Option<Replica>,
     /// When ids last started again.
     pub(crate) restarted: u64,
     /// No row is deleted any more: a restart is noticed by rows that are there.
     pub(crate) keeps_rows: bool,
+}
+
+/// The table as it was at an earlier moment.
+#[derive(Clone, Debug)]
+pub(crate) struct Replica {
+    pub(crate) rows: BTreeMap<i64, SourceRow>,
+    /// The last tick that it knows of.
+    pub(crate) tick: u64,
 }
 
 impl SourceRow {
@@ -102,7 +110,7 @@ impl Table {
 
     /// What the server shows that cupid reads.
     pub(crate) fn seen(&self) -> &BTreeMap<i64, SourceRow> {
-        self.stale.as_ref().unwrap_or(&self.rows)
+        self.stale.as_ref().map_or(&self.rows, |stale| &stale.rows)
     }
 
     /// Whose content it is that has this `v`.
