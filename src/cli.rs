@@ -23,8 +23,8 @@ pub use clap_complete::Shell;
 
 use examples::{
     CHECK_EXAMPLES, COMPLETIONS_EXAMPLES, EXIT_STATUS, HTML_EXAMPLES, MERGE_EXAMPLES,
-    NOTIFY_EXAMPLES, RECHECK_EXAMPLES, RECONCILE_EXAMPLES, REPORT_EXAMPLES, RETRY_EXAMPLES,
-    RUN_EXAMPLES, START_EXAMPLES, STATUS_EXAMPLES, TOP_EXAMPLES,
+    NOTIFY_EXAMPLES, OWED_EXAMPLES, RECHECK_EXAMPLES, RECONCILE_EXAMPLES, REPORT_EXAMPLES,
+    RETRY_EXAMPLES, RUN_EXAMPLES, START_EXAMPLES, STATUS_EXAMPLES, TOP_EXAMPLES,
 };
 use values::{
     method_parser, parse_duration, parse_id, parse_rate, parse_report, parse_shard, parse_size,
@@ -65,6 +65,9 @@ pub enum Command {
     /// Only delivers the callbacks that are still owed
     #[command(after_help = RETRY_EXAMPLES)]
     Retry(Retry),
+    /// Shows what is owed, why and since when; sends or drops what you name
+    #[command(after_help = OWED_EXAMPLES)]
+    Owed(Owed),
     /// Shows the checkpoint, how far behind the table it is, and the callbacks owed
     #[command(after_help = STATUS_EXAMPLES)]
     Status(Status),
@@ -259,6 +262,112 @@ pub struct Retry {
     pub talk: Talk,
 }
 
+/// `cupid owed`.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct Owed {
+    /// The configuration file
+    #[arg(value_name = "CONFIG")]
+    pub config: PathBuf,
+    /// What to do; without it, list.
+    #[command(subcommand)]
+    pub command: Option<OwedCommand>,
+    /// Of a list without its name.
+    #[command(flatten)]
+    pub list: OwedList,
+}
+
+/// What `cupid owed` can do.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub enum OwedCommand {
+    /// One line for each callback; needs no secret and no server
+    List(OwedList),
+    /// An entry, both rows as they are now, the columns that differ, the body that would be sent
+    Show(OwedShow),
+    /// Tries now, whatever the endpoint asked for
+    Send(OwedSend),
+    /// Forgets callbacks until a pass or an audit finds their rows again; prints what it drops as JSON Lines
+    Drop(OwedDrop),
+}
+
+/// Lines of a list, unless somebody wants more or fewer.
+const LIST_LINES: u32 = 50;
+
+/// `cupid owed list`.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct OwedList {
+    /// Only what is owed to this destination
+    #[arg(long, value_name = "NAME")]
+    pub destination: Option<String>,
+    /// At most so many lines
+    #[arg(long, value_name = "LINES", default_value_t = LIST_LINES, value_parser = clap::value_parser!(u32).range(1..))]
+    pub limit: u32,
+    /// Prints the lines of the owed file, all of them
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl Default for OwedList {
+    fn default() -> Self {
+        Self {
+            destination: None,
+            limit: LIST_LINES,
+            json: false,
+        }
+    }
+}
+
+/// `cupid owed show`.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct OwedShow {
+    /// What: destination/id, or the id where one destination has it
+    #[arg(value_name = "KEY", required = true, allow_negative_numbers = true)]
+    pub keys: Vec<String>,
+    /// Only what is owed to this destination
+    #[arg(long, value_name = "NAME")]
+    pub destination: Option<String>,
+}
+
+/// What to act on.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct OwedWhat {
+    /// What: destination/id, or the id where one destination has it
+    #[arg(
+        value_name = "KEY",
+        required_unless_present = "all",
+        conflicts_with = "all",
+        allow_negative_numbers = true
+    )]
+    pub keys: Vec<String>,
+    /// Everything that is owed, or everything that is owed to --destination
+    #[arg(long)]
+    pub all: bool,
+    /// Only what is owed to this destination
+    #[arg(long, value_name = "NAME")]
+    pub destination: Option<String>,
+}
+
+/// `cupid owed send`.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct OwedSend {
+    /// What to send.
+    #[command(flatten)]
+    pub what: OwedWhat,
+    /// How much is said on stderr.
+    #[command(flatten)]
+    pub talk: Talk,
+}
+
+/// `cupid owed drop`.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct OwedDrop {
+    /// What to drop.
+    #[command(flatten)]
+    pub what: OwedWhat,
+    /// Does not ask
+    #[arg(long)]
+    pub yes: bool,
+}
+
 /// `cupid status`.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct Status {
@@ -360,6 +469,18 @@ where
             ErrorKind::ArgumentConflict,
             "--extra cannot be used with --shard: a row that only a copy has is in no shard; run `cupid reconcile CONFIG \
              --extra` once, without --shard",
+        ));
+    }
+    if let Command::Owed(Owed {
+        command: Some(_),
+        list,
+        ..
+    }) = &command
+        && *list != OwedList::default()
+    {
+        return Err(Cli::command().error(
+            ErrorKind::ArgumentConflict,
+            "an option stands before the word that says what to do, such as `send`; write options behind that word",
         ));
     }
     Ok(command)

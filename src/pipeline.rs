@@ -27,15 +27,20 @@ mod reconfirm;
 mod report;
 mod restart;
 mod scan;
+mod show;
 mod throttle;
 mod work;
 
 pub use options::{Audit, Handling, IdRange, Method, Run};
 pub use recheck::recheck;
+pub use show::{Now, show};
+
+use std::collections::BTreeSet;
 
 use crate::config::Job;
 use crate::error::Result;
 use crate::logic::report::summary::Summary;
+use crate::logic::value::cell::Id;
 use crate::world::World;
 
 use options::Asked;
@@ -78,6 +83,17 @@ pub fn audit(job: &Job, world: &mut World<'_>, audit: Audit) -> Result<Summary> 
 pub fn retry(job: &Job, world: &mut World<'_>) -> Result<Summary> {
     let mut work = Work::begin(job, world, Asked::Retry)?;
     work.ledger.forget_waits();
+    work.deliver()?;
+    Ok(work.end())
+}
+
+/// The same for some of the callbacks, by destination and row. What the summary calls owed is what is left of these.
+///
+/// # Errors
+/// As [`pass`].
+pub fn send(job: &Job, world: &mut World<'_>, chosen: BTreeSet<(String, Id)>) -> Result<Summary> {
+    let mut work = Work::begin(job, world, Asked::Retry)?;
+    work.ledger.choose(chosen);
     work.deliver()?;
     Ok(work.end())
 }

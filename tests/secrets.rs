@@ -138,6 +138,15 @@ fn no_command_that_works_tells_a_secret() {
         cupid(&scene, "run", "-vv --report OUT/run.csv").exits(1);
         cupid(&scene, "run", "--json").exits(1);
         cupid(&scene, "retry", "-vv --json").exits(1);
+        for words in [
+            "",
+            "--json",
+            "show copy1/1 copy1/12",
+            "send copy1/1 -vv",
+            "drop copy1/1 --yes",
+        ] {
+            cupid(&scene, "owed", words).run();
+        }
         cupid(&scene, "status", "").exits(1);
         cupid(&scene, "status", "--json").exits(1);
         let outputs =

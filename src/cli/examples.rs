@@ -22,6 +22,7 @@ Examples:
   cupid run user.json --every 2s --for 58s
   cupid start user.json                   until SIGTERM, for supervisord
   cupid status user.json
+  cupid owed user.json                    the callbacks that are owed, and why
 
 `cupid help COMMAND` tells more, `cupid --help` also the exit status.";
 
@@ -55,6 +56,18 @@ pub(super) const RETRY_EXAMPLES: &str = "\
 Examples:
   cupid retry user.json
   cupid retry user.json --json";
+
+pub(super) const OWED_EXAMPLES: &str = "\
+Examples:
+  cupid owed user.json                            what, why, since when, how often it was tried
+  cupid owed user.json --destination search --json
+  cupid owed user.json show search/8312001        both rows as they are now, and what would be sent
+  cupid owed user.json send 8312001               now, whatever the endpoint asked for
+  cupid owed user.json send --all --destination search
+  cupid owed user.json drop search/8312001 --yes >> dropped.jsonl
+
+A dropped row is forgotten until a pass or an audit finds it again.
+Exit status: list 0 nothing is owed, 1 something is; send 0 all of it was taken, 1 some is still owed.";
 
 pub(super) const STATUS_EXAMPLES: &str = "\
 Examples:

@@ -46,6 +46,7 @@ fn the_examples_in_the_help_are_commands() {
         HTML_EXAMPLES,
         RETRY_EXAMPLES,
         STATUS_EXAMPLES,
+        OWED_EXAMPLES,
         NOTIFY_EXAMPLES,
     ] {
         for line in examples.lines().filter(|line| line.starts_with("  ")) {
@@ -54,6 +55,52 @@ fn the_examples_in_the_help_are_commands() {
             let line = line.split(['|', '>']).next().unwrap();
             parsed(line.trim());
         }
+    }
+}
+
+#[test]
+fn owed_lists_unless_it_is_told_otherwise() {
+    let owed = |line: &str| match parsed(line) {
+        Command::Owed(owed) => owed,
+        other => panic!("{other:?}"),
+    };
+    let list = OwedList {
+        destination: Some("search".into()),
+        limit: 5,
+        json: true,
+    };
+    let options = "--destination search --limit 5 --json";
+    let bare = owed(&format!("cupid owed c.json {options}"));
+    assert_eq!((bare.command, bare.list), (None, list.clone()));
+    let named = owed(&format!("cupid owed c.json list {options}"));
+    assert_eq!(named.command, Some(OwedCommand::List(list)));
+    let Some(OwedCommand::Show(show)) = owed("cupid owed c.json show -5 a/-6 a/[1,2]").command
+    else {
+        panic!()
+    };
+    assert_eq!(show.keys, ["-5", "a/-6", "a/[1,2]"]);
+}
+
+#[test]
+fn owed_acts_on_keys_or_on_all_and_on_nothing_else() {
+    for line in [
+        "cupid owed c.json send",
+        "cupid owed c.json drop --yes",
+        "cupid owed c.json drop --destination search",
+        "cupid owed c.json drop 5 --all",
+        "cupid owed c.json show",
+        "cupid owed c.json lsit",
+        "cupid owed c.json --limit 0",
+        "cupid owed c.json --limit 5 send --all",
+        "cupid owed",
+    ] {
+        assert_eq!(refused(line).0, Exit::Usage, "{line}");
+    }
+    for line in [
+        "cupid owed c.json send --all --destination search -v",
+        "cupid owed c.json drop 5 a/6 --yes",
+    ] {
+        parsed(line);
     }
 }
 

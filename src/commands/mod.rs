@@ -3,6 +3,7 @@
 mod check;
 mod connections;
 mod notify;
+mod owed;
 mod recheck;
 mod reconcile;
 mod report;
@@ -38,6 +39,7 @@ pub fn dispatch(command: Command, clock: &Arc<RealClock>) -> Result<Exit> {
         Command::Recheck(recheck) => recheck::recheck(&recheck, clock),
         Command::Report(reports) => report::report(&reports),
         Command::Retry(retry) => run::retry(&retry, clock),
+        Command::Owed(owed) => owed::owed(&owed, clock),
         Command::Status(status) => status::status(&status, clock),
         Command::Check(check) => check::check(&check, clock),
         Command::Notify(notify) => notify::notify(&notify, clock),
@@ -68,6 +70,11 @@ fn unprinted(operation: &'static str, error: &dyn std::error::Error) -> Error {
 /// Reads a configuration.
 fn load(path: &Path) -> Result<Arc<Job>> {
     config::load(path, &env).map(Arc::new)
+}
+
+/// The same for a command that reads state files alone.
+fn load_without_secrets(path: &Path) -> Result<Arc<Job>> {
+    config::load_without_secrets(path, &env).map(Arc::new)
 }
 
 /// An environment variable.

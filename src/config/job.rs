@@ -256,6 +256,17 @@ impl DestinationJob {
     }
 }
 
+impl CallbackJob {
+    /// The address as people may see it. Tokens often stand in the query.
+    #[must_use]
+    pub fn shown_url(&self) -> String {
+        match self.url.split_once('?') {
+            Some((address, _)) => format!("{address}?…"),
+            None => self.url.clone(),
+        }
+    }
+}
+
 impl std::fmt::Debug for Server {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self {

@@ -12,6 +12,7 @@ mod target;
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read, Seek as _, SeekFrom, Write};
+use std::os::fd::AsFd as _;
 use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 
@@ -20,6 +21,20 @@ use crate::error::{Error, Result};
 
 use target::{Place, Target};
 pub use target::{draft_of, refuse_one_file};
+
+/// Makes durable what was written to stdout, where that is a file.
+///
+/// # Errors
+/// The system's.
+pub fn sync_stdout() -> std::io::Result<()> {
+    let mut stdout = std::io::stdout();
+    stdout.flush()?;
+    let file = File::from(stdout.as_fd().try_clone_to_owned()?);
+    if file.metadata()?.is_file() {
+        file.sync_all()?;
+    }
+    Ok(())
+}
 
 /// An output that is being made.
 pub struct Output {

@@ -8,7 +8,7 @@
 //! Two locks, always taken in this order: the store's, while a file is written, and the book's, for moments. Nobody who
 //! books an answer waits for a disk.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard};
 
 use crate::config::Job;
@@ -40,6 +40,8 @@ struct Book {
     /// The file does not say what `outbox` says.
     is_changed: bool,
     saved_us: i64,
+    /// What is to be sent, by destination and row, whatever the endpoints asked for; `None`: all that is due.
+    chosen: Option<BTreeSet<(String, Id)>>,
     /// Callbacks that stay in the file until the checkpoint forgets their rows as compared.
     ended: Vec<Ended>,
     /// Tries of this run, by destination and row, until one succeeds: a pass delivers more than once, and may find a row
@@ -114,6 +116,7 @@ impl<'a> Ledger<'a> {
             strangers,
             is_changed: false,
             saved_us: now_us,
+            chosen: None,
             ended: vec![],
             tries: HashMap::new(),
             would_send: 0,
@@ -207,7 +210,15 @@ impl<'a> Ledger<'a> {
         tries_max: u32,
     ) -> Vec<Id> {
         let book = self.book();
-        let due = book.outbox.due(destination, now_us).into_iter();
+        let due = match &book.chosen {
+            None => book.outbox.due(destination, now_us),
+            Some(chosen) => {
+                let mut all = book.outbox.due(destination, i64::MAX);
+                all.retain(|owed| chosen.contains(&(owed.destination.clone(), owed.id)));
+                all
+            }
+        };
+        let due = due.into_iter();
         let due = due.filter(|owed| book.tries(number, owed.id) < tries_max);
         due.map(|owed| owed.id).collect()
     }
@@ -246,6 +257,11 @@ impl<'a> Ledger<'a> {
             (book.tries(number, id), owed.map_or(0, |owed| owed.attempts))
         };
         ids.map(tries).collect()
+    }
+
+    /// Somebody wants these tried now, by destination and row, whatever the endpoints asked for before, and nothing else.
+    pub(super) fn choose(&self, chosen: BTreeSet<(String, Id)>) {
+        self.book().chosen = Some(chosen);
     }
 
     /// Somebody wants everything tried now, whatever the endpoints asked for before.
@@ -326,8 +342,15 @@ impl<'a> Ledger<'a> {
 
     pub(super) fn left(self) -> Left {
         let book = into_inner(self.book);
+        let owed = match &book.chosen {
+            None => book.outbox.len(),
+            Some(chosen) => {
+                let is_left = |(name, id): &&(String, Id)| book.outbox.get(name, *id).is_some();
+                chosen.iter().filter(is_left).count()
+            }
+        };
         Left {
-            owed: book.outbox.len() as u64 + book.would_send,
+            owed: owed as u64 + book.would_send,
             too_large: book.outbox.too_large() as u64 + book.forgotten_too_large,
         }
     }

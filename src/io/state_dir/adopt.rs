@@ -7,10 +7,28 @@ use super::StateDir;
 use super::former_outbox::{FORMER_OUTBOX, OUTBOX};
 use crate::error::{Error, Result};
 use crate::logic::audit::shard::Shard;
-use crate::logic::callback::recognise::taken_over;
+use crate::logic::callback::outbox::Outbox;
+use crate::logic::callback::recognise::{recognise, taken_over};
 use crate::world::Store as _;
 
 impl StateDir {
+    /// What is owed in the names of the configuration, with what audits left owed. Nothing is saved and no lock is needed.
+    ///
+    /// # Errors
+    /// When one of the state files cannot be used.
+    pub fn all_owed(&mut self) -> Result<Outbox> {
+        // The audits' first: what is taken over meanwhile is met in one of the two.
+        let mut left = Vec::new();
+        for audit in self.audits_with_outbox()? {
+            left.push(self.named(&audit).outbox()?);
+        }
+        let (checkpoint, mut all) = (self.checkpoint()?, self.outbox()?);
+        for left in left.into_iter().filter(|left| !left.is_empty()) {
+            all = taken_over(checkpoint.as_ref(), all, left, &self.destinations);
+        }
+        Ok(recognise(checkpoint, all, &self.destinations).outbox)
+    }
+
     /// Takes over what audits left owed, of the whole table and of its shards, unless they are still at work. To be
     /// called under the lock. What is taken over is in this outbox before it leaves an audit's; a crash between leaves it
     /// in both, which is one.
@@ -18,9 +36,16 @@ impl StateDir {
     /// # Errors
     /// When one of the outboxes cannot be read or written.
     pub fn adopt_audits(&mut self) -> Result<()> {
+        let audits = self.audits_with_outbox()?;
+        audits.iter().try_for_each(|audit| self.adopt(audit))
+    }
+
+    fn audits_with_outbox(&self) -> Result<Vec<String>> {
         let mut audits = self.audits(OUTBOX)?;
         audits.extend(self.audits(FORMER_OUTBOX)?);
-        audits.iter().try_for_each(|audit| self.adopt(audit))
+        audits.sort_unstable();
+        audits.dedup();
+        Ok(audits)
     }
 
     /// The names of audits that have a state file with this ending.
@@ -108,6 +133,11 @@ mod tests {
         }
         let at_work = StateDir::new(folder.path(), names[2], "my.user").lock();
         let mut state = StateDir::new(folder.path(), "user", "my.user");
+        let all = state.all_owed().unwrap();
+        assert_eq!(
+            all.iter().map(|owed| owed.id).collect::<Vec<Id>>(),
+            [1, 2, 3]
+        );
         let adopted = |state: &mut StateDir| -> Vec<Id> {
             state.adopt_audits().unwrap();
             let mut ids: Vec<Id> = state.outbox().unwrap().iter().map(|owed| owed.id).collect();

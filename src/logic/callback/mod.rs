@@ -4,6 +4,7 @@ pub mod header;
 pub mod outbox;
 pub mod owed;
 pub mod payload;
+pub mod pick;
 pub mod recognise;
 pub mod retry;
 pub mod signature;

@@ -171,7 +171,8 @@ impl Owed {
 
     /// The endpoint still wants to be left alone. A wait that is longer than any that is believed was written down
     /// before this machine's clock was set back.
-    pub(super) fn waits(&self, now_us: i64) -> bool {
+    #[must_use]
+    pub fn waits(&self, now_us: i64) -> bool {
         let longest_us = now_us.saturating_add(RETRY_AFTER_MAX_US);
         self.not_before_us
             .is_some_and(|not_before_us| now_us < not_before_us && not_before_us <= longest_us)

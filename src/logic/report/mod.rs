@@ -5,6 +5,7 @@ pub mod file;
 pub mod fix;
 pub mod line;
 pub mod notice;
+pub mod owed;
 pub mod page;
 pub mod progress;
 pub mod recheck;

@@ -1,0 +1,410 @@
+//! What is owed, as a person reads it at a terminal: the list, and one callback with both its rows.
+
+use std::fmt::Write as _;
+
+use crate::logic::callback::owed::Owed;
+use crate::logic::callback::pick::{id_text, key_text};
+use crate::logic::report::line::{Kind, rfc3339};
+use crate::logic::value::age::age;
+use crate::logic::value::count::grouped;
+use crate::logic::value::sql::on_one_line;
+
+/// Longest key and list of columns in the list, in characters.
+const CELL_CHARS_MAX: usize = 40;
+/// Longest value of a row, in characters. The body has it whole.
+const VALUE_CHARS_MAX: usize = 60;
+const DAY_US: i64 = 86_400_000_000;
+
+/// What the list is made for.
+#[derive(Clone, Copy)]
+pub struct Reader<'a> {
+    /// The configuration file, as it was typed.
+    pub config: &'a str,
+    /// Microseconds since 1970.
+    pub now_us: i64,
+    /// Whether the configuration names this destination.
+    pub is_configured: &'a dyn Fn(&str) -> bool,
+}
+
+const HEADER: [&str; 8] = [
+    "destination",
+    "id",
+    "key",
+    "kind",
+    "columns",
+    "since",
+    "tries",
+    "last answer",
+];
+/// Numbers stand at the right.
+const TRIES: usize = 6;
+
+impl Reader<'_> {
+    /// One line for each of the first `limit` callbacks, and one that says how many there are and what to type next.
+    #[must_use]
+    pub fn list(&self, owed: &[&Owed], limit: usize) -> String {
+        let Some(first) = owed.first() else {
+            return "Nothing is owed.\n".into();
+        };
+        let shown = &owed[..limit.min(owed.len())];
+        let mut rows = vec![HEADER.map(str::to_owned)];
+        rows.extend(shown.iter().map(|owed| self.row(owed)));
+        let mut text = table(&rows, TRIES);
+        let _ = write!(text, "{} owed", grouped(owed.len() as u64)); // Writing to a String cannot fail.
+        if shown.len() < owed.len() {
+            let _ = write!(text, ", the first {} shown", grouped(shown.len() as u64));
+        }
+        let _ = writeln!(
+            text,
+            ". cupid owed {} show {}",
+            shell_word(self.config),
+            shell_word(&key_text(first))
+        );
+        text
+    }
+
+    fn row(&self, owed: &Owed) -> [String; 8] {
+        [
+            on_one_line(&owed.destination),
+            id_text(owed),
+            shortened(&owed.key, CELL_CHARS_MAX),
+            kind(owed).into(),
+            shortened(&owed.columns.join(", "), CELL_CHARS_MAX),
+            format!("{} ago", age(self.now_us.saturating_sub(owed.detected_us))),
+            grouped(owed.attempts.into()),
+            self.why(owed),
+        ]
+    }
+
+    /// The last answer, and what else keeps the row owed.
+    #[must_use]
+    pub fn why(&self, owed: &Owed) -> String {
+        let mut why = Vec::new();
+        if !(self.is_configured)(&owed.destination) {
+            why.push("the configuration no longer names the destination".to_owned());
+        }
+        if let Some(too_large) = owed.too_large {
+            why.push(format!("set aside: {too_large}"));
+        }
+        if let Some(gone_us) = owed.gone_us {
+            why.push(format!(
+                "the source row is gone since {}",
+                self.clock(gone_us)
+            ));
+        }
+        if let Some(error) = &owed.last_error {
+            why.push(on_one_line(error.strip_prefix("status ").unwrap_or(error)));
+        }
+        if let Some(not_before_us) = owed.not_before_us.filter(|_| owed.waits(self.now_us)) {
+            why.push(format!("asked to wait until {}", self.clock(not_before_us)));
+        }
+        why.join("; ")
+    }
+
+    /// A moment, in UTC: without its day where that is near.
+    fn clock(&self, at_us: i64) -> String {
+        let text = rfc3339(at_us);
+        let is_near = (at_us.saturating_sub(self.now_us)).abs() < DAY_US;
+        match text.split_once('T') {
+            Some((_, time)) if is_near => format!("{}Z", time.split('.').next().unwrap_or(time)),
+            _ => text,
+        }
+    }
+
+    /// A callback as it is owed.
+    #[must_use]
+    pub fn entry(&self, owed: &Owed, endpoint: Option<&str>) -> String {
+        let since = format!(
+            "{} ({} ago)",
+            rfc3339(owed.detected_us),
+            age(self.now_us.saturating_sub(owed.detected_us))
+        );
+        let columns = owed.columns.join(", ");
+        let tries = grouped(owed.attempts.into());
+        let why = self.why(owed);
+        let mut text = on_one_line(&key_text(owed)) + "\n";
+        for (label, value) in [
+            ("key", owed.key.as_str()),
+            ("kind", kind(owed)),
+            ("columns", &columns),
+            ("since", &since),
+            ("tries", &tries),
+            ("last answer", &why),
+            ("endpoint", endpoint.unwrap_or_default()),
+        ] {
+            if !value.is_empty() {
+                let _ = writeln!(text, "  {label:<12} {}", on_one_line(value));
+            }
+        }
+        text
+    }
+}
+
+/// Both rows of a callback as they are now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rows {
+    /// Every column of the source row, in table order.
+    pub columns: Vec<Compared>,
+    /// How many rows of its key the destination has. The first one is shown.
+    pub copies: usize,
+    /// What would be sent.
+    pub body: String,
+}
+
+/// A column of the source row, with that of the copy which it is compared with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Compared {
+    /// Its name.
+    pub source: String,
+    /// Its value, as reports have it.
+    pub source_value: String,
+    /// Name and value; `None` where it is compared with none.
+    pub destination: Option<(String, String)>,
+    /// The two do not agree.
+    pub differs: bool,
+}
+
+/// Both rows side by side, a star before what differs, and the body.
+#[must_use]
+pub fn rows_text(rows: &Rows) -> String {
+    let Rows {
+        columns,
+        copies,
+        body,
+    } = rows;
+    let mut lines =
+        vec![["", "source column", "value", "copy's column", "value"].map(str::to_owned)];
+    for column in columns {
+        let (name, value) = column.destination.clone().unwrap_or_default();
+        lines.push([
+            if column.differs { "*" } else { "" }.into(),
+            on_one_line(&column.source),
+            shortened(&column.source_value, VALUE_CHARS_MAX),
+            on_one_line(&name),
+            shortened(&value, VALUE_CHARS_MAX),
+        ]);
+    }
+    let copies = match copies {
+        0 => "  The destination has no row of this key.\n".into(),
+        1 => String::new(),
+        many => format!("  The destination has {many} rows of this key. One of them is shown.\n"),
+    };
+    format!(
+        "{}{copies}  The body that would be sent:\n{body}\n",
+        table(&lines, usize::MAX)
+    )
+}
+
+fn kind(owed: &Owed) -> &'static str {
+    Kind::from(owed.kind).word()
+}
+
+fn shortened(text: &str, chars_max: usize) -> String {
+    let text = on_one_line(text);
+    match text.char_indices().nth(chars_max) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+/// Columns as wide as their widest cell, two blanks apart. The last one ends where it ends.
+fn table<const COLUMNS: usize>(rows: &[[String; COLUMNS]], right: usize) -> String {
+    let chars = |cell: &String| cell.chars().count();
+    let width = |column: usize| {
+        rows.iter()
+            .map(|row| chars(&row[column]))
+            .max()
+            .unwrap_or(0)
+    };
+    let widths: [usize; COLUMNS] = std::array::from_fn(width);
+    let mut text = String::new();
+    for row in rows {
+        let cells = row.iter().zip(widths).enumerate();
+        let line: Vec<String> = cells
+            .map(|(column, (cell, width))| {
+                if column == right {
+                    format!("{cell:>width$}")
+                } else {
+                    format!("{cell:<width$}")
+                }
+            })
+            .collect();
+        text.push_str(line.join("  ").trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+/// A word as a shell takes it.
+fn shell_word(word: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-:@%+,".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.into();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::logic::compare::rows;
+    use crate::logic::value::cell::Id;
+    use crate::logic::value::oversize::{Part, TooLarge};
+
+    const MINUTE_US: i64 = 60_000_000;
+    /// 2026-01-01T09:13:10Z.
+    const NOW_US: i64 = 1_767_258_790_000_000;
+
+    fn owed(destination: &str, id: Id, columns: &[&str]) -> Owed {
+        let kind = if columns.is_empty() {
+            rows::Kind::Missing
+        } else {
+            rows::Kind::Different
+        };
+        let columns = columns.iter().map(|&column| column.to_owned()).collect();
+        Owed::new(
+            destination,
+            id,
+            "N-77120",
+            kind,
+            columns,
+            NOW_US - 12 * MINUTE_US,
+        )
+    }
+
+    fn list(owed: &[Owed], limit: usize) -> String {
+        let reader = Reader {
+            config: "user.json",
+            now_us: NOW_US,
+            is_configured: &|name| name != "old",
+        };
+        reader.list(&owed.iter().collect::<Vec<_>>(), limit)
+    }
+
+    #[test]
+    fn the_list_says_what_why_since_when_and_what_to_type() {
+        let busy = Owed {
+            attempts: 4,
+            last_error: Some("status 503".into()),
+            not_before_us: Some(NOW_US + 7 * MINUTE_US + 1_000_000),
+            ..owed("search", 8_312_001, &["name", "avatar"])
+        };
+        let fresh = owed("search", 9, &[]);
+        assert_eq!(
+            list(&[busy, fresh], 50),
+            "\
+destination  id       key      kind       columns       since       tries  last answer
+search       8312001  N-77120  different  name, avatar  12 min ago      4  503; asked to wait until 09:20:11Z
+search       9        N-77120  missing                  12 min ago      0
+2 owed. cupid owed user.json show search/8312001
+"
+        );
+    }
+
+    #[test]
+    fn a_list_that_is_cut_says_so_and_an_empty_one_that_nothing_is_owed() {
+        let three = [1, 2, 3].map(|id| owed("search", id, &[]));
+        let text = list(&three, 2);
+        assert_eq!(text.lines().count(), 4);
+        assert!(
+            text.ends_with("\n3 owed, the first 2 shown. cupid owed user.json show search/1\n")
+        );
+        assert_eq!(list(&[], 50), "Nothing is owed.\n");
+    }
+
+    #[test]
+    fn what_keeps_a_row_owed_is_said() {
+        let too_large = TooLarge {
+            part: Part::Row,
+            bytes: 70_000_000,
+        };
+        for (owed, expected) in [
+            (
+                owed("old", 1, &[]),
+                "the configuration no longer names the destination",
+            ),
+            (
+                Owed {
+                    too_large: Some(too_large),
+                    ..owed("search", 1, &[])
+                },
+                "set aside: all its columns have about 70,000,000 bytes",
+            ),
+            (
+                Owed {
+                    gone_us: Some(NOW_US - MINUTE_US),
+                    ..owed("search", 1, &[])
+                },
+                "the source row is gone since 09:12:10Z",
+            ),
+            (
+                Owed {
+                    last_error: Some("no answer in time".into()),
+                    not_before_us: Some(NOW_US - 1), // That is over.
+                    ..owed("search", 1, &[])
+                },
+                "no answer in time\n",
+            ),
+        ] {
+            let text = list(&[owed], 50);
+            assert!(text.contains(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_a_row_holds_cannot_leave_its_line_or_move_the_cursor() {
+        let nasty = Owed {
+            key: "\u{1b}[2J\n".repeat(30),
+            last_error: Some("a\nb".into()),
+            ..owed("a b", 1, &["x\ny"])
+        };
+        let text = list(std::slice::from_ref(&nasty), 50);
+        assert_eq!(text.lines().count(), 3);
+        assert!(
+            !text.contains('\u{1b}') && text.contains("show 'a b/1'"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn both_rows_stand_side_by_side() {
+        let column = |source: &str, value: &str, copy: Option<(&str, &str)>, differs| Compared {
+            source: source.into(),
+            source_value: value.into(),
+            destination: copy.map(|(name, value)| (name.into(), value.into())),
+            differs,
+        };
+        let rows = Rows {
+            columns: vec![
+                column("id", "5", None, false),
+                column("name", "Ann", Some(("nick", "Anna")), true),
+            ],
+            copies: 1,
+            body: "{}".into(),
+        };
+        assert_eq!(
+            rows_text(&rows),
+            "   source column  value  copy's column  value
+   id             5
+*  name           Ann    nick           Anna
+  The body that would be sent:
+{}
+"
+        );
+        let missing = Rows { copies: 0, ..rows };
+        assert!(rows_text(&missing).contains("no row of this key"));
+    }
+
+    #[test]
+    fn a_word_is_quoted_where_a_shell_would_take_it_for_something_else() {
+        for (word, expected) in [
+            ("/etc/cupid/user.json", "/etc/cupid/user.json"),
+            ("用户.json", "用户.json"),
+            ("search/[\"5\",\"N-1\"]", "'search/[\"5\",\"N-1\"]'"),
+            ("it's", "'it'\\''s'"),
+            ("", "''"),
+        ] {
+            assert_eq!(shell_word(word), expected);
+        }
+    }
+}
