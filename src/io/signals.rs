@@ -1,16 +1,14 @@
 //! SIGTERM and SIGINT ask to stop, SIGUSR1 to read the configuration again; time that listens to them.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
+use signal_hook::iterator::Signals;
 
 use crate::locks::locked;
 use crate::world::Clock;
-
-/// How soon a sleeper notices a signal.
-const LISTEN: Duration = Duration::from_millis(20);
 
 /// The real time. Within a pass it goes on evenly, even when somebody sets the machine's clock.
 #[derive(Debug)]
@@ -18,6 +16,27 @@ pub struct RealClock {
     anchor: Mutex<Anchor>,
     stop: Arc<AtomicBool>,
     reload: Arc<AtomicBool>,
+    alarm: Arc<Alarm>,
+}
+
+/// Wakes those who sleep when a signal has come.
+#[derive(Debug, Default)]
+struct Alarm {
+    turn: Mutex<()>,
+    rung: Condvar,
+}
+
+impl Alarm {
+    fn ring(&self) {
+        let _turn = locked(&self.turn); // Who looks at a flag in its turn is asleep by now, or saw it set.
+        self.rung.notify_all();
+    }
+
+    fn sleep_while(&self, duration: Duration, go_on: impl Fn() -> bool) {
+        let turn = locked(&self.turn);
+        let outcome = self.rung.wait_timeout_while(turn, duration, |()| go_on());
+        drop(outcome.unwrap_or_else(PoisonError::into_inner));
+    }
 }
 
 /// What the machine's clock showed at an instant.
@@ -68,18 +87,23 @@ impl RealClock {
         if let Err(error) = signal_hook::flag::register(SIGUSR1, Arc::clone(&reload)) {
             log::warn!("Listen to SIGUSR1: {error}");
         }
-        let anchor = Mutex::new(Anchor::now());
+        let alarm = Arc::new(Alarm::default());
+        // Flags are set before: of one signal, what was registered first is done first.
+        if let Err(error) = ring_at_signals(Arc::clone(&alarm)) {
+            log::warn!("Wake up at signals: {error}");
+        }
         Self {
-            anchor,
+            anchor: Mutex::new(Anchor::now()),
             stop,
             reload,
+            alarm,
         }
     }
 
     /// Sleeps between two passes: less when a signal came. The next pass begins with the time that the machine's clock
     /// shows then.
     pub fn sleep_between_passes(&self, duration: Duration) {
-        nap_while(duration, || {
+        self.alarm.sleep_while(duration, || {
             !self.stopping() && !self.reload.load(Ordering::Relaxed)
         });
         *locked(&self.anchor) = Anchor::now();
@@ -92,13 +116,11 @@ impl RealClock {
     }
 }
 
-fn nap_while(duration: Duration, go_on: impl Fn() -> bool) {
-    let mut left = duration;
-    while !left.is_zero() && go_on() {
-        let nap = left.min(LISTEN);
-        std::thread::sleep(nap);
-        left -= nap;
-    }
+fn ring_at_signals(alarm: Arc<Alarm>) -> std::io::Result<()> {
+    let mut signals = Signals::new([SIGTERM, SIGINT, SIGUSR1])?;
+    let listen = move || signals.forever().for_each(|_| alarm.ring());
+    std::thread::Builder::new().spawn(listen)?;
+    Ok(())
 }
 
 impl Clock for RealClock {
@@ -108,7 +130,7 @@ impl Clock for RealClock {
     }
 
     fn sleep(&self, duration: Duration) {
-        nap_while(duration, || !self.stopping());
+        self.alarm.sleep_while(duration, || !self.stopping());
     }
 
     fn stopping(&self) -> bool {
@@ -116,7 +138,6 @@ impl Clock for RealClock {
     }
 
     fn random(&self) -> f64 {
-        // Only spreads retries; the clock's last digits do.
-        f64::from(u32::try_from(self.now_us() % 1_000).unwrap_or(0)) / 1_000.0
+        fastrand::f64()
     }
 }
