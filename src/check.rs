@@ -196,7 +196,7 @@ fn settings(job: &Job, findings: &mut Findings) {
         };
         let callback = &destination.callback;
         let host = callback.url.strip_prefix("http://").map(host_of);
-        if let Some(host) = host.filter(|host| callback.secret.is_none() && !is_loopback(host)) {
+        if let Some(host) = host.filter(|host| callback.secrets.is_empty() && !is_loopback(host)) {
             findings.add(
                 Level::Note,
                 place.key("callbackNotification.url"),

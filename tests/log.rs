@@ -88,8 +88,7 @@ fn a_terminal_gets_no_stamp_and_colour_only_without_no_color() {
 #[test]
 fn rust_log_takes_precedence() {
     let said = |level: &str| {
-        let script = format!(r#"RUST_LOG={level} "$@""#);
-        let outcome = in_shell(&script, "run", &owing().config.path()).exits(1);
+        let outcome = owing().cupid("run").env("RUST_LOG", level).exits(1);
         outcome.stderr
     };
     assert_eq!(said("off"), "");

@@ -4,7 +4,7 @@ use super::destination::Place;
 use super::grants::{Grant, beyond_looking, by_role};
 use super::{Findings, Level};
 use crate::check::facts::{Facts, ServerFacts};
-use crate::config::{Job, TableJob, Tls};
+use crate::config::{Job, TableJob, Verify};
 use crate::logic::scan::zone::offset_text;
 use crate::logic::value::sql::quoted;
 
@@ -100,11 +100,20 @@ fn connection(one: &Use<'_>, findings: &mut Findings) {
             format!("is not set, so rows travel unencrypted between this machine and {label}; {{\"ca\": \"/path/ca.pem\"}} turns TLS on"),
         );
     }
-    if matches!(one.table.server.tls, Some(Tls { verify: false, .. })) {
+    let verify = one.table.server.tls.as_ref().map(|tls| tls.verify);
+    let believed = match verify {
+        None | Some(Verify::Identity) => None,
+        Some(Verify::Authority) => Some("any server whose certificate the authority has signed"),
+        Some(Verify::Nothing) => Some("any server"),
+    };
+    if let Some(believed) = believed {
         findings.add(
             Level::Note,
-            one.key("tls.verify"),
-            format!("holds false: any server that answers at {label} is believed; with \"ca\" it can hold true"),
+            one.key("tls"),
+            format!(
+                "does not verify the server's identity: {believed} that answers at {label} is believed; \
+                 {{\"ca\": \"/path/ca.pem\"}}, or ssl-mode=VERIFY_IDENTITY in dsn, verifies it"
+            ),
         );
     }
     if one.place.is_none() && ahead_us.unsigned_abs() > CLOCKS_US {

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use jsonc_parser::ast::Value;
 
-use super::reader::Reader;
+use super::reader::{Reader, Text};
 use super::words::{Show, describe, join};
-use super::{CallbackJob, in_memory, web_address};
+use super::{CallbackJob, in_memory, tls, web_address};
 use crate::logic::callback::retry::RetryPolicy;
 use crate::logic::callback::signature::secret_bytes;
 
@@ -28,7 +28,8 @@ const OWN_PREFIXES: [&str; 2] = ["webhook-", "cupid-"];
 /// Reads the object. `None` goes with a problem written down.
 pub(super) fn read(reader: Reader<'_>, first_delay: Duration) -> Option<CallbackJob> {
     let url = read_url(&reader);
-    let secret = read_secret(&reader);
+    let secrets = read_secrets(&reader);
+    let tls = url.as_deref().map(|url| tls::of_receiver(&reader, url));
     let headers = read_headers(&reader);
     let timeout_ms = reader.whole("timeoutMillisecond", 1..=600_000, "of milliseconds");
     let attempts = reader.whole("attempts", 1..=100, "of tries");
@@ -39,7 +40,8 @@ pub(super) fn read(reader: Reader<'_>, first_delay: Duration) -> Option<Callback
     reader.finish();
     Some(CallbackJob {
         url: url?,
-        secret,
+        secrets,
+        tls: tls?.ok()?,
         headers,
         timeout: Duration::from_millis(timeout_ms.unwrap_or(10_000)),
         policy: RetryPolicy::new(first_delay, attempts),
@@ -75,17 +77,28 @@ fn parse_url(text: &str) -> Result<String, String> {
     Ok(url.into())
 }
 
-/// `secret`: after `whsec_` base64 as in Standard Webhooks, else its bytes as they are.
+const SECRET: &str =
+    "should hold a text that is not empty, or whsec_ and base64 (Standard Webhooks)";
+
+/// `secret`: one, or a list of them while a new one takes the place of an old one.
+fn read_secrets(reader: &Reader<'_>) -> Vec<Vec<u8>> {
+    let texts = reader.secret_texts("secret", SECRET);
+    let secrets = texts
+        .iter()
+        .filter_map(|(key, text)| usable(reader, key, text));
+    secrets.collect()
+}
+
+/// A single `secret`: after `whsec_` base64 as in Standard Webhooks, else its bytes as they are.
 pub(super) fn read_secret(reader: &Reader<'_>) -> Option<Vec<u8>> {
-    const SHOULD: &str =
-        "should hold a text that is not empty, or whsec_ and base64 (Standard Webhooks)";
-    let text = reader.any_text("secret", SHOULD, Show::Nothing)?;
+    let text = reader.any_text("secret", SECRET, Show::Nothing)?;
+    usable(reader, "secret", &text)
+}
+
+fn usable(reader: &Reader<'_>, key: &str, text: &Text) -> Option<Vec<u8>> {
     let secret = secret_bytes(&text.value).unwrap_or_default();
     if secret.is_empty() {
-        reader.problem(
-            "secret",
-            &format!("holds nothing usable (not shown); {SHOULD}"),
-        );
+        reader.problem(key, &format!("holds nothing usable (not shown); {SECRET}"));
         return None;
     }
     if !text.written.contains("${") {

@@ -9,6 +9,7 @@ use percent_encoding::percent_decode_str;
 use url::Url;
 
 use super::Address;
+use super::tls::Mode;
 use super::words::nearest;
 
 const PORT: u16 = 3306;
@@ -44,6 +45,8 @@ pub(super) struct Dsn {
     pub(super) database: Option<String>,
     /// True for a URL.
     pub(super) is_url: bool,
+    /// `ssl-mode` of a URL.
+    pub(super) tls_mode: Option<Mode>,
     /// What an operator should know.
     pub(super) note: Option<&'static str>,
 }
@@ -118,6 +121,7 @@ fn parse_pdo(parameters: &str) -> Result<Dsn, String> {
         password: None,
         database: database.map(str::to_owned),
         is_url: false,
+        tls_mode: None,
         note: local.then_some(
             "localhost is reached over TCP, where PHP took the Unix socket; name it with unix_socket=… if \
              the account is only allowed there",
@@ -140,17 +144,21 @@ fn parse_url(dsn: &str) -> Result<Dsn, String> {
     if path.contains('/') || path.contains('@') || url.fragment().is_some() {
         return Err(format!("holds an unusable URL (not shown); {ADVICE}"));
     }
-    let mut socket = None;
+    let (mut socket, mut tls_mode) = (None, None);
     for (index, parameter) in url.query().unwrap_or_default().split('&').enumerate() {
         let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
         match name {
             "" | "charset" => {}
+            "ssl-mode" if tls_mode.is_some() => {
+                return Err("holds a DSN that names ssl-mode twice; should name it once".into());
+            }
+            "ssl-mode" if !value.contains('@') => tls_mode = Some(Mode::parse(value)?),
             "socket" | "unix_socket" => socket = Some(decode(value)?).filter(|s| !s.is_empty()),
             _ if value.contains('@') => {
                 return Err(format!("holds an unusable URL (not shown); {ADVICE}"));
             }
             _ => {
-                let known = ["unix_socket", "socket", "charset"];
+                let known = ["unix_socket", "socket", "charset", "ssl-mode"];
                 return Err(unknown_parameter(name, index + 1, &known, true));
             }
         }
@@ -176,6 +184,7 @@ fn parse_url(dsn: &str) -> Result<Dsn, String> {
         password: url.password().map(decode).transpose()?,
         database: Some(decode(path)?).filter(|database| !database.is_empty()),
         is_url: true,
+        tls_mode,
         note: None,
     })
 }
@@ -207,7 +216,10 @@ fn decode(text: &str) -> Result<String, String> {
 }
 
 fn unknown_parameter(name: &str, number: usize, known: &[&str], may_show: bool) -> String {
-    let plain = name.len() <= 20 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    let plain = name.len() <= 20
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b));
     match nearest(name, known) {
         Some(near) if may_show && plain => {
             format!("holds a DSN with the unknown parameter \"{name}\"; did you mean {near}?")
@@ -371,7 +383,7 @@ mod tests {
             ("mysql://u:HIDDEN@/my", "without host"),
             ("mysql://u:HIDDEN@db/my?sockt=/x", "did you mean socket?"),
             (
-                "mysql://u:HIDDEN@db/my?ssl=1",
+                "mysql://u:HIDDEN@db/my?compress=1",
                 "should have only unix_socket",
             ),
             ("mysql://u:HIDDEN@db/my?socket=/x", "one of the two"),

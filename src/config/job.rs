@@ -123,12 +123,23 @@ pub enum Address {
 /// `tls`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tls {
-    /// Authorities to trust (PEM) instead of the public ones.
+    /// The authority to trust (PEM); `None`: the system's.
     pub ca: Option<PathBuf>,
     /// Client certificate and key (PEM).
     pub identity: Option<(PathBuf, PathBuf)>,
-    /// False: any certificate is accepted.
-    pub verify: bool,
+    /// What is verified.
+    pub verify: Verify,
+}
+
+/// What a server has to prove.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verify {
+    /// Nothing: any certificate is accepted.
+    Nothing,
+    /// An authority has signed its certificate, for whatever host.
+    Authority,
+    /// An authority has signed its certificate for this host.
+    Identity,
 }
 
 /// One of `des[]`.
@@ -162,8 +173,10 @@ pub struct ColumnPair {
 pub struct CallbackJob {
     /// With scheme.
     pub url: String,
-    /// Standard Webhooks secret, decoded; never printed: `Debug` leaves it out.
-    pub secret: Option<Vec<u8>>,
+    /// Standard Webhooks secrets, decoded; each signs. Never printed: `Debug` leaves them out.
+    pub secrets: Vec<Vec<u8>>,
+    /// `tls`; `None`: the system's authorities.
+    pub tls: Option<Tls>,
     /// Extra headers, checked to be valid and none of those that cupid sets itself.
     pub headers: Vec<(String, String)>,
     /// `timeoutMillisecond`, for the whole exchange.

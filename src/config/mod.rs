@@ -18,6 +18,7 @@ mod table;
 mod table_name;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod variables;
 mod web_address;
 mod words;

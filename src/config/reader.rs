@@ -234,6 +234,33 @@ impl<'a> Reader<'a> {
         self.text_as(key, should, show, secrets)
     }
 
+    /// A secret, or a list of secrets that is not empty, each with its key.
+    pub(super) fn secret_texts(&self, key: &'static str, should: &str) -> Vec<(String, Text)> {
+        let Some(Value::Array(array)) = self.values.get(key) else {
+            let text = self.any_text(key, should, Show::Nothing);
+            return text
+                .map(|text| (key.to_owned(), text))
+                .into_iter()
+                .collect();
+        };
+        self.asked.borrow_mut().push(key);
+        if array.elements.is_empty() {
+            self.problem(key, &format!("holds an empty list; {should}"));
+        }
+        let texts = array.elements.iter().enumerate().map(|(index, value)| {
+            let key = format!("{key}[{index}]");
+            let Value::StringLit(literal) = value else {
+                let holds = describe(value, Show::Nothing);
+                self.problem(&key, &format!("holds {holds}; {should}"));
+                return None;
+            };
+            let written = literal.value.to_string();
+            let value = self.context.expand_secret(&self.path(&key), &written)?;
+            Some((key, Text { written, value }))
+        });
+        texts.flatten().collect()
+    }
+
     fn text_as(
         &self,
         key: &'static str,

@@ -3,13 +3,13 @@
 use super::dsn::{self, Dsn};
 use super::reader::{Reader, Text};
 use super::words::Show;
-use super::{Address, Server, TableJob, Tls, table_name};
+use super::{Server, TableJob, table_name, tls};
 
 /// Reads the shared keys. `None` goes with a problem written down.
 pub(super) fn read(reader: &Reader<'_>) -> Option<TableJob> {
     let dsn = read_dsn(reader);
     let account = read_account(reader, dsn.as_ref());
-    let tls = read_tls(reader, dsn.as_ref());
+    let tls = tls::of_server(reader, dsn.as_ref());
     let names = read_table(reader, dsn.as_ref());
     let by_column = required_name(
         reader,
@@ -29,7 +29,7 @@ pub(super) fn read(reader: &Reader<'_>) -> Option<TableJob> {
             address: dsn?.address,
             user,
             password,
-            tls: tls?,
+            tls: tls.ok()?,
         },
         database,
         table,
@@ -128,49 +128,6 @@ fn merge(
         );
     }
     own.or(url)
-}
-
-/// `tls`: the outer `None` is a problem, the inner one is off.
-// A problem and "off" are two answers, and an enum for this one place would say no more.
-#[expect(clippy::option_option)]
-fn read_tls(reader: &Reader<'_>, dsn: Option<&Dsn>) -> Option<Option<Tls>> {
-    const SHOULD: &str = "should hold an object such as {\"ca\": \"/etc/ssl/ca.pem\", \"verify\": true}, \
-                          or be left out for no TLS";
-    let Some(object) = reader.object("tls", SHOULD) else {
-        return (!reader.has("tls")).then_some(None);
-    };
-    let tls = Reader::new(reader.context(), reader.path("tls"), object);
-    let ca = tls.file("ca", "should hold a PEM file");
-    let cert = tls.file("cert", "should hold a PEM file");
-    let key = tls.file("key", "should hold a PEM file");
-    let verify = tls.flag("verify", true);
-    for (one, other) in [("cert", "key"), ("key", "cert")] {
-        if tls.has(one) && !tls.has(other) {
-            tls.problem(
-                other,
-                &format!("is missing; should hold a PEM file, as {one} is given"),
-            );
-        }
-    }
-    tls.finish();
-    if matches!(
-        dsn,
-        Some(Dsn {
-            address: Address::Socket(_),
-            ..
-        })
-    ) {
-        reader.problem(
-            "tls",
-            "is not possible over the Unix socket that dsn names; should be left out, or dsn should name a host",
-        );
-        return None;
-    }
-    Some(Some(Tls {
-        ca,
-        identity: cert.zip(key),
-        verify,
-    }))
 }
 
 /// Database and table, each without quotes.

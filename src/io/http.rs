@@ -10,6 +10,7 @@
 
 mod once;
 mod socket;
+mod tls;
 
 pub use self::once::exchange;
 
@@ -18,6 +19,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use ureq::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use ureq::http::{Request, Response, Uri};
+use ureq::tls::TlsConfig;
 use ureq::unversioned::transport::{Connector, RustlsConnector};
 use ureq::{Agent, Body};
 
@@ -82,7 +84,15 @@ impl Client {
             );
         }
         Ok(Self {
-            agent: agent(callback.timeout, callback.concurrency),
+            agent: agent(
+                callback.timeout,
+                callback.concurrency,
+                if uri.scheme_str() == Some("https") {
+                    tls::settings(callback.tls.as_ref())?
+                } else {
+                    TlsConfig::default()
+                },
+            ),
             uri,
             headers: fixed_headers(&callback.headers)?,
             timeout: callback.timeout,
@@ -139,9 +149,10 @@ impl Client {
     }
 }
 
-/// A client of one host that waits so long for each exchange and keeps so many connections.
-fn agent(timeout: Duration, connections: usize) -> Agent {
+/// A client of one host that waits so long for each exchange and keeps so many connections. `tls` is for https alone.
+fn agent(timeout: Duration, connections: usize, tls: TlsConfig) -> Agent {
     let config = Agent::config_builder()
+        .tls_config(tls)
         .timeout_global(Some(timeout))
         .max_redirects(0)
         .http_status_as_error(false)

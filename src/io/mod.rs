@@ -1,6 +1,7 @@
 //! Effects: tables, sockets, files, the terminal.
 
 pub mod audit_state;
+mod authorities;
 pub mod console;
 pub mod findings;
 pub mod fix_file;

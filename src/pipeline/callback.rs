@@ -91,11 +91,12 @@ impl<'p> Courier<'p, '_> {
         if !owed.columns.is_empty() {
             headers.push(("Cupid-Columns", header::list(&owed.columns)));
         }
-        if let Some(secret) = &self.callback_job().secret {
-            headers.push((
-                "webhook-signature",
-                signature::signature(secret, &id, timestamp_s, &body),
-            ));
+        let secrets = self.callback_job().secrets.iter();
+        let signatures: Vec<String> = secrets
+            .map(|secret| signature::signature(secret, &id, timestamp_s, &body))
+            .collect();
+        if !signatures.is_empty() {
+            headers.push(("webhook-signature", signatures.join(" ")));
         }
         headers.push(("webhook-id", id));
         Callback { body, headers }

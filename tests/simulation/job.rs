@@ -103,7 +103,8 @@ fn destination(plan: &Plan, number: usize, entry: Entry) -> DestinationJob {
         columns: vec![column("v"), column("w")],
         callback: CallbackJob {
             url: "http://127.0.0.1:1/".into(),
-            secret: None,
+            secrets: vec![],
+            tls: None,
             headers: vec![],
             timeout: span(plan.timeout),
             policy: RetryPolicy::new(

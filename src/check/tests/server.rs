@@ -40,8 +40,8 @@ fn a_certificate_that_is_not_verified_is_told() {
             w.source_key(&tls);
         })
     };
-    assert!(verified(false).contains("src.tls.verify"));
-    assert!(!verified(true).contains("src.tls.verify"));
+    assert!(verified(false).contains("src.tls: does not verify"));
+    assert!(!verified(true).contains("src.tls: does not verify"));
 }
 
 #[test]

@@ -171,10 +171,7 @@ fn the_example_loads_and_its_secrets_are_not_in_clear() {
     assert_eq!(job.source.table.server.password, "from the environment");
     let destination = &job.destinations[0];
     assert_eq!(destination.table.server.password, "from the environment");
-    assert_eq!(
-        destination.callback.secret.as_deref(),
-        Some(b"from the environment".as_slice())
-    );
+    assert_eq!(destination.callback.secrets, [b"from the environment"]);
     assert_eq!(
         destination.columns[3]
             .rule
@@ -214,7 +211,7 @@ fn defaults_are_those_of_the_table() {
         (callback.concurrency, callback.numbers_as_strings),
         (8, false)
     );
-    assert!(callback.secret.is_none() && callback.headers.is_empty());
+    assert!(callback.secrets.is_empty() && callback.headers.is_empty());
 }
 
 #[test]

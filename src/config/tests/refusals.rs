@@ -129,6 +129,26 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ),
     ("src", r#""tls": {"cert": "/c"}"#, "src.tls.key: is missing"),
     (
+        "callback",
+        r#""tls": {"ca": "/ca.pem"}"#,
+        "des[0].callbackNotification.tls: has no effect on an address of http://",
+    ),
+    (
+        "callback",
+        r#""secret": []"#,
+        "des[0].callbackNotification.secret: holds an empty list",
+    ),
+    (
+        "callback",
+        r#""secret": ["good", ""]"#,
+        "des[0].callbackNotification.secret[1]: holds nothing usable (not shown)",
+    ),
+    (
+        "callback",
+        r#""secret": ["good", 7]"#,
+        "des[0].callbackNotification.secret[1]: holds a number (not shown)",
+    ),
+    (
         "src",
         r#""tls": {"verfy": false}"#,
         "src.tls.verfy: is no key of cupid; did you mean verify?",
@@ -283,6 +303,41 @@ fn what_is_missing_or_wrong_in_a_required_key_is_named() {
             r#""mysql://u:p@db/my""#,
             r#""mysql://u@localhost/my?socket=/s", "tls": {}"#,
             "src.tls: is not possible over the Unix socket",
+        ),
+        (
+            r#""mysql://u:p@db/my""#,
+            r#""mysql://u@localhost/my?socket=/s&ssl-mode=required""#,
+            "src.dsn: asks for TLS, which is not possible over the Unix socket",
+        ),
+        (
+            r#""mysql://u:p@db/my""#,
+            r#""mysql://u:p@db/my?ssl-mode=PREFERRED""#,
+            "src.dsn: holds a DSN with ssl-mode=PREFERRED, which falls back to plain text",
+        ),
+        (
+            r#""mysql://u:p@db/my""#,
+            r#""mysql://u:p@db/my?ssl-mode=VERIFY_CAA""#,
+            "src.dsn: holds a DSN with another ssl-mode (not shown); should have DISABLED",
+        ),
+        (
+            r#""mysql://u:p@db/my""#,
+            r#""mysql://u:p@db/my?sslmode=REQUIRED""#,
+            "did you mean ssl-mode?",
+        ),
+        (
+            r#""mysql://u:p@db/my""#,
+            r#""mysql://u:p@db/my?ssl-mode=REQUIRED&ssl-mode=DISABLED""#,
+            "src.dsn: holds a DSN that names ssl-mode twice",
+        ),
+        (
+            r#""mysql://u:p@db/my""#,
+            r#""mysql://u:p@db/my?ssl-mode=DISABLED", "tls": {}"#,
+            "src.tls: stands beside ssl-mode=DISABLED in dsn",
+        ),
+        (
+            r#""mysql://u:p@db/my""#,
+            r#""mysql://u:p@db/my?ssl-mode=VERIFY_CA", "tls": {"verify": false}"#,
+            "src.tls.verify: stands beside ssl-mode in dsn",
         ),
         (
             r#""mysql://u:p@db/my""#,

@@ -54,8 +54,13 @@ fn secrets_are_decoded_as_standard_webhooks_says() {
         ("plain text", b"plain text"),
     ] {
         let job = read(&with("callback", &format!(r#""secret": "{written}""#)));
-        assert_eq!(job.destinations[0].callback.secret.as_deref(), Some(bytes));
+        assert_eq!(job.destinations[0].callback.secrets, [bytes]);
     }
+    let two = read(&with("callback", r#""secret": ["new", "whsec_AAEC/w=="]"#));
+    assert_eq!(
+        two.destinations[0].callback.secrets,
+        [b"new".as_slice(), b"\x00\x01\x02\xff"]
+    );
 }
 
 #[test]
@@ -272,5 +277,43 @@ fn the_state_folder_comes_from_the_environment_when_the_file_has_none() {
                     .contains("src.cacheFilePath: is missing")
             ),
         }
+    }
+}
+
+#[test]
+fn tls_is_verified_as_ssl_mode_or_the_object_says() {
+    let tls = |dsn: &str, object: &str| {
+        let dsn = format!(r#""mysql://u:p@db/my{dsn}"{object}"#);
+        let job = read(&changed(r#""mysql://u:p@db/my""#, &dsn));
+        let tls = job.source.table.server.tls;
+        tls.map(|tls| (tls.verify, tls.ca.is_some()))
+    };
+    let (nothing, authority, identity) = (Verify::Nothing, Verify::Authority, Verify::Identity);
+    for (dsn, object, expected) in [
+        ("", "", None),
+        ("?ssl-mode=DISABLED", "", None),
+        ("?ssl-mode=REQUIRED", "", Some((nothing, false))),
+        ("?ssl-mode=verify_ca", "", Some((authority, false))),
+        ("?ssl-mode=VERIFY_IDENTITY", "", Some((identity, false))),
+        (
+            "?ssl-mode=VERIFY_CA",
+            r#", "tls": {"ca": "/ca"}"#,
+            Some((authority, true)),
+        ),
+        (
+            "?ssl-mode=REQUIRED",
+            r#", "tls": {"ca": "/ca"}"#,
+            Some((nothing, true)),
+        ),
+        ("", r#", "tls": {}"#, Some((identity, false))),
+        ("", r#", "tls": {"ca": "/ca"}"#, Some((identity, true))),
+        (
+            "",
+            r#", "tls": {"ca": "/ca", "verify": false}"#,
+            Some((authority, true)),
+        ),
+        ("", r#", "tls": {"verify": false}"#, Some((nothing, false))),
+    ] {
+        assert_eq!(tls(dsn, object), expected, "{dsn} {object}");
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use ureq::http::{HeaderName, HeaderValue, Request, header};
 use ureq::{AsSendBody, Body, http::Response};
 
-use super::{BODY_BYTES_MAX, USER_AGENT, agent, failure};
+use super::{BODY_BYTES_MAX, USER_AGENT, agent, failure, tls};
 use crate::logic::callback::retry;
 use crate::logic::notify::{Answer, HttpRequest, Method};
 
@@ -44,7 +44,7 @@ fn run(
         let value = HeaderValue::from_str(value).map_err(ureq::http::Error::from)?;
         headers.insert(HeaderName::from_static(name), value);
     }
-    agent(timeout, 1).run(built)
+    agent(timeout, 1, tls::by_system()).run(built)
 }
 
 fn read(response: Response<Body>) -> Result<Answer, ureq::Error> {

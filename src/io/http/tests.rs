@@ -18,7 +18,8 @@ const SHORT: Duration = Duration::from_millis(300);
 fn job(url: String) -> CallbackJob {
     CallbackJob {
         url,
-        secret: None,
+        secrets: vec![],
+        tls: None,
         headers: vec![("Authorization".to_owned(), "Bearer 1".to_owned())],
         timeout: LONG,
         policy: RetryPolicy::new(SHORT, std::num::NonZeroU32::MIN),

@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use mysql::{ClientIdentity, Conn, OptsBuilder, SslOpts};
 
-use crate::config::{Address, Server, Tls};
+use crate::config::{Address, Server, Tls, Verify};
+use crate::io::authorities::system_authorities;
 use crate::logic::value::oversize::ROW_BYTES_MAX;
 
 /// The longest that a statement may run.
@@ -108,8 +109,7 @@ pub(super) fn bracketed(host: &str) -> String {
     }
 }
 
-/// With `verify` off, a `ca` still has to have signed the certificate (MySQL's own `VERIFY_CA`); only the host's name is
-/// not compared then. Without a `ca` anything is accepted.
+/// Without a `ca` the system's authorities count. (The client library trusts the public ones besides, always.)
 fn tls_options(tls: &Tls) -> SslOpts {
     let Tls {
         ca,
@@ -121,8 +121,8 @@ fn tls_options(tls: &Tls) -> SslOpts {
         .as_ref()
         .map(|(cert, key)| ClientIdentity::new(path(cert), path(key)));
     SslOpts::default()
-        .with_root_cert_path(ca.clone())
+        .with_root_cert_path(ca.clone().or_else(system_authorities))
         .with_client_identity(identity)
-        .with_danger_accept_invalid_certs(!verify && ca.is_none())
-        .with_danger_skip_domain_validation(!verify)
+        .with_danger_accept_invalid_certs(*verify == Verify::Nothing)
+        .with_danger_skip_domain_validation(*verify != Verify::Identity)
 }

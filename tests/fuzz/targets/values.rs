@@ -179,7 +179,8 @@ pub(super) fn destination(name: &str, by_column: &str) -> DestinationJob {
 pub(super) fn callback(url: &str) -> CallbackJob {
     CallbackJob {
         url: url.into(),
-        secret: None,
+        secrets: vec![],
+        tls: None,
         headers: vec![],
         timeout: std::time::Duration::from_secs(60),
         policy: RetryPolicy::new(std::time::Duration::from_secs(1), std::num::NonZeroU32::MIN),
