@@ -306,41 +306,6 @@ fn what_is_missing_or_wrong_in_a_required_key_is_named() {
         ),
         (
             r#""mysql://u:p@db/my""#,
-            r#""mysql://u@localhost/my?socket=/s&ssl-mode=required""#,
-            "src.dsn: asks for TLS, which is not possible over the Unix socket",
-        ),
-        (
-            r#""mysql://u:p@db/my""#,
-            r#""mysql://u:p@db/my?ssl-mode=PREFERRED""#,
-            "src.dsn: holds a DSN with ssl-mode=PREFERRED, which falls back to plain text",
-        ),
-        (
-            r#""mysql://u:p@db/my""#,
-            r#""mysql://u:p@db/my?ssl-mode=VERIFY_CAA""#,
-            "src.dsn: holds a DSN with another ssl-mode (not shown); should have DISABLED",
-        ),
-        (
-            r#""mysql://u:p@db/my""#,
-            r#""mysql://u:p@db/my?sslmode=REQUIRED""#,
-            "did you mean ssl-mode?",
-        ),
-        (
-            r#""mysql://u:p@db/my""#,
-            r#""mysql://u:p@db/my?ssl-mode=REQUIRED&ssl-mode=DISABLED""#,
-            "src.dsn: holds a DSN that names ssl-mode twice",
-        ),
-        (
-            r#""mysql://u:p@db/my""#,
-            r#""mysql://u:p@db/my?ssl-mode=DISABLED", "tls": {}"#,
-            "src.tls: stands beside ssl-mode=DISABLED in dsn",
-        ),
-        (
-            r#""mysql://u:p@db/my""#,
-            r#""mysql://u:p@db/my?ssl-mode=VERIFY_CA", "tls": {"verify": false}"#,
-            "src.tls.verify: stands beside ssl-mode in dsn",
-        ),
-        (
-            r#""mysql://u:p@db/my""#,
             r#""mysql://db/my""#,
             "src.user: is missing",
         ),
@@ -450,5 +415,42 @@ fn only_comments_and_trailing_commas_are_added_to_json() {
                 || problem.starts_with("Holds no JSON object"),
             "{text}: {problem}"
         );
+    }
+}
+
+#[test]
+fn ssl_mode_and_tls_do_not_contradict_each_other() {
+    for (dsn, words) in [
+        (
+            r#""mysql://u@localhost/my?socket=/s&ssl-mode=required""#,
+            "src.dsn: asks for TLS, which is not possible over the Unix socket",
+        ),
+        (
+            r#""mysql://u:p@db/my?ssl-mode=PREFERRED""#,
+            "src.dsn: holds a DSN with ssl-mode=PREFERRED, which falls back to plain text",
+        ),
+        (
+            r#""mysql://u:p@db/my?ssl-mode=VERIFY_CAA""#,
+            "src.dsn: holds a DSN with another ssl-mode (not shown); should have DISABLED",
+        ),
+        (
+            r#""mysql://u:p@db/my?sslmode=REQUIRED""#,
+            "did you mean ssl-mode?",
+        ),
+        (
+            r#""mysql://u:p@db/my?ssl-mode=REQUIRED&ssl-mode=DISABLED""#,
+            "src.dsn: holds a DSN that names ssl-mode twice",
+        ),
+        (
+            r#""mysql://u:p@db/my?ssl-mode=DISABLED", "tls": {}"#,
+            "src.tls: stands beside ssl-mode=DISABLED in dsn",
+        ),
+        (
+            r#""mysql://u:p@db/my?ssl-mode=VERIFY_CA", "tls": {"verify": false}"#,
+            "src.tls.verify: stands beside ssl-mode in dsn",
+        ),
+    ] {
+        let problem = problem(&changed(r#""mysql://u:p@db/my""#, dsn));
+        assert!(problem.contains(words), "{dsn}:\n{problem}");
     }
 }
