@@ -40,8 +40,8 @@ fn a_certificate_that_is_not_verified_is_told() {
             w.source_key(&tls);
         })
     };
-    assert!(verified(false).contains("src.tls: does not verify"));
-    assert!(!verified(true).contains("src.tls: does not verify"));
+    assert!(verified(false).contains("does not verify the server's identity"));
+    assert!(!verified(true).contains("does not verify the server's identity"));
 }
 
 #[test]
