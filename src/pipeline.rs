@@ -21,6 +21,7 @@ mod look;
 mod options;
 mod owed;
 mod pass;
+mod probe;
 mod progress;
 mod recheck;
 mod reconfirm;

@@ -424,3 +424,122 @@ fn what_is_owed_to_a_destination_that_was_taken_out_does_not_pause_the_scan() {
     let ids = scene.receiver().ids();
     assert!((6..=8).all(|id| ids.contains(&id)), "{ids:?}");
 }
+
+/// Rows 1 to 4 are missing, and this row is always refused.
+fn with_a_row_that_is_refused(refused: u64) -> Scene {
+    let mut scene = Scene::with_missing(1..=4);
+    scene
+        .config
+        .set("/callbackWorkerIntervalMillisecond", 2_000);
+    scene.config.set("/des/0/callbackNotification/attempts", 1);
+    scene.receiver().answer(move |callback| {
+        if callback.id() == refused {
+            Answer::status(422)
+        } else {
+            Answer::ok()
+        }
+    });
+    scene
+}
+
+#[test]
+fn a_row_that_is_refused_while_others_are_taken_waits_longer_from_run_to_run() {
+    let scene = with_a_row_that_is_refused(2);
+    scene.run(1);
+    let wait_us = || {
+        let owed = scene.config.owed();
+        assert_eq!((owed.len(), &owed[0]["id"]), (1, &2.into()));
+        let now_us = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap()
+            .as_micros();
+        owed[0]["retryAtUs"].as_i64().unwrap() - i64::try_from(now_us).unwrap()
+    };
+    let first_us = wait_us();
+    assert!((0..=2_000_000).contains(&first_us), "{first_us}");
+    scene.receiver().take();
+    scene.db.add_users([5]);
+    scene.run(1);
+    assert_eq!(
+        scene.receiver().ids(),
+        [5],
+        "it waits, and keeps nobody waiting"
+    );
+    let list = scene.cupid("owed").exits(1).stdout;
+    assert!(list.contains("422; tried again from "), "{list}");
+    scene.receiver().take();
+    scene.retry(1);
+    assert_eq!(scene.receiver().ids(), [2], "somebody asks for it");
+    std::thread::sleep(Duration::from_millis(2_100));
+    scene.receiver().take();
+    scene.db.add_users([6]);
+    scene.run(1);
+    assert_eq!(scene.receiver().ids(), [2, 6]);
+    let second_us = wait_us();
+    assert!((1_500_000..=4_000_000).contains(&second_us), "{second_us}");
+    scene.receiver().answer(|_| Answer::ok());
+    scene.cupid("owed").args("send 2").exits(0);
+    assert_eq!(scene.config.owed().len(), 0);
+}
+
+#[test]
+fn an_endpoint_that_took_nothing_is_asked_for_its_oldest_row_and_then_gets_everything() {
+    for down in [Answer::status(503), Answer::CloseHalfWay] {
+        let mut scene = Scene::with_missing(1..=9);
+        scene.config.set("/des/0/callbackNotification/attempts", 2);
+        let answer = down.clone();
+        scene.receiver().answer(move |_| answer.clone());
+        scene.run(1);
+        for _ in 0..2 {
+            scene.receiver().take();
+            scene.db.add_users([11]);
+            scene.run(1);
+            assert_eq!(scene.receiver().ids(), [1], "{down:?}");
+            scene.db.exec("DELETE FROM src.user WHERE id = 11");
+        }
+        scene.receiver().take();
+        scene.receiver().answer(|_| Answer::ok());
+        scene.db.add_users([12]);
+        scene.cupid("run").run();
+        let ids = scene.receiver().ids();
+        assert_eq!((ids[0], ids.len()), (1, 10), "{down:?}: {ids:?}");
+    }
+}
+
+#[test]
+fn rows_that_are_always_refused_starve_nobody_although_they_are_the_oldest() {
+    let mut scene = Scene::with_missing(1..=2);
+    scene.config.set("/des/0/callbackNotification/attempts", 1);
+    scene.receiver().answer(|callback| {
+        if callback.id() <= 2 {
+            Answer::status(422)
+        } else {
+            Answer::ok()
+        }
+    });
+    scene.run(1);
+    scene.db.add_users([3]);
+    for _ in 0..8 {
+        scene.run(1);
+    }
+    assert_eq!(scene.receiver().delivered_ids(), [3]);
+}
+
+#[test]
+fn an_endpoint_that_asked_for_a_pause_is_not_probed_before_it_is_over() {
+    let scene = Scene::with_missing(1..=3);
+    scene.receiver().answer(|_| Answer::status(500));
+    scene.run(1);
+    let wait = vec![("Retry-After", "3".to_owned())];
+    scene
+        .receiver()
+        .answer(move |_| Answer::Status(503, wait.clone()));
+    scene.run(1);
+    scene.receiver().take();
+    scene.receiver().answer(|_| Answer::ok());
+    scene.run(1);
+    assert_eq!(scene.receiver().count(), 0);
+    std::thread::sleep(Duration::from_millis(3_100));
+    scene.run(0);
+    assert_eq!(scene.receiver().ids(), [1, 2, 3]);
+}

@@ -6,7 +6,8 @@
 //! outbox on disk shrinks only after the endpoint has taken a row: a process that is killed between sends it again,
 //! under the same `webhook-id`. A row that was sent or that agrees counts as compared with that content only
 //! ([`super::ended`]). A row whose copies have changed since they were found wrong is confirmed anew
-//! ([`super::reconfirm`]).
+//! ([`super::reconfirm`]). A row that was refused while others were taken waits longer from run to run, and an endpoint
+//! that took nothing is probed first ([`super::probe`]).
 
 use std::cell::Cell;
 use std::collections::VecDeque;
@@ -24,15 +25,41 @@ use crate::error::Result;
 use crate::locks::locked;
 use crate::logic::callback::retry::{Endpoint, Health};
 use crate::logic::report::notice::Notice;
+use crate::logic::value::cell::Id;
 use crate::world::Receiver;
 
 /// While rows that are being sent take more bytes than this, no others are read.
 const UNDER_WAY_BYTES: usize = 32 << 20;
+
 /// The endpoints of a pass, and the time that it may spend on them.
 pub(super) struct Delivery<'a> {
     receivers: &'a [&'a dyn Receiver],
-    endpoints: Vec<Endpoint>,
+    endpoints: Vec<Asked>,
     left_us: i64,
+}
+
+/// An endpoint in this run.
+struct Asked {
+    endpoint: Endpoint,
+    /// It took nothing in the last run, and nothing in this one yet. `None`: it was not asked yet.
+    is_doubtful: Option<bool>,
+}
+
+/// What an endpoint is to be sent.
+enum Load {
+    /// All of these.
+    All(Vec<Due>),
+    /// One of these, the oldest first; then everything when it is taken.
+    Probe(Vec<Id>),
+}
+
+impl Load {
+    fn is_empty(&self) -> bool {
+        match self {
+            Self::All(tasks) => tasks.is_empty(),
+            Self::Probe(ids) => ids.is_empty(),
+        }
+    }
 }
 
 /// Delivers to one destination.
@@ -45,8 +72,10 @@ pub(super) struct Courier<'p, 'a> {
 impl<'a> Delivery<'a> {
     pub(super) fn new(pass: &Pass<'_>, receivers: &'a [&'a dyn Receiver]) -> Self {
         let destinations = pass.job.destinations.iter();
-        let endpoint =
-            |callback: &CallbackJob| Endpoint::new(&callback.policy, callback.concurrency);
+        let endpoint = |callback: &CallbackJob| Asked {
+            endpoint: Endpoint::new(&callback.policy, callback.concurrency),
+            is_doubtful: None,
+        };
         Self {
             receivers,
             endpoints: destinations.map(|it| endpoint(&it.callback)).collect(),
@@ -71,20 +100,28 @@ impl<'a> Delivery<'a> {
         }
         let began_us = pass.clock.now_us();
         let deadline_us = began_us.saturating_add(self.left_us);
-        let due = |number: usize| {
-            let tries_max = pass.job.destinations[number].callback.policy.attempts();
-            let due = ledger.due(number, pass.name(number), began_us, tries_max);
-            due.into_iter().map(Due::new).collect::<Vec<Due>>()
+        let tries_max = |number: usize| pass.job.destinations[number].callback.policy.attempts();
+        let load = |number: usize, asked: &mut Asked| {
+            let (name, tries_max) = (pass.name(number), tries_max(number));
+            let took_nothing = || ledger.took_nothing(name);
+            if *asked.is_doubtful.get_or_insert_with(took_nothing) {
+                return Load::Probe(ledger.by_age(number, name, began_us, tries_max));
+            }
+            let due = ledger.due(number, name, began_us, tries_max);
+            Load::All(due.into_iter().map(Due::new).collect())
         };
         let receivers = self.receivers;
         let endpoints = self.endpoints.iter_mut().enumerate();
         let mut work = endpoints
-            .filter(|(number, endpoint)| !pass.is_unread(*number) && !endpoint.given_up())
-            .map(|(number, endpoint)| (number, endpoint, due(number)))
-            .filter(|(_, _, tasks)| !tasks.is_empty())
+            .filter(|(number, asked)| !pass.is_unread(*number) && !asked.endpoint.given_up())
+            .map(|(number, asked)| {
+                let load = load(number, asked);
+                (number, asked, load)
+            })
+            .filter(|(_, _, load)| !load.is_empty())
             .collect::<Vec<_>>()
             .into_iter();
-        let run = |(number, endpoint, tasks): (usize, &mut Endpoint, Vec<Due>)| {
+        let run = |(number, asked, load): (usize, &mut Asked, Load)| {
             let rows = OwedRows {
                 pass,
                 ledger,
@@ -96,7 +133,12 @@ impl<'a> Delivery<'a> {
                 receiver: receivers[number],
                 deadline_us,
             };
-            courier.run(endpoint, tasks)
+            let outcome = match load {
+                Load::All(tasks) => courier.run(&mut asked.endpoint, tasks),
+                Load::Probe(by_age) => courier.probe_and_run(asked, by_age, tries_max(number)),
+            };
+            courier.note_run(&asked.endpoint);
+            outcome
         };
         // The last one is this thread's: with one destination there is no other.
         let own = work.next_back();
@@ -111,6 +153,49 @@ impl<'a> Delivery<'a> {
 }
 
 impl Courier<'_, '_> {
+    /// Everything goes when a probe is taken.
+    fn probe_and_run(&self, asked: &mut Asked, by_age: Vec<Id>, tries_max: u32) -> Result<()> {
+        let OwedRows {
+            pass,
+            ledger,
+            number,
+            ..
+        } = self.rows;
+        let endpoint = &mut asked.endpoint;
+        let has_answered = self.probe(endpoint, by_age)?;
+        if endpoint.has_taken() {
+            asked.is_doubtful = Some(false);
+            let all = ledger.due(number, pass.name(number), i64::MAX, tries_max);
+            return self.run(endpoint, all.into_iter().map(Due::new).collect());
+        }
+        if has_answered {
+            endpoint.give_up();
+            self.tell_given_up();
+        }
+        Ok(())
+    }
+
+    /// What the next run has to know of the endpoint.
+    fn note_run(&self, endpoint: &Endpoint) {
+        let OwedRows {
+            pass,
+            ledger,
+            number,
+            ..
+        } = self.rows;
+        let policy = &self.callback_job().policy;
+        let wait_us = |runs| micros(policy.delay_over_runs(runs, pass.clock.random()));
+        let (name, now_us) = (pass.name(number), pass.clock.now_us());
+        ledger.note_run(number, name, endpoint.has_taken(), now_us, wait_us);
+    }
+
+    fn tell_given_up(&self) {
+        let OwedRows { pass, number, .. } = self.rows;
+        pass.observer.tell(&Notice::EndpointGivenUp {
+            destination: pass.name(number).to_owned(),
+        });
+    }
+
     fn run(&self, endpoint: &mut Endpoint, mut tasks: Vec<Due>) -> Result<()> {
         let OwedRows { pass, number, .. } = self.rows;
         let clock = pass.clock;
@@ -128,9 +213,7 @@ impl Courier<'_, '_> {
             }
             let paused_for = endpoint.retry_after();
             if endpoint.next_round() == Health::GiveUp {
-                pass.observer.tell(&Notice::EndpointGivenUp {
-                    destination: pass.name(number).to_owned(),
-                });
+                self.tell_given_up();
                 return Ok(());
             }
             let pause_us = micros(
@@ -303,7 +386,7 @@ impl Courier<'_, '_> {
         self.rows.pass.clock.stopping() || self.rows.pass.clock.now_us() >= self.deadline_us
     }
 
-    fn save_now_and_then(&self) -> Result<()> {
+    pub(super) fn save_now_and_then(&self) -> Result<()> {
         let OwedRows { pass, ledger, .. } = &self.rows;
         ledger.save_now_and_then(pass.clock.now_us())
     }

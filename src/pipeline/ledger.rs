@@ -8,7 +8,7 @@
 //! Two locks, always taken in this order: the store's, while a file is written, and the book's, for moments. Nobody who
 //! books an answer waits for a disk.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard};
 
 use crate::config::Job;
@@ -47,6 +47,8 @@ struct Book {
     /// Tries of this run, by destination and row, until one succeeds: a pass delivers more than once, and may find a row
     /// anew that it dropped.
     tries: HashMap<(usize, Id), u32>,
+    /// Rows that wait longer because of this run.
+    backed_off: HashSet<(usize, Id)>,
     /// What a dry run has reported and forgotten.
     would_send: u64,
     /// Rows that it forgot because they are too large.
@@ -119,6 +121,7 @@ impl<'a> Ledger<'a> {
             chosen: None,
             ended: vec![],
             tries: HashMap::new(),
+            backed_off: HashSet::new(),
             would_send: 0,
             forgotten_too_large: 0,
             delivered: HashMap::new(),
@@ -221,6 +224,55 @@ impl<'a> Ledger<'a> {
         let due = due.into_iter();
         let due = due.filter(|owed| book.tries(number, owed.id) < tries_max);
         due.map(|owed| owed.id).collect()
+    }
+
+    /// The endpoint took nothing in the last run, and nobody chose what to send.
+    pub(super) fn took_nothing(&self, destination: &str) -> bool {
+        let book = self.book();
+        book.chosen.is_none() && book.outbox.took_nothing(destination)
+    }
+
+    /// The ids owed to a destination whose endpoint took nothing, the oldest first.
+    pub(super) fn by_age(
+        &self,
+        number: usize,
+        destination: &str,
+        now_us: i64,
+        tries_max: u32,
+    ) -> Vec<Id> {
+        let book = self.book();
+        let all = book.outbox.by_age(destination, now_us).into_iter();
+        let all = all.filter(|owed| book.tries(number, owed.id) < tries_max);
+        all.map(|owed| owed.id).collect()
+    }
+
+    /// A row to try when the oldest one was refused.
+    pub(super) fn tried_less(&self, number: usize, destination: &str, oldest: Id) -> Option<Id> {
+        let book = self.book();
+        let other = book.outbox.tried_less(destination, oldest)?.id;
+        (book.tries(number, other) == 0).then_some(other)
+    }
+
+    /// How an endpoint did in this run so far. `wait_us` says how long a row waits that was refused in so many runs.
+    pub(super) fn note_run(
+        &self,
+        number: usize,
+        destination: &str,
+        took_something: bool,
+        now_us: i64,
+        wait_us: impl Fn(u32) -> i64,
+    ) {
+        let mut book = self.book();
+        let tried = book.tries.keys().filter(|(its, _)| *its == number);
+        let mut failed: Vec<Id> = tried.map(|&(_, id)| id).collect();
+        failed.sort_unstable();
+        if took_something {
+            // Once in a run.
+            failed.retain(|&id| book.backed_off.insert((number, id)));
+        }
+        let outbox = &mut book.outbox;
+        let is_news = outbox.note_run(destination, took_something, &failed, now_us, wait_us);
+        book.is_changed |= is_news;
     }
 
     /// Counts a try of this row. Returns how many there were in this run.

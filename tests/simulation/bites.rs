@@ -63,6 +63,8 @@ noticed! {
     callbacks_that_are_taken_and_stay_owed_are_noticed: ReplaceForgotten,
     a_checkpoint_that_can_be_torn_is_noticed: TornCheckpoint,
     a_retry_after_that_is_ignored_is_noticed: RetryAfterIgnored,
+    an_endpoint_that_took_nothing_and_is_sent_everything_is_noticed: OutageForgotten,
+    a_row_that_does_not_wait_is_noticed: WaitForgotten,
     a_detection_that_is_taken_for_another_is_noticed: DetectedAnew,
     a_callback_that_was_taken_before_an_error_and_stays_owed_is_noticed: AnswersUnbooked,
     a_lock_that_keeps_nobody_out_is_noticed: LockForgotten,

@@ -41,6 +41,10 @@ pub(crate) enum Broken {
     TornCheckpoint,
     /// `Retry-After` is not passed on.
     RetryAfterIgnored,
+    /// Nobody notes that an endpoint took nothing.
+    OutageForgotten,
+    /// Nobody notes that a row waits.
+    WaitForgotten,
     /// Taken callbacks are not written down by a process that could not read the source.
     AnswersUnbooked,
     /// Rows that are too large to be read are not written down.
@@ -103,6 +107,7 @@ impl Broken {
             Self::ReplaceForgotten => Fact::ExitTrue,
             Self::TornCheckpoint => Fact::StateReadable,
             Self::RetryAfterIgnored => Fact::Polite,
+            Self::OutageForgotten | Self::WaitForgotten => Fact::Patient,
             Self::DetectedAnew => Fact::SameId,
             Self::AnswersUnbooked => Fact::TakenOnce,
             Self::LockForgotten => Fact::OneAtATime,
@@ -119,7 +124,7 @@ impl Broken {
             Self::AppendUnsynced => &[Fact::CheckpointWaits],
             // A run that does not see what is owed says that all is well, does not know what endpoints asked for, and
             // detects a row anew.
-            Self::OutboxUnread => &[Fact::ExitTrue, Fact::Polite, Fact::SameId],
+            Self::OutboxUnread => &[Fact::ExitTrue, Fact::Polite, Fact::Patient, Fact::SameId],
             // An audit that is not interrupted saves nothing before it ends.
             Self::RowsSkipped => &[Fact::AuditWhole],
             // A table that is not written to any more is passed without a checkpoint.

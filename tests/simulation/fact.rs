@@ -25,6 +25,9 @@ pub(crate) enum Fact {
     StateReadable,
     /// An endpoint that asked to be left alone is, and a row is tried no more often than configured.
     Polite,
+    /// An endpoint that took nothing is asked for one row or two before it takes one. A row that was refused while others
+    /// were taken waits.
+    Patient,
     /// A callback keeps its `webhook-id` while it is the same.
     SameId,
     /// A callback that was taken is no longer owed when its process ends, whatever else failed in it.
@@ -38,7 +41,7 @@ pub(crate) enum Fact {
 }
 
 impl Fact {
-    pub(crate) const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 17] = [
         Self::NothingMissed,
         Self::NothingFalse,
         Self::NothingLost,
@@ -50,6 +53,7 @@ impl Fact {
         Self::ExitTrue,
         Self::StateReadable,
         Self::Polite,
+        Self::Patient,
         Self::SameId,
         Self::TakenOnce,
         Self::OneAtATime,

@@ -268,6 +268,9 @@ impl Store for Disk<'_> {
             let text = format!("{owed:?}, not {:?}", model.folders[folder].owed);
             return Err(unusable(&mut model, "outbox", &text));
         }
+        if self.folder == model.processes[self.view.process].command.folder() {
+            model.begin_patience(self.view.process, &outbox);
+        }
         misread_outbox(&model, &mut outbox);
         Ok(outbox)
     }

@@ -20,6 +20,7 @@ mod job;
 mod ledger;
 mod mistakes;
 mod model;
+mod patience;
 mod plan;
 mod process;
 mod receiver;

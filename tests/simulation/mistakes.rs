@@ -28,6 +28,8 @@ pub(crate) fn misread_outbox(model: &Model, outbox: &mut Outbox) {
                 owed.address = Some(id.address());
             }
         }),
+        Some(Broken::OutageForgotten) => change_each(outbox, |owed| owed.in_vain = false),
+        Some(Broken::WaitForgotten) => change_each(outbox, |owed| owed.retry_at_us = None),
         Some(Broken::DetectedAnew) => change_each(outbox, |owed| owed.detected_us += 1),
         _ => {}
     }

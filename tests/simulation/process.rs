@@ -7,6 +7,7 @@ use crate::audit::{Campaign, Shown};
 use crate::command::Command;
 use crate::fact::Fact;
 use crate::model::{Model, Shape};
+use crate::patience::Patience;
 use crate::plan::{MS, Plan};
 use crate::rng::Rng;
 use crate::table::Content;
@@ -114,6 +115,8 @@ pub(crate) struct Process {
     /// Rows that had been gone, and were there when it looked. It has not written that down.
     pub(crate) there: HashSet<(usize, i64)>,
     pub(crate) failures: Failures,
+    /// By destination, since it has read what is owed.
+    pub(crate) patience: Vec<Patience>,
     /// Destinations whose columns it knows.
     pub(crate) mapped: Vec<bool>,
     /// Destinations that did not answer it.
@@ -147,6 +150,7 @@ impl Model {
             taken: HashSet::new(),
             there: HashSet::new(),
             failures: Failures::default(),
+            patience: vec![],
             mapped: vec![false; self.plan.destinations],
             silent: vec![false; self.plan.destinations],
             campaign: None,

@@ -137,6 +137,7 @@ impl Receiver for Side<'_> {
                 content.v
             };
             ledger.settle(process);
+            model.end_patience(process, self.number);
             model.quiet.until_us[folder][self.number] = i64::MIN;
             let state = &mut model.processes[process];
             state.tries.remove(&(self.number, id));
@@ -273,6 +274,7 @@ impl Model {
             let text = format!("d{number} asked to be left alone and is sent {id}");
             self.fail(Fact::Polite, text);
         }
+        self.check_patience(process, number, id);
         if is_dry {
             self.fail(Fact::Polite, format!("A dry run sends {id}"));
         }

@@ -6,6 +6,9 @@ use std::collections::btree_map::Entry;
 use crate::logic::callback::owed::{Owed, VERSION};
 use crate::logic::value::cell::Id;
 
+/// How many times as often the oldest row has to be tried before another one is.
+const TRIED_OFTENER: u32 = 8;
+
 /// All owed callbacks of a configuration.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outbox(BTreeMap<(String, Id), Owed>);
@@ -23,6 +26,9 @@ impl Outbox {
                     attempts: known.attempts,
                     last_error: known.last_error.take(),
                     not_before_us: known.not_before_us,
+                    refused_runs: known.refused_runs,
+                    retry_at_us: known.retry_at_us,
+                    in_vain: known.in_vain,
                     detected_as: known.detected_as.take(),
                     ..owed
                 };
@@ -34,7 +40,14 @@ impl Outbox {
     /// Takes over a callback of another outbox in which names mean the same destinations. A detection that is owed already
     /// stays the one it is. The later of both waits counts.
     pub fn adopt(&mut self, mut owed: Owed) {
-        let (not_before_us, gone_us) = (owed.not_before_us, owed.gone_us);
+        let Owed {
+            not_before_us,
+            gone_us,
+            refused_runs,
+            retry_at_us,
+            in_vain,
+            ..
+        } = owed;
         if self.is_name_of_another(&owed)
             && let Some(address) = owed.address.clone()
         {
@@ -46,6 +59,9 @@ impl Outbox {
         // A row that one of the two has not missed is gone only from the next look on.
         let gone = known.gone_us.zip(gone_us);
         known.gone_us = gone.map(|(one, other)| one.max(other));
+        known.refused_runs = known.refused_runs.max(refused_runs);
+        known.retry_at_us = known.retry_at_us.max(retry_at_us);
+        known.in_vain |= in_vain;
         if let Some(not_before_us) = not_before_us {
             known.wait_until(not_before_us);
         }
@@ -78,24 +94,27 @@ impl Outbox {
         self.0.insert((owed.destination.clone(), owed.id), owed);
     }
 
-    /// Delivered, repaired or gone. What the endpoint asked for at its last try it asked for all that is owed to it.
+    /// Delivered, repaired, gone or dropped. What is known of the endpoint since its last try stays with what else is owed
+    /// to it.
     pub fn remove(&mut self, owed: &Owed) {
-        let removed = self.0.remove(&(owed.destination.clone(), owed.id));
-        let Some(not_before_us) = removed.and_then(|removed| removed.not_before_us) else {
+        let Some(removed) = self.0.remove(&(owed.destination.clone(), owed.id)) else {
             return;
         };
         let first = (owed.destination.clone(), Id::MIN);
         let next = self.0.range_mut(first..).next().map(|(_, next)| next);
         if let Some(next) = next.filter(|next| next.destination == owed.destination) {
-            next.wait_until(not_before_us);
+            next.in_vain |= removed.in_vain;
+            if let Some(not_before_us) = removed.not_before_us {
+                next.wait_until(not_before_us);
+            }
         }
     }
 
-    /// Somebody wants everything tried now, whatever the endpoints asked for before.
+    /// Somebody wants everything tried now, whatever the endpoints asked for before and whatever they refused.
     pub fn forget_waits(&mut self) {
-        self.0
-            .values_mut()
-            .for_each(|owed| owed.not_before_us = None);
+        for owed in self.0.values_mut() {
+            (owed.not_before_us, owed.retry_at_us, owed.in_vain) = (None, None, false);
+        }
     }
 
     /// What is owed for one row.
@@ -127,19 +146,87 @@ impl Outbox {
         self.0.values()
     }
 
-    /// What is owed to a destination, in the order in which to try it: what was tried least comes first, so that rows
-    /// which are always refused cannot keep others waiting. Nothing at all while the endpoint wants to be left alone.
+    /// What is owed to a destination and may be tried, in the order in which to try it: what was tried least comes first,
+    /// so that rows which are always refused cannot keep others waiting. Nothing at all while the endpoint wants to be left
+    /// alone.
     #[must_use]
     pub fn due(&self, destination: &str, now_us: i64) -> Vec<&Owed> {
-        let mut due: Vec<&Owed> = self
-            .iter()
-            .filter(|owed| owed.destination == destination)
-            .collect();
+        let mut due = self.of(destination);
         if due.iter().any(|owed| owed.waits(now_us)) {
             return vec![];
         }
+        due.retain(|owed| !owed.backs_off(now_us));
         due.sort_by_key(|owed| (owed.attempts, owed.id));
         due
+    }
+
+    /// The endpoint took nothing in the last run.
+    #[must_use]
+    pub fn took_nothing(&self, destination: &str) -> bool {
+        self.of(destination).iter().any(|owed| owed.in_vain)
+    }
+
+    /// What an endpoint that took nothing is to be asked for: what is owed to it, the oldest first. Nothing while it wants
+    /// to be left alone.
+    #[must_use]
+    pub fn by_age(&self, destination: &str, now_us: i64) -> Vec<&Owed> {
+        let mut all = self.of(destination);
+        if all.iter().any(|owed| owed.waits(now_us)) {
+            return vec![];
+        }
+        all.sort_by_key(|owed| (owed.detected_us, owed.id));
+        all
+    }
+
+    /// Beside the oldest row, which was refused: the row that was tried least, when the oldest one was tried much oftener.
+    /// The oldest one may be refused for what it holds.
+    #[must_use]
+    pub fn tried_less(&self, destination: &str, oldest: Id) -> Option<&Owed> {
+        let tries = self.get(destination, oldest)?.attempts;
+        let all = self.of(destination).into_iter();
+        let others = all.filter(|owed| owed.id != oldest && owed.too_large.is_none());
+        let least = others.min_by_key(|owed| (owed.attempts, owed.id))?;
+        (tries / TRIED_OFTENER >= least.attempts.max(1)).then_some(least)
+    }
+
+    /// How an endpoint did in a run: it took something, or nothing, while it failed for these rows. `wait_us` says how long
+    /// a row waits that was refused in so many runs. Returns whether that is news.
+    pub fn note_run(
+        &mut self,
+        destination: &str,
+        took_something: bool,
+        failed: &[Id],
+        now_us: i64,
+        wait_us: impl Fn(u32) -> i64,
+    ) -> bool {
+        let mut is_news = false;
+        if took_something {
+            let all = self.0.values_mut();
+            for owed in all.filter(|owed| owed.destination == destination) {
+                is_news |= std::mem::take(&mut owed.in_vain);
+            }
+        }
+        // One row that is refused says nothing about the endpoint.
+        let is_in_vain = !took_something && failed.len() > 1;
+        for &id in failed {
+            let Some(owed) = self.0.get_mut(&(destination.to_owned(), id)) else {
+                continue;
+            };
+            if took_something {
+                owed.back_off(now_us, &wait_us);
+                is_news = true;
+            } else if is_in_vain {
+                is_news |= !std::mem::replace(&mut owed.in_vain, true);
+            }
+        }
+        is_news
+    }
+
+    fn of(&self, destination: &str) -> Vec<&Owed> {
+        let first = (destination.to_owned(), Id::MIN);
+        let own = self.0.range(first..).map(|(_, owed)| owed);
+        own.take_while(|owed| owed.destination == destination)
+            .collect()
     }
 
     /// Reads the file's text. A line that is torn (the last one, after a crash) is left out: its difference is
@@ -356,5 +443,99 @@ mod tests {
         assert_eq!(outbox.due("my2.user", 99).len(), 0);
         assert_eq!(outbox.due("my2.user", 100).len(), 1);
         assert_eq!(outbox.due("my3.user", 99).len(), 1);
+    }
+
+    /// Callbacks owed to one destination, by id: tries, and since when.
+    fn tried(rows: &[(Id, u32, i64)]) -> Outbox {
+        let mut outbox = Outbox::default();
+        for &(id, attempts, detected_us) in rows {
+            outbox.replace(Owed {
+                detected_us,
+                attempts,
+                ..owed(id)
+            });
+        }
+        outbox
+    }
+
+    fn ids(owed: Vec<&Owed>) -> Vec<Id> {
+        owed.into_iter().map(|owed| owed.id).collect()
+    }
+
+    #[test]
+    fn a_run_is_noted_by_what_the_endpoint_took() {
+        type Case = (bool, &'static [Id], &'static [Id], bool);
+        // It took something, rows it failed for; rows that wait longer, whether it took nothing.
+        let cases: [Case; 5] = [
+            (true, &[], &[], false),
+            (true, &[1], &[1], false),
+            (true, &[1, 2], &[1, 2], false),
+            (false, &[1, 2], &[], true),
+            // One row says nothing about the endpoint.
+            (false, &[1], &[], false),
+        ];
+        for (took_something, failed, waiting, took_nothing) in cases {
+            let mut outbox = tried(&[(1, 1, 1), (2, 1, 2), (3, 0, 3)]);
+            outbox.note_run("my2.user", took_something, failed, 100, |runs| {
+                i64::from(runs) * 10
+            });
+            let waits = |id: &Id| outbox.get("my2.user", *id).unwrap().backs_off(109);
+            let all = [1, 2, 3].into_iter().filter(waits);
+            assert_eq!(all.collect::<Vec<Id>>(), waiting, "{failed:?}");
+            assert_eq!(outbox.took_nothing("my2.user"), took_nothing, "{failed:?}");
+            let due = ids(outbox.due("my2.user", 109));
+            assert!(due.iter().all(|id| !waiting.contains(id)));
+            assert_eq!(outbox.due("my2.user", 110).len(), 3);
+            outbox.forget_waits();
+            assert_eq!(outbox.due("my2.user", 109).len(), 3, "somebody asks for it");
+        }
+    }
+
+    #[test]
+    fn an_endpoint_that_took_nothing_is_known_by_that_until_it_takes_something() {
+        let mut outbox = tried(&[(1, 1, 1), (2, 1, 2), (3, 0, 3)]);
+        let wait_us = |_| 10;
+        assert!(outbox.note_run("my2.user", false, &[1, 2], 100, wait_us));
+        assert!(
+            !outbox.note_run("my2.user", false, &[1, 2], 100, wait_us),
+            "it is known"
+        );
+        outbox.remove(&owed(1));
+        outbox.remove(&owed(2));
+        assert!(
+            outbox.took_nothing("my2.user"),
+            "whatever becomes of the rows"
+        );
+        assert!(!outbox.took_nothing("my3.user"));
+        let mut copy = Outbox::default();
+        outbox.iter().for_each(|owed| copy.adopt(owed.clone()));
+        assert!(copy.took_nothing("my2.user"));
+        assert!(outbox.note_run("my2.user", true, &[], 100, wait_us));
+        assert!(!outbox.took_nothing("my2.user"));
+    }
+
+    #[test]
+    fn the_oldest_callback_is_the_probe_and_another_one_where_that_is_always_refused() {
+        for (rows, by_age, other) in [
+            (&[(1, 3, 9), (2, 3, 5), (3, 3, 5)][..], [2, 3, 1], None),
+            (&[(1, 8, 1), (2, 0, 2), (3, 0, 3)], [1, 2, 3], Some(2)),
+            (&[(1, 7, 1), (2, 0, 2), (3, 0, 3)], [1, 2, 3], None),
+            (&[(1, 24, 1), (2, 4, 2), (3, 3, 3)], [1, 2, 3], Some(3)),
+            (&[(1, 23, 1), (2, 4, 2), (3, 3, 3)], [1, 2, 3], None),
+        ] {
+            let mut outbox = tried(rows);
+            assert_eq!(ids(outbox.by_age("my2.user", 50)), by_age);
+            let found = outbox.tried_less("my2.user", by_age[0]);
+            assert_eq!(found.map(|owed| owed.id), other, "{rows:?}");
+            outbox.replace(Owed {
+                not_before_us: Some(100),
+                ..owed(9)
+            });
+            assert_eq!(
+                outbox.by_age("my2.user", 50).len(),
+                0,
+                "it asked for a pause"
+            );
+        }
     }
 }

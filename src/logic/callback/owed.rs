@@ -54,6 +54,15 @@ pub struct Owed {
     /// Not to be tried before this moment (`Retry-After`): microseconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_before_us: Option<i64>,
+    /// Runs in which it was refused while other rows were taken.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub refused_runs: u32,
+    /// Not to be tried before this moment, for it was refused while others were taken: microseconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_at_us: Option<i64>,
+    /// In the run of its last try the endpoint took nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_vain: bool,
     /// Fingerprint of the row's copies when they were last seen to differ. `None`: an earlier version wrote the line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub copies: Option<u64>,
@@ -97,6 +106,9 @@ impl Owed {
             attempts: 0,
             last_error: None,
             not_before_us: None,
+            refused_runs: 0,
+            retry_at_us: None,
+            in_vain: false,
             copies: None,
             lasting_us: None,
             gone_us: None,
@@ -178,6 +190,20 @@ impl Owed {
             .is_some_and(|not_before_us| now_us < not_before_us && not_before_us <= longest_us)
     }
 
+    /// It was refused, in one more run, while others were taken: `wait_us` says how long it waits after so many of them.
+    pub(super) fn back_off(&mut self, now_us: i64, wait_us: impl Fn(u32) -> i64) {
+        self.refused_runs = self.refused_runs.saturating_add(1);
+        self.retry_at_us = Some(now_us.saturating_add(wait_us(self.refused_runs)));
+    }
+
+    /// It waits for its next try. A wait that is longer than any was written down before the clock was set back.
+    #[must_use]
+    pub fn backs_off(&self, now_us: i64) -> bool {
+        let longest_us = now_us.saturating_add(RETRY_AFTER_MAX_US);
+        self.retry_at_us
+            .is_some_and(|retry_at_us| now_us < retry_at_us && retry_at_us <= longest_us)
+    }
+
     /// The `webhook-id` (Standard Webhooks 1.0.0: the idempotency key): new for each detection, the same for every
     /// try of it while the body is the same, also after a crash, because nothing but the detection and the body goes
     /// into it.
@@ -198,6 +224,11 @@ impl Owed {
         }
         id
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 fn shortened(text: &str) -> String {
@@ -320,6 +351,37 @@ pub(super) mod tests {
             ..owed(1)
         };
         assert!(!owed.waits(0) && owed.waits(1));
+    }
+
+    #[test]
+    fn a_row_that_is_refused_while_others_are_taken_waits_longer_from_run_to_run() {
+        let mut owed = owed(1);
+        for (now_us, retry_at_us) in [(0, 10), (100, 120), (200, 230)] {
+            owed.back_off(now_us, |runs| i64::from(runs) * 10);
+            assert_eq!(owed.retry_at_us, Some(retry_at_us));
+            assert!(owed.backs_off(retry_at_us - 1) && !owed.backs_off(retry_at_us));
+            let line = serde_json::to_string(&owed).unwrap();
+            assert_eq!(
+                serde_json::from_str::<Owed>(&line).unwrap(),
+                owed,
+                "over runs"
+            );
+        }
+        let long_ago_us = 230 - RETRY_AFTER_MAX_US - 1;
+        assert!(!owed.backs_off(long_ago_us), "the clock was set back");
+    }
+
+    #[test]
+    fn a_line_of_an_earlier_version_waits_for_nothing() {
+        let line =
+            r#"{"version":1,"destination":"d","id":1,"key":"k","kind":"missing","detectedUs":1}"#;
+        let owed: Owed = serde_json::from_str(line).unwrap();
+        assert!(!owed.backs_off(0) && !owed.in_vain);
+        assert!(
+            !serde_json::to_string(&owed)
+                .unwrap()
+                .contains("refusedRuns")
+        );
     }
 
     #[test]

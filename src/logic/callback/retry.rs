@@ -13,6 +13,9 @@ use std::time::Duration;
 /// The longest nominal delay between two tries in one run.
 pub const DELAY_MAX: Duration = Duration::from_secs(300);
 
+/// The longest nominal delay of a row over runs.
+pub const RUN_DELAY_MAX: Duration = Duration::from_secs(3600);
+
 /// The longest that a `Retry-After` is believed.
 pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(3600);
 
@@ -98,10 +101,21 @@ impl RetryPolicy {
     /// picks a point between half and all of that, so that rows which failed together do not come back together.
     #[must_use]
     pub fn delay(&self, attempt: u32, jitter: f64) -> Duration {
+        self.doubled(attempt, self.delay_max, jitter)
+    }
+
+    /// How long a row waits after it was refused in so many runs (from 1) in which others were taken: doubles from the
+    /// first delay up to [`RUN_DELAY_MAX`], with jitter as in [`Self::delay`].
+    #[must_use]
+    pub fn delay_over_runs(&self, runs: u32, jitter: f64) -> Duration {
+        self.doubled(runs, RUN_DELAY_MAX, jitter)
+    }
+
+    fn doubled(&self, times: u32, delay_max: Duration, jitter: f64) -> Duration {
         let nominal = 2_u32
-            .checked_pow(attempt.saturating_sub(1))
+            .checked_pow(times.saturating_sub(1))
             .and_then(|factor| self.first_delay.checked_mul(factor))
-            .map_or(self.delay_max, |delay| delay.min(self.delay_max));
+            .map_or(delay_max, |delay| delay.min(delay_max));
         let jitter = if jitter.is_nan() {
             1.0
         } else {
@@ -175,6 +189,7 @@ pub struct Endpoint {
     vain_rounds: u32,
     silent_rounds: u32,
     given_up: bool,
+    has_taken: bool,
     round: Round,
 }
 
@@ -205,6 +220,7 @@ impl Endpoint {
             vain_rounds: 0,
             silent_rounds: 0,
             given_up: false,
+            has_taken: false,
             round: Round::default(),
         }
     }
@@ -212,6 +228,7 @@ impl Endpoint {
     /// Takes an answer into account. A round that is paused stays so, whatever requests under way still bring.
     pub fn record(&mut self, answer: &Answer) -> Health {
         if answer.is_success() {
+            self.has_taken = true;
             self.round.successes += 1;
             self.failures_in_a_row = 0;
             self.timeouts_in_a_row = 0;
@@ -281,6 +298,17 @@ impl Endpoint {
         self.given_up |=
             self.vain_rounds >= self.rounds_max || self.silent_rounds >= SILENT_ROUNDS_MAX;
         self.health()
+    }
+
+    /// It took a callback in this run.
+    #[must_use]
+    pub fn has_taken(&self) -> bool {
+        self.has_taken
+    }
+
+    /// Nothing more is to be sent in this run.
+    pub fn give_up(&mut self) {
+        self.given_up = true;
     }
 
     /// True when nothing more should be sent in this run.

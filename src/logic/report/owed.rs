@@ -98,6 +98,9 @@ impl Reader<'_> {
         if let Some(not_before_us) = owed.not_before_us.filter(|_| owed.waits(self.now_us)) {
             why.push(format!("asked to wait until {}", self.clock(not_before_us)));
         }
+        if let Some(retry_at_us) = owed.retry_at_us.filter(|_| owed.backs_off(self.now_us)) {
+            why.push(format!("tried again from {} on", self.clock(retry_at_us)));
+        }
         why.join("; ")
     }
 

@@ -62,6 +62,23 @@ fn delays_double_up_to_the_longest_and_jitter_takes_up_to_half_off() {
 }
 
 #[test]
+fn delays_over_runs_double_up_to_an_hour() {
+    let second = RetryPolicy::new(Duration::from_secs(1), NonZeroU32::MIN);
+    for (runs, expected_s) in [
+        (0, 1),
+        (1, 1),
+        (2, 2),
+        (12, 2_048),
+        (13, 3_600),
+        (u32::MAX, 3_600),
+    ] {
+        let delay = second.delay_over_runs(runs, 1.0);
+        assert_eq!(delay, Duration::from_secs(expected_s), "{runs}");
+        assert_eq!(second.delay_over_runs(runs, 0.0), delay / 2, "{runs}");
+    }
+}
+
+#[test]
 fn every_answer_at_every_try_has_its_verdict() {
     let policy = policy(3);
     let mut answers: Vec<(Answer, bool, Option<Duration>)> = vec![
