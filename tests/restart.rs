@@ -138,6 +138,23 @@ fn where_the_key_is_the_id_a_table_that_was_filled_beyond_the_checkpoint_is_comp
 }
 
 #[test]
+fn rows_that_were_written_anew_before_updates_were_first_looked_at_are_compared() {
+    let mut scene = Scene::in_sync(1..=20);
+    scene.config.set("/src/byColumn", "id");
+    scene.config.set("/des/0/byColumn", "id");
+    scene.run(0).assert_silent();
+    scene.db.exec("TRUNCATE TABLE src.user");
+    add_others(&scene, 1..=30);
+    scene
+        .db
+        .exec("UPDATE src.user SET update_time = NOW() - INTERVAL 1 HOUR");
+    scene.config.with_updates(1);
+    let outcome = scene.run(0);
+    assert_ids(&scene.receiver().ids(), 1..=30);
+    outcome.assert_says(&["started again"]);
+}
+
+#[test]
 fn an_emptied_table_is_told_once_and_what_comes_is_compared() {
     let scene = compared(1..=50);
     scene.db.exec("TRUNCATE TABLE src.user");

@@ -27,7 +27,8 @@ impl Pass<'_> {
             bounds,
             start_id: self.job.source.start_id.unwrap_or(0),
             update: matches!(self.asked, Asked::Run(run) if run.update)
-                && self.job.source.update.is_some(),
+                && self.job.source.update.is_some()
+                && position.update.is_some(),
         };
         let Some(doubt) = position.trail.doubt(around) else {
             return Ok(());

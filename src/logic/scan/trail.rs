@@ -120,7 +120,8 @@ pub struct Around {
     pub bounds: Bounds,
     /// `src.insertStartId`, for a checkpoint that does not say where it began.
     pub start_id: Id,
-    /// Updated rows are looked at too, so a row that was written anew is met by its update time.
+    /// Updated rows are looked at, and were before: a window begins where the last one ended, so a row that
+    /// was written anew is met by its update time. The first window reaches back a minute or so, and may not.
     pub update: bool,
 }
 
