@@ -116,10 +116,11 @@ impl FirstLook<'_, '_> {
         };
         let mut suspects = Vec::new();
         for (member, outcome) in members.iter().zip(outcomes) {
+            if pass.is_unread(member.number) {
+                continue;
+            }
             if let Some(reason) = outcome.refused {
-                if !pass.is_unread(member.number) {
-                    pass.say_streamed(member.number, method, &reason);
-                }
+                pass.say_streamed(member.number, method, &reason);
                 continue;
             }
             summed.rows += outcome.rows;
@@ -215,12 +216,14 @@ impl Pass<'_> {
         let is_over = || self.is_scan_over();
         std::thread::scope(|scope| -> Result<()> {
             let mut said = Vec::new();
-            for Member { checksums, .. } in members {
+            for Member { number, checksums } in members {
                 let (to_comparer, chunks) = sync_channel(1);
                 let (to_here, said_of_member) = sync_channel(1);
                 let (throttle, is_over) = (&self.throttle, &is_over);
+                // A destination that falls silent when the scan is over already is not asked anything else.
+                let fails = move |error: &Error| self.mark_unread_if_silent(*number, error);
                 scope.spawn(move || sum_source(&**checksums, span, throttle, &to_comparer));
-                scope.spawn(move || compare(&**checksums, &chunks, &to_here, is_over));
+                scope.spawn(move || compare(&**checksums, &chunks, &to_here, is_over, &fails));
                 said.push(said_of_member);
             }
             while let Some(at) = behind(&outcomes).filter(|_| !is_over()) {
@@ -243,7 +246,6 @@ impl Pass<'_> {
                         outcome.is_done = true;
                     }
                     Ok(Said::Failed(error)) => {
-                        self.mark_unread_if_silent(members[at].number, &error);
                         outcome.refused = Some(error.to_string());
                         outcome.is_done = true;
                     }
@@ -300,6 +302,7 @@ fn compare(
     chunks: &Receiver<Result<SourceChunks>>,
     to: &SyncSender<Said>,
     is_over: &dyn Fn() -> bool,
+    fails: &dyn Fn(&Error),
 ) {
     let mut paver = Paver::new(KeyRange::default());
     let mut alignment = Alignment::default();
@@ -336,7 +339,10 @@ fn compare(
                 rows,
                 suspects,
             },
-            Err(error) => Said::Failed(error),
+            Err(error) => {
+                fails(&error);
+                Said::Failed(error)
+            }
         };
         let is_last = is_last || !matches!(said, Said::Compared { .. });
         if to.send(said).is_err() || is_last {
