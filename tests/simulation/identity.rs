@@ -46,7 +46,8 @@ impl Model {
                 self.entries[number].given = self.entries[other_number].given;
                 self.entries[other_number].given = given;
             }
-            // What an audit owes to an address that nobody has any more stays owed.
+            // What an audit owes to an address that nobody has any more stays owed. A run that took it over and was
+            // killed before its first checkpoint has written down no destination, and knows no more than the audit.
             _ if is_known && self.folders[AUDIT].owed.is_empty() => self.entries[number].moves += 1,
             _ => {}
         }
@@ -69,11 +70,12 @@ impl Model {
         saved.is_some_and(|saved| !saved.is_subset(&are))
     }
 
-    /// The checkpoint knows these destinations, and no others. It knows their names too, which tell what moved.
+    /// The checkpoint knows these destinations, and no others. It knows their names too, which tell what moved. Without
+    /// one nothing is known, which is as good while nothing is owed.
     fn is_known(&self, configured: &[usize]) -> bool {
         let both = |id: &DestinationId| format!("{} at {}", id.name, id.place());
         let (is, saved) = self.written(configured, both);
-        saved.is_none_or(|saved| is == saved)
+        saved.map_or(self.folders[RUN].owed.is_empty(), |saved| is == saved)
     }
 
     /// What the configuration says of the destinations, and what the checkpoint says.

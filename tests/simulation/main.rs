@@ -141,6 +141,15 @@ fn run_all(seeds: u64) {
     }
 }
 
+/// Seeds beyond those of a usual run that broke a promise once.
+const ONCE_BROKEN: [u64; 4] = [43_962, 61_173, 65_654, 68_991];
+
+#[test]
+fn histories_that_once_broke_a_promise_keep_it() {
+    let failure = first_failure(ONCE_BROKEN.into_iter(), None);
+    assert!(failure.is_none(), "{failure:?}");
+}
+
 #[test]
 fn a_seed_replays_exactly() {
     let mut told = String::new();

@@ -27,16 +27,25 @@ use crate::view::{SOURCE, View, destination, turn_to, unreadable};
 
 /// Versions are below, keys above.
 const VERSIONS: i64 = 1 << 24;
+/// So far above the ids lies the lowest cell of a key: a key that is the id tells a row from another one in another way.
+const KEYS_FROM: i64 = 1 << 20;
 
 /// A key without a version.
 pub(crate) fn key_cell(key: i64) -> Cell {
-    Cell::Int(key * VERSIONS)
+    versioned(key, 0)
+}
+
+fn versioned(key: i64, v: i64) -> Cell {
+    Cell::Int((KEYS_FROM + key) * VERSIONS + v)
 }
 
 /// The key and the version in a cell.
 pub(crate) fn key_and_version(cell: &Cell) -> Option<(i64, i64)> {
     match *cell {
-        Cell::Int(cell) => Some((cell.div_euclid(VERSIONS), cell.rem_euclid(VERSIONS))),
+        Cell::Int(cell) => {
+            let key = cell.div_euclid(VERSIONS) - KEYS_FROM;
+            Some((key, cell.rem_euclid(VERSIONS)))
+        }
         _ => None,
     }
 }
@@ -63,7 +72,7 @@ pub(crate) fn row(model: &Model, id: i64, row: &SourceRow) -> Row {
     let key = model.plan.key_of(id);
     Row {
         id: Id::from(id),
-        key: key.map_or(Cell::Null, |key| Cell::Int(key * VERSIONS + row.content.v)),
+        key: key.map_or(Cell::Null, |key| versioned(key, row.content.v)),
         updated: moment(said_us(model, row)),
         cells: cells(row.content),
     }
