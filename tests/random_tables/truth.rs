@@ -124,7 +124,9 @@ impl Truth {
             }
             met.extend(found);
         }
-        truth.is_open |= groups_otherwise(case, there, tables[1])?;
+        // A source that contradicts itself does not give all rows that two keys find which it takes for one and for two.
+        truth.is_open |= groups_otherwise(&case.key.source, here, tables[0], "id")?;
+        truth.is_open |= groups_otherwise(&case.key.destination, there, tables[1], "nr")?;
         let copies = truth.destination.iter();
         let unmet = copies.filter(|row| row.key != Value::Null && !met.contains(&row.number));
         truth.extra = unmet.map(|row| row.number).collect();
@@ -204,9 +206,13 @@ fn numbers(conn: &mut Conn, table: &str, condition: &str) -> mysql::Result<BTree
     }
 }
 
-/// Whether the server groups the keys of the copy otherwise than it compares them.
-fn groups_otherwise(case: &Case, conn: &mut Conn, table: &str) -> mysql::Result<bool> {
-    let column = &case.key.destination;
+/// Whether a server groups the keys of a table otherwise than it compares them.
+fn groups_otherwise(
+    column: &Column,
+    conn: &mut Conn,
+    table: &str,
+    number: &str,
+) -> mysql::Result<bool> {
     if !matches!(column.of.kind, Kind::Text(_)) {
         return Ok(false);
     }
@@ -217,7 +223,7 @@ fn groups_otherwise(case: &Case, conn: &mut Conn, table: &str) -> mysql::Result<
     );
     let (pairs, grouped): (i64, i64) = conn
         .query_first(format!(
-            "SELECT (SELECT COUNT(*) FROM {table} a, {table} b WHERE ({a} = {b}) + 0 = 1 AND a.nr < b.nr), \
+            "SELECT (SELECT COUNT(*) FROM {table} a, {table} b WHERE ({a} = {b}) + 0 = 1 AND a.{number} < b.{number}), \
              (SELECT IFNULL(CAST(SUM(n * (n - 1) / 2) AS SIGNED), 0) FROM (SELECT COUNT({key}) n FROM {table} GROUP BY {key}) g)"
         ))?
         .unwrap_or_default();
