@@ -18,6 +18,7 @@ use crate::check::facts::{Facts, Plan};
 use crate::config::Job;
 use crate::error::Exit;
 use crate::logic::value::count::counted;
+use crate::logic::value::one_line::on_one_line;
 
 /// How bad a finding is, the worst last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -86,21 +87,14 @@ impl std::fmt::Display for Finding {
             Level::Error | Level::Failure => "error",
         };
         match self.key.as_str() {
-            "" => write!(f, "{level}: {}", one_line(&self.text))?,
-            key => write!(f, "{level}: {key}: {}", one_line(&self.text))?,
+            "" => write!(f, "{level}: {}", on_one_line(&self.text))?,
+            key => write!(f, "{level}: {key}: {}", on_one_line(&self.text))?,
         }
         for line in &self.remedy {
-            write!(f, "\n    {}", one_line(line))?;
+            write!(f, "\n    {}", on_one_line(line))?;
         }
         Ok(())
     }
-}
-
-/// A server's words obey nothing in a terminal.
-fn one_line(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect()
 }
 
 /// Everything there is to say, the worst first.

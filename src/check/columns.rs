@@ -144,7 +144,7 @@ fn spelling(source: ColumnType, destination: ColumnType) -> Option<String> {
         Date | DateTime(_) | Timestamp(_) | Time(_) => {
             Some("the text agrees only where it is written as MySQL prints it".into())
         }
-        _ if is_number(other) => Some("the text agrees only where it reads as a number".into()),
+        _ if other.is_number() => Some("the text agrees only where it reads as a number".into()),
         _ => None,
     }
 }
@@ -186,19 +186,6 @@ pub(super) fn lost_characters<'a>(
     let fits =
         from == to || from == "ascii" || all(to) || (most(to) && !all(from)) || spelt_otherwise;
     (!fits).then_some(to)
-}
-
-/// A number by its type.
-pub(super) fn is_number(column_type: ColumnType) -> bool {
-    matches!(
-        column_type,
-        ColumnType::Int
-            | ColumnType::Year
-            | ColumnType::Bit
-            | ColumnType::Decimal
-            | ColumnType::Float
-            | ColumnType::Double
-    )
 }
 
 #[cfg(test)]

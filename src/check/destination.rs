@@ -178,10 +178,7 @@ fn keys(table: &Named<'_>, source: &ColumnFacts, key: &ColumnFacts, findings: &m
         );
         return;
     }
-    match (
-        columns::is_number(source.column_type),
-        columns::is_number(key.column_type),
-    ) {
+    match (source.column_type.is_number(), key.column_type.is_number()) {
         (false, true) => {
             findings.add(
                 Level::Note,
@@ -220,7 +217,7 @@ fn keys(table: &Named<'_>, source: &ColumnFacts, key: &ColumnFacts, findings: &m
     }
     if let (Some(from), Some(to)) = (source.length, key.length)
         && to < from
-        && !columns::is_number(source.column_type)
+        && !source.column_type.is_number()
     {
         findings.add(
             Level::Note,

@@ -25,6 +25,7 @@ use ureq::{Agent, Body};
 
 use crate::config::CallbackJob;
 use crate::logic::callback::retry::{Answer, parse_retry_after};
+use crate::logic::value::one_line::beginning_on_one_line;
 
 /// The most that the header of an answer may have.
 const HEADER_BYTES_MAX: usize = 16 * 1024;
@@ -267,10 +268,7 @@ fn failure(error: &ureq::Error) -> Answer {
 }
 
 fn printable(text: &str) -> String {
-    text.chars()
-        .map(|char| if char.is_control() { ' ' } else { char })
-        .take(REASON_CHARS_MAX)
-        .collect()
+    beginning_on_one_line(text, REASON_CHARS_MAX)
 }
 
 #[cfg(test)]

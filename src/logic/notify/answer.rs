@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::channel::Robot;
 use super::cut;
+use crate::logic::value::one_line::on_one_line;
 
 /// The longest words of a robot that are repeated, in characters.
 const WORDS_CHARS_MAX: usize = 120;
@@ -147,11 +148,7 @@ fn repeated(robot: &Robot, words: &str) -> String {
         .secrets()
         .iter()
         .any(|secret| !secret.is_empty() && words.contains(secret));
-    let words: String = words
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    match words.trim() {
+    match on_one_line(words).trim() {
         "" => String::new(),
         _ if has_secret => ", and repeats a secret (not shown)".into(),
         words => format!(", {}", cut::at(words, WORDS_CHARS_MAX, cut::characters)),

@@ -1,6 +1,7 @@
 //! What is told, whoever takes it.
 
 use super::cut;
+use crate::logic::value::one_line::on_one_line;
 
 /// The longest title, in characters.
 const TITLE_CHARS_MAX: usize = 200;
@@ -99,9 +100,5 @@ impl Message {
 }
 
 fn one_line(text: &str, chars_max: usize) -> String {
-    let printable: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    cut::at(&printable, chars_max, cut::characters)
+    cut::at(&on_one_line(text), chars_max, cut::characters)
 }

@@ -20,9 +20,10 @@ use crate::logic::compare::number::Decimal;
 use crate::logic::compare::rows::{ColumnMap, Pair, Verdict};
 use crate::logic::value::cell::{Cell, ColumnType};
 use crate::logic::value::charset::Encoded;
+use crate::logic::value::one_line::on_one_line;
 use crate::logic::value::print;
 use crate::logic::value::row::Row;
-use crate::logic::value::sql::{binary_literal, in_comment, on_one_line, portable_literal, quoted};
+use crate::logic::value::sql::{binary_literal, in_comment, portable_literal, quoted};
 use written::{Fixed, Written};
 
 pub use trade::{Entry, Repair, Terms};
@@ -316,16 +317,6 @@ fn cell_of(row: &Row, pair: &Pair) -> String {
 
 /// The literal that puts a source cell into a destination column.
 fn value(cell: &Cell, source: ColumnType, destination: ColumnType) -> String {
-    // A bare number beside a text column is compared as a floating-point number, and names an ENUM's place.
-    let numeric = matches!(
-        destination,
-        ColumnType::Int
-            | ColumnType::Year
-            | ColumnType::Bit
-            | ColumnType::Decimal
-            | ColumnType::Float
-            | ColumnType::Double
-    );
     // A server that is not what it seems may send anything for a number.
     let is_number = match cell {
         Cell::Int(_) | Cell::UInt(_) => true,
@@ -336,7 +327,8 @@ fn value(cell: &Cell, source: ColumnType, destination: ColumnType) -> String {
     };
     match cell {
         Cell::Null => "NULL".into(),
-        _ if numeric && is_number => {
+        // A bare number beside a text column is compared as a floating-point number, and names an ENUM's place.
+        _ if destination.is_number() && is_number => {
             // The year 0 would print as `0000`.
             let plain = if source == ColumnType::Year {
                 ColumnType::Int

@@ -7,7 +7,7 @@ use crate::logic::callback::pick::{id_text, key_text};
 use crate::logic::report::line::{Kind, rfc3339};
 use crate::logic::value::age::age;
 use crate::logic::value::count::grouped;
-use crate::logic::value::sql::on_one_line;
+use crate::logic::value::one_line::on_one_line;
 
 /// Longest key and list of columns in the list, in characters.
 const CELL_CHARS_MAX: usize = 40;

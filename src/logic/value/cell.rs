@@ -152,6 +152,23 @@ pub enum ColumnType {
     Time(u8),
 }
 
+impl ColumnType {
+    /// A number by its type, whatever may stand in its place.
+    #[must_use]
+    pub fn is_number(self) -> bool {
+        matches!(
+            self,
+            Self::Int | Self::Year | Self::Bit | Self::Decimal | Self::Float | Self::Double
+        )
+    }
+
+    /// A date, with or without a time.
+    #[must_use]
+    pub fn is_moment(self) -> bool {
+        matches!(self, Self::Date | Self::DateTime(_) | Self::Timestamp(_))
+    }
+}
+
 /// A column's name and type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {

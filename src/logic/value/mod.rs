@@ -4,6 +4,7 @@ pub mod age;
 pub mod cell;
 pub mod charset;
 pub mod count;
+pub mod one_line;
 pub mod oversize;
 pub mod path_text;
 pub mod print;

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::logic::value::one_line::on_one_line;
+
 /// An identifier for SQL: a backtick in it is doubled (MySQL Reference Manual, "Schema Object Names").
 #[must_use]
 pub fn quoted(identifier: &str) -> String {
@@ -54,14 +56,6 @@ pub fn binary_literal(bytes: &[u8]) -> String {
 #[must_use]
 pub fn in_comment(text: &str) -> String {
     on_one_line(text).replace("*/", "* /")
-}
-
-/// The text with a space in place of every line end and other control character.
-#[must_use]
-pub fn on_one_line(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect()
 }
 
 #[cfg(test)]
