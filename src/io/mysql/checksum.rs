@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use mysql::prelude::Queryable;
 use mysql::{Conn, Params, Row, Value};
 
+use super::clause::{and_condition, table_name};
 use super::decode;
 use super::destination::MySqlDestination;
 use super::parameters::id_value;
@@ -132,17 +133,8 @@ impl Checksums for MySqlChecksums<'_> {
 
     fn of_destination(&self, ranges: &[KeyRange]) -> Result<Vec<Checksum>> {
         let plan = self.destination.plan()?;
-        let TableJob {
-            database,
-            table,
-            by_column,
-            condition,
-            ..
-        } = self.destination.table();
-        let key = quoted(by_column);
-        let condition = condition
-            .as_ref()
-            .map_or_else(String::new, |condition| format!(" AND ({condition})"));
+        let job = self.destination.table();
+        let (by_column, key) = (&job.by_column, quoted(&job.by_column));
         let mut values = Vec::with_capacity(2 * ranges.len());
         let chunk = |(number, range): (usize, &KeyRange)| -> Result<String> {
             let mut within = Vec::new();
@@ -152,10 +144,7 @@ impl Checksums for MySqlChecksums<'_> {
                 let cells = spellings(cell, &plan.source_key, &plan.lookup.column);
                 let [cell] = cells.iter().collect::<Vec<_>>()[..] else {
                     return Err(Error::Database {
-                        operation: format!(
-                            "Divide {} by its keys",
-                            self.destination.table().name()
-                        ),
+                        operation: format!("Divide {} by its keys", job.name()),
                         reason: format!(
                             "a key of the source has no place among the values of {by_column}"
                         ),
@@ -168,11 +157,11 @@ impl Checksums for MySqlChecksums<'_> {
                 within.push(format!("{key} IS NOT NULL"));
             }
             Ok(format!(
-                "SELECT {number}, {}, NULL FROM {}.{} WHERE {}{condition}",
+                "SELECT {number}, {}, NULL FROM {} WHERE {}{}",
                 self.destination_sum,
-                quoted(database),
-                quoted(table),
-                within.join(" AND ")
+                table_name(job),
+                within.join(" AND "),
+                and_condition(job)
             ))
         };
         let chunks: Result<Vec<String>> = ranges.iter().enumerate().map(chunk).collect();

@@ -11,14 +11,14 @@ use self::find::{Keys, spelled};
 use self::whole::Ordered;
 use super::bounded::Room;
 use super::decode;
-use super::errors::{is_of_one_key, label};
+use super::errors::label;
+use super::known::Known;
 use super::plan::Plan;
-use super::schema::Table;
+use super::refused::ask_for_all;
 use super::session::{Manner, Sessions};
 use super::source::MySqlSource;
 use super::stream::{Stream, repeated_keys};
 use super::wide::{Fitted, fitted, keys_at_once};
-use super::wire;
 use super::written;
 use crate::config::{DestinationJob, Job, TableJob};
 use crate::error::{Error, Result};
@@ -100,7 +100,7 @@ impl MySqlDestination {
         if let Some(plan) = self.plan.get() {
             return Ok(plan);
         }
-        let schema = self.read_columns()?;
+        let schema = self.known().read()?;
         let plan = Plan::new(
             self.source.layout()?,
             self.destination(),
@@ -114,35 +114,17 @@ impl MySqlDestination {
         Ok(self.plan.get_or_init(|| plan))
     }
 
-    fn read_columns(&self) -> Result<Table> {
-        let TableJob {
-            database, table, ..
-        } = self.table();
-        self.sessions
-            .run(&format!("Read the columns of {database}.{table}"), |conn| {
-                Table::read(conn, database, table)
-            })
-    }
-
-    /// The columns are, or may be, others than those that this pass knows.
-    fn has_other_columns(&self) -> bool {
-        let Some(plan) = self.plan.get() else {
-            return false;
-        };
-        let read = self.read_columns();
-        read.map_or(true, |table| table.columns != plan.table.columns)
-    }
-
-    /// As [`Sessions::attempt`]; an answer that only looks as if the columns had changed is taken.
-    fn attempt<T>(&self, work: &mut dyn FnMut(&mut Conn) -> mysql::Result<T>) -> mysql::Result<T> {
-        let outcome = self.sessions.attempt(work);
-        match (&outcome, self.plan.get()) {
-            (Err(error), Some(plan)) if wire::is_misfit(error) && !self.has_other_columns() => {
-                plan.watch.be_lenient();
-                self.sessions.attempt(work)
-            }
-            _ => outcome,
+    fn known(&self) -> Known<'_> {
+        let plan = self.plan.get();
+        Known {
+            sessions: &self.sessions,
+            job: self.table(),
+            columns: plan.map(|plan| (&*plan.table.columns, &plan.watch)),
         }
+    }
+
+    fn attempt<T>(&self, work: &mut dyn FnMut(&mut Conn) -> mysql::Result<T>) -> mysql::Result<T> {
+        self.known().attempt(work)
     }
 
     /// TIMESTAMP keys as the source's server prints them, where they are looked up so.
@@ -154,10 +136,8 @@ impl MySqlDestination {
     }
 
     fn failed(&self, operation: &str, error: &mysql::Error) -> Error {
-        if wire::may_be_of_columns(error) && self.has_other_columns() {
-            let TableJob { server, .. } = self.table();
-            let name = format!("{} at {}", self.table().name(), label(server));
-            return wire::changed(operation.to_owned(), &name);
+        if let Some(altered) = self.known().altered(operation, error) {
+            return altered;
         }
         let key = format!("des[{}].where", self.number);
         let condition = self.destination().table.condition.as_deref();
@@ -257,22 +237,19 @@ impl Destination for MySqlDestination {
         let printed = self.printed_keys(plan, keys)?;
         let cells = spelled(plan, keys, printed.as_deref());
         let mut found = Vec::with_capacity(keys.len());
-        let mut left = vec![Keys::of(&cells, Room::new(ROW_BYTES_MAX))];
-        left.retain(|keys| !keys.numbers.is_empty());
-        while let Some(keys) = left.pop() {
-            if keys.are_too_wide() {
-                left.extend(keys.halves());
-                continue;
-            }
-            match self.select_values(plan, &plan.key_expression, &keys) {
-                Ok(values) => {
-                    let key = |key| decode::cell(key, plan.key_type);
-                    found.extend(values.into_iter().map(key));
-                }
-                Err(error) if is_of_one_key(&error) => left.extend(keys.halves()),
-                Err(error) => return Err(self.failed_look_up(&error)),
-            }
-        }
+        let numbers = Keys::of(&cells, Room::new(ROW_BYTES_MAX));
+        let at_once =
+            |numbers: &[usize]| keys_at_once(numbers.iter().map(|&number| &cells[number]));
+        ask_for_all(&numbers.numbers, at_once, |asked| {
+            let values = self.select_values(plan, &plan.key_expression, &numbers.some(asked))?;
+            found.extend(
+                values
+                    .into_iter()
+                    .map(|key| decode::cell(key, plan.key_type)),
+            );
+            Ok(())
+        })
+        .map_err(|error| self.failed_look_up(&error))?;
         Ok(found)
     }
 }

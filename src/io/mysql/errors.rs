@@ -6,6 +6,7 @@ use mysql::DriverError;
 use super::bounded;
 use super::connect::{SENSELESS, STATEMENT_S_MAX, bracketed};
 use crate::config::{Address, Server};
+use crate::logic::value::one_line::beginning_on_one_line;
 use crate::logic::value::oversize::ROW_BYTES_MAX;
 
 /// Where a server is, for messages; no account, no password.
@@ -94,11 +95,8 @@ pub(super) fn explained(error: &mysql::Error, server: &Server) -> String {
 
 /// What a server says, as a log can take it: one line, of a length that a person reads.
 pub(super) fn shown(text: &str) -> String {
-    const LENGTH_MAX: usize = 1_000;
-    text.chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(LENGTH_MAX)
-        .collect()
+    const CHARS_MAX: usize = 1_000;
+    beginning_on_one_line(text, CHARS_MAX)
 }
 
 /// Errors that the next try may not meet. Numbers: MySQL and MariaDB error references. A refused log-in is none of them:

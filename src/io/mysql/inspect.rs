@@ -4,6 +4,7 @@ use mysql::prelude::Queryable;
 use mysql::{Conn, Row, Value};
 
 use super::bounded::{self, get};
+use super::clause::table_name;
 use super::errors::{label, shown};
 use super::schema::Table;
 use super::session::{NOW_US, Sessions};
@@ -193,7 +194,7 @@ fn table_facts(conn: &mut Conn, job: &TableJob, needed: &[&str]) -> mysql::Resul
         (_, []) => "1".to_owned(),
         (_, known) => known.join(", "),
     };
-    let from = format!("FROM {}.{}", quoted(database), quoted(table));
+    let from = format!("FROM {}", table_name(job));
     let readable = probe(conn, &format!("SELECT {list} {from} LIMIT 0"))?;
     let condition = match &job.condition {
         Some(condition) if readable.is_none() => probe(

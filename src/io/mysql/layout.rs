@@ -102,13 +102,9 @@ pub(super) struct UpdateColumn {
 impl UpdateColumn {
     fn new(column: Column, update: &UpdateJob, table: &Table) -> Self {
         let (name, column_type) = (column.name.to_lowercase(), column.column_type);
-        let is_temporal = matches!(
-            column_type,
-            ColumnType::DateTime(_) | ColumnType::Timestamp(_) | ColumnType::Date
-        );
         let mut new = Self {
             column,
-            format: update.format.clone().filter(|_| !is_temporal),
+            format: update.format.clone().filter(|_| !column_type.is_moment()),
             time_zone: update.time_zone,
             moments: String::new(),
         };
@@ -247,16 +243,12 @@ fn update_column(
     table: &Table,
 ) -> Result<UpdateColumn, String> {
     let needs_format = matches!(column.column_type, ColumnType::Text);
-    let temporal = matches!(
-        column.column_type,
-        ColumnType::DateTime(_) | ColumnType::Timestamp(_) | ColumnType::Date
-    );
     if needs_format && update.format.is_none() {
         let problem = refusals::no_format(&column.name);
         return Err(format!("src.updateTimeFormate: {problem}"));
     }
     if !needs_format
-        && !temporal
+        && !column.column_type.is_moment()
         && !matches!(column.column_type, ColumnType::Int | ColumnType::Decimal)
     {
         let problem = refusals::no_time(&column.name, &format!("{:?}", column.column_type));

@@ -2,18 +2,21 @@
 
 mod bounded;
 mod checksum;
+mod clause;
 mod connect;
 mod decode;
 mod destination;
 mod ed25519;
 mod errors;
 pub mod inspect;
+mod known;
 mod layout;
 mod log_ins;
 mod lookup;
 mod parameters;
 mod pieces;
 mod plan;
+mod refused;
 mod schema;
 mod selection;
 mod session;

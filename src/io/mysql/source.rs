@@ -12,15 +12,15 @@ use mysql::prelude::Queryable;
 use mysql::{Conn, Value};
 
 use super::bounded;
+use super::clause::table_name;
 use super::decode;
 use super::errors::label;
+use super::known::Known;
 use super::layout::Layout;
 use super::parameters::id_of;
 use super::pieces::Pieces;
-use super::schema::Table;
 use super::session::{Manner, NOW_US, Sessions};
 use super::unique;
-use super::wire;
 use crate::config::{Job, TableJob};
 use crate::error::{Error, Result};
 use crate::logic::audit::shard::Shard;
@@ -93,7 +93,7 @@ impl MySqlSource {
         if let Some(layout) = self.layout.get() {
             return Ok(layout);
         }
-        let layout = Layout::new(&self.job, self.read_columns()?)
+        let layout = Layout::new(&self.job, self.known().read()?)
             .map_err(|problem| self.refused(&problem))?;
         Ok(self.layout.get_or_init(|| layout))
     }
@@ -105,23 +105,13 @@ impl MySqlSource {
         }
     }
 
-    fn read_columns(&self) -> Result<Table> {
-        let TableJob {
-            database, table, ..
-        } = self.table();
-        self.sessions
-            .run(&format!("Read the columns of {database}.{table}"), |conn| {
-                Table::read(conn, database, table)
-            })
-    }
-
-    /// The columns are, or may be, others than those that this pass knows.
-    fn has_other_columns(&self) -> bool {
-        let Some(layout) = self.layout.get() else {
-            return false;
-        };
-        let read = self.read_columns();
-        read.map_or(true, |table| table.columns != layout.columns)
+    fn known(&self) -> Known<'_> {
+        let layout = self.layout.get();
+        Known {
+            sessions: &self.sessions,
+            job: self.table(),
+            columns: layout.map(|layout| (&*layout.columns, &layout.watch)),
+        }
     }
 
     /// Of its rows only these are read.
@@ -140,11 +130,11 @@ impl MySqlSource {
 
     /// The same without `src.where`.
     pub(super) fn unconditional_clause(&self) -> String {
-        let TableJob {
-            database, table, ..
-        } = self.table();
-        let (database, table) = (quoted(database), quoted(table));
-        format!("FROM {database}.{table} WHERE {}", self.shard_clause())
+        format!(
+            "FROM {} WHERE {}",
+            table_name(self.table()),
+            self.shard_clause()
+        )
     }
 
     fn shard_clause(&self) -> String {
@@ -156,20 +146,10 @@ impl MySqlSource {
 
     /// `FROM … WHERE`, with `src.where`.
     fn whole_table_clause(&self) -> String {
-        let TableJob {
-            database,
-            table,
-            condition,
-            ..
-        } = self.table();
-        let condition = condition
-            .as_ref()
-            .map_or_else(String::new, |condition| format!("({condition}) AND "));
-        format!(
-            "FROM {}.{} WHERE {condition}",
-            quoted(database),
-            quoted(table)
-        )
+        let condition = self.table().condition.as_ref();
+        let condition =
+            condition.map_or_else(String::new, |condition| format!("({condition}) AND "));
+        format!("FROM {} WHERE {condition}", table_name(self.table()))
     }
 
     pub(super) fn run<T>(
@@ -181,16 +161,8 @@ impl MySqlSource {
             .map_err(|error| self.failed(what, &error))
     }
 
-    /// As [`Sessions::attempt`]; an answer that only looks as if the columns had changed is taken.
     fn attempt<T>(&self, work: &mut dyn FnMut(&mut Conn) -> mysql::Result<T>) -> mysql::Result<T> {
-        let outcome = self.sessions.attempt(work);
-        match (&outcome, self.layout.get()) {
-            (Err(error), Some(layout)) if wire::is_misfit(error) && !self.has_other_columns() => {
-                layout.watch.be_lenient();
-                self.sessions.attempt(work)
-            }
-            _ => outcome,
-        }
+        self.known().attempt(work)
     }
 
     fn failed(&self, what: &str, error: &mysql::Error) -> Error {
@@ -201,9 +173,8 @@ impl MySqlSource {
             ..
         } = self.table();
         let operation = format!("Read {what} of {database}.{table}");
-        if wire::may_be_of_columns(error) && self.has_other_columns() {
-            let name = format!("{database}.{table} at {}", label(&self.table().server));
-            return wire::changed(operation, &name);
+        if let Some(altered) = self.known().altered(&operation, error) {
+            return altered;
         }
         if let Some(id) = unique::shared_id(error) {
             return self.refused(&format!(
@@ -225,18 +196,11 @@ impl MySqlSource {
 
 impl Source for MySqlSource {
     fn bounds(&self) -> Result<Bounds> {
-        let TableJob {
-            database, table, ..
-        } = self.table();
-        let id = quoted(&self.job.source.id_column);
+        let (id, table) = (quoted(&self.job.source.id_column), table_name(self.table()));
         // A condition that cannot be parsed is refused here, before anything is saved.
         let condition = self.table().condition.as_ref();
         let condition = condition.map_or_else(String::new, |condition| {
-            format!(
-                ", EXISTS(SELECT 1 FROM {}.{} WHERE ({condition}) AND 1=0)",
-                quoted(database),
-                quoted(table)
-            )
+            format!(", EXISTS(SELECT 1 FROM {table} WHERE ({condition}) AND 1=0)")
         });
         // A missing table or column is a problem of the configuration, not of a query.
         let layout = self.layout()?;
@@ -245,7 +209,6 @@ impl Source for MySqlSource {
             key_expression,
             ..
         } = layout;
-        let table = format!("{}.{}", quoted(database), quoted(table));
         let sql = format!(
             "SELECT {NOW_US}, (SELECT MAX({id}) FROM {table}), \
              (SELECT {key_expression} FROM {table} WHERE {id} IS NOT NULL ORDER BY {id} DESC LIMIT 1){condition}"

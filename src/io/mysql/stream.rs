@@ -6,6 +6,7 @@
 use mysql::prelude::Queryable;
 use mysql::{Conn, Params, Row, Value};
 
+use super::clause::{and_condition, table_name};
 use super::lookup::OrderColumn;
 use super::parameters::{id_of, id_value};
 use super::pieces::Pieces;
@@ -108,15 +109,10 @@ impl Stream {
         part: &Part<'_>,
         limit: usize,
     ) -> (String, Vec<Value>) {
-        let TableJob {
-            database,
-            table,
-            condition,
-            ..
-        } = job;
         let order: Vec<&str> = self.order.iter().map(|column| &column.name[..]).collect();
         let order = order.join(", ");
-        let mut conditions: Vec<String> = condition
+        let mut conditions: Vec<String> = job
+            .condition
             .iter()
             .map(|condition| format!("({condition})"))
             .collect();
@@ -139,9 +135,8 @@ impl Stream {
         };
         values.push(Value::UInt(limit as u64));
         let sql = format!(
-            "SELECT {list} FROM {}.{}{condition} ORDER BY {order} LIMIT ?",
-            quoted(database),
-            quoted(table)
+            "SELECT {list} FROM {}{condition} ORDER BY {order} LIMIT ?",
+            table_name(job)
         );
         (sql, values)
     }
@@ -151,11 +146,9 @@ impl Stream {
         let Some(OrderColumn { name: key, .. }) = self.order.first() else {
             return Ok(None);
         };
-        let (database, table) = (quoted(&job.database), quoted(&job.table));
-        let ends: Option<(Value, Value)> = conn.exec_first(
-            format!("SELECT MIN({key}), MAX({key}) FROM {database}.{table}"),
-            (),
-        )?;
+        let table = table_name(job);
+        let ends: Option<(Value, Value)> =
+            conn.exec_first(format!("SELECT MIN({key}), MAX({key}) FROM {table}"), ())?;
         let id = |value: Value| id_of(decode::lent(&value, ColumnType::Int));
         Ok(ends.and_then(|(from, to)| {
             Some(Span {
@@ -302,20 +295,10 @@ pub(super) fn repeated_keys(
     plan: &Plan,
     limit: usize,
 ) -> mysql::Result<Vec<Cell>> {
-    let TableJob {
-        database,
-        table,
-        by_column,
-        condition,
-        ..
-    } = job;
     if is_unique(conn, job, plan)? {
         return Ok(vec![]);
     }
-    let condition = condition
-        .as_ref()
-        .map_or_else(String::new, |condition| format!(" AND ({condition})"));
-    let key = plan.lookup.compared(by_column);
+    let key = plan.lookup.compared(&job.by_column);
     // The least of several BITs is a number, which MariaDB sends as its digits.
     let as_number = if plan.key_type == ColumnType::Bit {
         "+0"
@@ -323,10 +306,10 @@ pub(super) fn repeated_keys(
         ""
     };
     let sql = format!(
-        "SELECT MIN({}{as_number}) FROM {}.{} WHERE {key} IS NOT NULL{condition} GROUP BY {key} HAVING COUNT(*)>1 LIMIT {limit}",
+        "SELECT MIN({}{as_number}) FROM {} WHERE {key} IS NOT NULL{} GROUP BY {key} HAVING COUNT(*)>1 LIMIT {limit}",
         plan.key_expression,
-        quoted(database),
-        quoted(table)
+        table_name(job),
+        and_condition(job)
     );
     let keys: Vec<Value> = bounded::all(conn.exec_iter(sql, ())?)?;
     Ok(keys

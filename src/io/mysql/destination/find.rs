@@ -15,17 +15,18 @@ use mysql::{Conn, Params, Value};
 
 use super::MySqlDestination;
 use crate::io::mysql::bounded::{self, ROWS_MAX, Room};
+use crate::io::mysql::clause::{and_condition, table_name};
 use crate::io::mysql::decode;
 use crate::io::mysql::errors::{is_of_one_key, shown};
 use crate::io::mysql::parameters::{padded, padded_count};
 use crate::io::mysql::plan::Plan;
+use crate::io::mysql::refused::ask_for_all;
 use crate::io::mysql::stream::is_unique;
-use crate::io::mysql::wide::{keys_at_once, sum_of};
+use crate::io::mysql::wide::sum_of;
 use crate::logic::audit::fingerprint::are_apart;
 use crate::logic::compare::key::{Spellings, spellings};
 use crate::logic::compare::rows::{Found, Matches};
 use crate::logic::value::cell::Cell;
-use crate::logic::value::sql::quoted;
 
 /// So few keys are compared with each other sooner than the server says whether an index keeps them apart.
 const FEW_KEYS: usize = 256;
@@ -47,16 +48,12 @@ impl MySqlDestination {
     /// `SELECT` of a list of expressions by so many keys.
     fn statement_for(&self, plan: &Plan, list: &str, keys: &[Cow<'_, str>]) -> String {
         let job = &self.destination().table;
-        let condition = job
-            .condition
-            .as_ref()
-            .map_or_else(String::new, |condition| format!(" AND ({condition})"));
         format!(
-            "SELECT {list} FROM {}.{} WHERE {} IN ({}){condition}",
-            quoted(&job.database),
-            quoted(&job.table),
+            "SELECT {list} FROM {} WHERE {} IN ({}){}",
+            table_name(job),
             plan.lookup.compared(&job.by_column),
-            keys.join(",")
+            keys.join(","),
+            and_condition(job)
         )
     }
 
@@ -147,22 +144,16 @@ impl MySqlDestination {
         keys: &Keys<'_>,
         found: &mut Found,
     ) -> mysql::Result<()> {
-        match self.find_together(plan, keys, found) {
-            Err(error) if is_of_one_key(&error) => {
-                if let [number] = keys.numbers[..] {
-                    found.by_key[number] = Matches::Unfindable(shown(&error.to_string()));
-                    return Ok(());
-                }
-                for half in keys.halves() {
-                    for &number in &half.numbers {
-                        found.by_key[number] = Matches::None;
-                    }
-                    self.find_keys(plan, &half, found)?;
-                }
-                Ok(())
+        let refused = ask_for_all(&keys.numbers, <[usize]>::len, |asked| {
+            for &number in asked {
+                found.by_key[number] = Matches::None;
             }
-            other => other,
+            self.find_together(plan, &keys.some(asked), found)
+        })?;
+        for (&number, error) in refused {
+            found.by_key[number] = Matches::Unfindable(shown(&error.to_string()));
         }
+        Ok(())
     }
 
     fn find_together(&self, plan: &Plan, keys: &Keys<'_>, found: &mut Found) -> mysql::Result<()> {
@@ -206,10 +197,7 @@ impl MySqlDestination {
             .collect();
         if !rows_left {
             found.rows.append(&mut paired);
-            let left = Keys {
-                numbers: keys_left,
-                ..keys.clone()
-            };
+            let left = keys.some(&keys_left);
             if left.numbers.is_empty()
                 || self
                     .select(plan, &plan.key_expression, &left, false)?
@@ -271,10 +259,7 @@ impl MySqlDestination {
             let mut numbers = chunk.to_vec();
             while !numbers.is_empty() {
                 let mut case = format!("CASE {by_column}");
-                let asked = Keys {
-                    numbers,
-                    ..keys.clone()
-                };
+                let asked = keys.some(&numbers);
                 for (n, number) in asked.numbers.iter().enumerate() {
                     for cell in keys.cells[*number].iter() {
                         let _ = write!(case, " WHEN {} THEN {n}", plan.lookup.sql(cell)); // Into a String: cannot fail.
@@ -328,31 +313,18 @@ impl<'a> Keys<'a> {
         }
     }
 
-    /// One statement does not take all of them.
-    pub(super) fn are_too_wide(&self) -> bool {
-        let spellings = self.numbers.iter().map(|&number| &self.cells[number]);
-        keys_at_once(spellings) < self.numbers.len()
+    /// Only these of them.
+    pub(super) fn some(&self, numbers: &[usize]) -> Self {
+        Self {
+            numbers: numbers.to_vec(),
+            ..self.clone()
+        }
     }
 
     /// Each spelling, and the number of its key.
     fn cells(&self) -> impl Iterator<Item = (usize, &'a Cell)> {
         let each = |&number: &usize| self.cells[number].iter().map(move |cell| (number, cell));
         self.numbers.iter().flat_map(each)
-    }
-
-    /// Nothing when there is one key only.
-    pub(super) fn halves(&self) -> impl Iterator<Item = Self> {
-        let (left, right) = self.numbers.split_at(self.numbers.len() / 2);
-        let (cells, room) = (self.cells, self.room.clone());
-        [left, right]
-            .map(<[usize]>::to_vec)
-            .into_iter()
-            .filter(|half| !half.is_empty() && half.len() < self.numbers.len())
-            .map(move |numbers| Self {
-                cells,
-                numbers,
-                room: room.clone(),
-            })
     }
 }
 

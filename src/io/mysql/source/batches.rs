@@ -4,9 +4,9 @@ use mysql::prelude::Queryable as _;
 use mysql::{Conn, Params, Value};
 
 use super::MySqlSource;
-use crate::config::TableJob;
 use crate::error::Result;
 use crate::io::mysql::bounded::{self, Room};
+use crate::io::mysql::clause::table_name;
 use crate::io::mysql::decode;
 use crate::io::mysql::layout::Layout;
 use crate::io::mysql::parameters::{id_of, id_value, padded, padded_count, u64_of};
@@ -200,12 +200,8 @@ impl MySqlSource {
     /// What to read next of a span. Above the highest id that there is when this is first asked for, ids may still appear.
     pub(super) fn piece(&self, span: Span) -> Result<Option<Span>> {
         self.pieces.next(span, || {
-            let TableJob {
-                database, table, ..
-            } = self.table();
             let id = quoted(&self.job.source.id_column);
-            let (database, table) = (quoted(database), quoted(table));
-            let sql = format!("SELECT MIN({id}) FROM {database}.{table}");
+            let sql = format!("SELECT MIN({id}) FROM {}", table_name(self.table()));
             let lowest = self.run("the lowest id", |conn| {
                 conn.exec_first::<Value, _, _>(&sql, ())
             })?;

@@ -5,9 +5,9 @@ use mysql::{Conn, Params, Value};
 
 use super::{KEYS_PER_QUERY, MySqlSource};
 use crate::error::Result;
-use crate::io::mysql::errors::is_of_one_key;
 use crate::io::mysql::layout::Layout;
 use crate::io::mysql::parameters::{id_of, padded, padded_count};
+use crate::io::mysql::refused::ask_for_all;
 use crate::io::mysql::wide::cells_at_once;
 use crate::io::mysql::{bounded, decode};
 use crate::logic::compare::key::{Spellings, spellings};
@@ -51,14 +51,8 @@ impl MySqlSource {
             .collect();
         let keys: Vec<&Cell> = spelled.iter().flat_map(Spellings::iter).collect();
         let mut ids = Vec::new();
-        let mut left: Vec<&[&Cell]> = keys.chunks(KEYS_PER_QUERY).collect();
-        while let Some(keys) = left.pop() {
-            let at_once = cells_at_once(keys.iter().copied());
-            if at_once < keys.len() {
-                let (now, later) = keys.split_at(at_once);
-                left.extend([later, now]);
-                continue;
-            }
+        let at_once = |keys: &[&Cell]| cells_at_once(keys.iter().copied().take(KEYS_PER_QUERY));
+        let refused = ask_for_all(&keys, at_once, |keys| {
             let slots = padded_count(keys.len());
             let places: Vec<_> = padded(keys, slots).map(|cell| lookup.sql(cell)).collect();
             let sql = format!(
@@ -73,24 +67,12 @@ impl MySqlSource {
                 .collect();
             let found = self.sessions.attempt(&mut |conn: &mut Conn| {
                 conn.exec::<Value, _, _>(&sql, Params::Positional(values.clone()))
-            });
-            match found {
-                Ok(found) => ids.extend(
-                    found
-                        .into_iter()
-                        .filter_map(|id| id_of(decode::lent(&id, ColumnType::Int))),
-                ),
-                Err(error) if is_of_one_key(&error) => {
-                    let (one, other) = keys.split_at(keys.len() / 2);
-                    left.extend(
-                        [one, other]
-                            .into_iter()
-                            .filter(|half| !half.is_empty() && half.len() < keys.len()),
-                    );
-                }
-                Err(error) => return Err(self.failed("rows by key", &error)),
-            }
-        }
+            })?;
+            let found = found.iter().map(|id| decode::lent(id, ColumnType::Int));
+            ids.extend(found.filter_map(id_of));
+            Ok(())
+        });
+        refused.map_err(|error| self.failed("rows by key", &error))?;
         Ok(ids)
     }
 }
