@@ -67,7 +67,18 @@ pub(super) fn advise(
             keys(&table, source_key, key, findings);
         }
     }
-    for pair in pairs {
+    compared(&table, job, place, source, findings);
+}
+
+/// The pairs of compared columns.
+fn compared(
+    table: &Named<'_>,
+    job: &Job,
+    place: &Place<'_>,
+    source: Option<&Side>,
+    findings: &mut Findings,
+) {
+    for pair in &place.destination.columns {
         let column = table.column("columns", &pair.destination, findings);
         let Some(source) = source.filter(|source| !source.table.columns.is_empty()) else {
             continue;
@@ -78,7 +89,7 @@ pub(super) fn advise(
                     source: from,
                     destination: to,
                     source_server: &source.server,
-                    destination_server: &side.server,
+                    destination_server: &table.side.server,
                     rule: &pair.rule,
                 };
                 columns::advise(&place.key("columns"), &pair, findings);
@@ -178,27 +189,18 @@ fn keys(table: &Named<'_>, source: &ColumnFacts, key: &ColumnFacts, findings: &m
         );
         return;
     }
-    match (source.column_type.is_number(), key.column_type.is_number()) {
-        (false, true) => {
-            findings.add(
-                Level::Note,
-                here.clone(),
-                format!(
-                    "{pair}: '7', '07' and '7.0' all find 7; a key that is no number, such as '7a', finds no row"
-                ),
-            );
-        }
-        (true, false) => {
-            findings.add(
-                Level::Note,
-                here.clone(),
-                format!(
-                    "{pair}: a number finds its plain text and the text that its server prints; 7 finds neither '07' nor '7.0' \
-                     unless 7 is printed so"
-                ),
-            );
-        }
-        _ => {}
+    let found = match (source.column_type.is_number(), key.column_type.is_number()) {
+        (false, true) => Some(
+            "'7', '07' and '7.0' all find 7; a key that is no number, such as '7a', finds no row",
+        ),
+        (true, false) => Some(
+            "a number finds its plain text and the text that its server prints; 7 finds neither '07' nor '7.0' unless 7 \
+             is printed so",
+        ),
+        _ => None,
+    };
+    if let Some(found) = found {
+        findings.add(Level::Note, here.clone(), format!("{pair}: {found}"));
     }
     if let Some(doubt) = doubt(source.column_type, key.column_type) {
         findings.add(Level::Warning, here, format!("{pair}: {doubt}"));

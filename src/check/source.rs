@@ -83,6 +83,12 @@ fn id_column(table: &Named<'_>, id: &ColumnFacts, findings: &mut Findings) {
         );
         return;
     }
+    index_of_ids(table, name, findings);
+}
+
+fn index_of_ids(table: &Named<'_>, name: &str, findings: &mut Findings) {
+    const KEY: &str = "src.idColumn";
+    let facts = table.facts();
     match facts.index_led_by(name) {
         None => {
             let rows = about(facts.rows);

@@ -5,48 +5,25 @@ use crate::check::facts::{Facts, StateFacts};
 use crate::config::Job;
 use crate::logic::value::count::grouped_id;
 
+const KEY: &str = "src.cacheFilePath";
 /// A table that is compared as a whole in a moment.
 const FEW_ROWS: u64 = 100_000;
 
 pub(super) fn advise(job: &Job, facts: &Facts, findings: &mut Findings) {
-    const KEY: &str = "src.cacheFilePath";
     let StateFacts {
         of_another,
-        folder,
-        exists,
-        unwritable,
         unusable,
         has_checkpoint,
-        first_cupids_id,
         beyond,
-        lowest_id,
+        ..
     } = &facts.state;
-    let folder = folder.display();
     if let Some(reason) = of_another {
         findings.add(Level::Error, "name", reason);
     }
     for reason in unusable {
         findings.add(Level::Failure, KEY, reason);
     }
-    match unwritable {
-        Some(reason) => {
-            findings.add(
-                Level::Failure,
-                KEY,
-                format!("{folder} cannot be written: {reason}; should be a folder that the account running cupid can write"),
-            );
-        }
-        None if *exists => {
-            findings.add(Level::Ok, KEY, format!("{folder} can be written"));
-        }
-        None => {
-            findings.add(
-                Level::Ok,
-                KEY,
-                format!("{folder} is not there yet; the first run creates it"),
-            );
-        }
-    }
+    folder(&facts.state, findings);
     if let Some((compared, id_max)) = beyond {
         let compared = grouped_id(*compared);
         let now = id_max.map_or_else(
@@ -63,9 +40,41 @@ pub(super) fn advise(job: &Job, facts: &Facts, findings: &mut Findings) {
             ),
         );
     }
-    if *has_checkpoint || of_another.is_some() || !unusable.is_empty() || !job.source.insert {
-        return;
+    let is_first = !has_checkpoint && of_another.is_none() && unusable.is_empty();
+    if is_first && job.source.insert {
+        first_run(job, facts, findings);
     }
+}
+
+fn folder(state: &StateFacts, findings: &mut Findings) {
+    let folder = state.folder.display();
+    match &state.unwritable {
+        Some(reason) => {
+            findings.add(
+                Level::Failure,
+                KEY,
+                format!("{folder} cannot be written: {reason}; should be a folder that the account running cupid can write"),
+            );
+        }
+        None if state.exists => {
+            findings.add(Level::Ok, KEY, format!("{folder} can be written"));
+        }
+        None => {
+            findings.add(
+                Level::Ok,
+                KEY,
+                format!("{folder} is not there yet; the first run creates it"),
+            );
+        }
+    }
+}
+
+fn first_run(job: &Job, facts: &Facts, findings: &mut Findings) {
+    let StateFacts {
+        first_cupids_id,
+        lowest_id,
+        ..
+    } = &facts.state;
     if let Some(id) = first_cupids_id {
         findings.add(
             Level::Note,

@@ -22,33 +22,49 @@ enum State {
 /// Names and values; of a name that comes twice the last value counts. A line without `=` and a
 /// line that begins with `#` or `;` say nothing.
 pub(super) fn parse(text: &str) -> BTreeMap<String, String> {
-    let mut values = BTreeMap::new();
-    let (mut name, mut value) = (String::new(), String::new());
-    // How much of an unquoted value is more than blanks at its end.
-    let mut kept = 0;
-    let mut state = State::BeforeName;
-    for c in text.chars() {
+    let mut reader = Reader::default();
+    let end = text
+        .chars()
+        .fold(State::BeforeName, |state, c| reader.step(state, c));
+    // The last line may lack its end, and a quote its partner.
+    if !matches!(end, State::BeforeName | State::Name | State::Comment) {
+        reader.end_of_value();
+    }
+    reader.values
+}
+
+#[derive(Default)]
+struct Reader {
+    values: BTreeMap<String, String>,
+    name: String,
+    value: String,
+    /// How much of an unquoted value is more than blanks at its end.
+    kept: usize,
+}
+
+impl Reader {
+    /// Where the reader is after this character.
+    fn step(&mut self, state: State, c: char) -> State {
         let is_blank = matches!(c, ' ' | '\t');
         let is_end = matches!(c, '\n' | '\r');
-        state = match state {
+        match state {
             State::BeforeName if is_blank || is_end => State::BeforeName,
             State::BeforeName if matches!(c, '#' | ';') => State::Comment,
             State::BeforeName => {
-                name = c.into();
+                self.name = c.into();
                 State::Name
             }
             State::Name | State::Comment if is_end => State::BeforeName,
             State::Name if c == '=' => {
-                (value, kept) = (String::new(), 0);
+                (self.value, self.kept) = (String::new(), 0);
                 State::BeforeValue
             }
             State::Name => {
-                name.push(c);
+                self.name.push(c);
                 State::Name
             }
             State::BeforeValue | State::Value if is_end => {
-                value.truncate(kept);
-                values.insert(name.trim_end().to_owned(), std::mem::take(&mut value));
+                self.end_of_value();
                 State::BeforeName
             }
             State::BeforeValue if c == '\'' => State::SingleQuoted,
@@ -56,46 +72,49 @@ pub(super) fn parse(text: &str) -> BTreeMap<String, String> {
             State::BeforeValue | State::Value if c == '\\' => State::Escape,
             State::BeforeValue if is_blank => State::BeforeValue,
             State::BeforeValue | State::Value => {
-                value.push(c);
+                self.value.push(c);
                 if !is_blank {
-                    kept = value.len();
+                    self.kept = self.value.len();
                 }
                 State::Value
             }
             // A line end after a backslash goes on in the next line.
             State::Escape => {
                 if !is_end {
-                    value.push(c);
+                    self.value.push(c);
                 }
-                kept = value.len();
+                self.kept = self.value.len();
                 State::Value
             }
-            State::SingleQuoted if c == '\'' => State::BeforeValue,
-            State::DoubleQuoted if c == '"' => State::BeforeValue,
-            State::DoubleQuoted if c == '\\' => State::QuotedEscape,
-            State::SingleQuoted | State::DoubleQuoted => {
-                value.push(c);
-                kept = value.len();
-                state
-            }
-            State::QuotedEscape => {
-                match c {
-                    '"' | '\\' | '`' | '$' => value.push(c),
-                    '\n' => {}
-                    other => value.extend(['\\', other]),
-                }
-                kept = value.len();
-                State::DoubleQuoted
+            State::SingleQuoted | State::DoubleQuoted | State::QuotedEscape => {
+                self.step_within_quotes(state, c)
             }
             State::Comment => State::Comment,
-        };
+        }
     }
-    // The last line may lack its end, and a quote its partner.
-    if !matches!(state, State::BeforeName | State::Name | State::Comment) {
-        value.truncate(kept);
-        values.insert(name.trim_end().to_owned(), value);
+
+    fn step_within_quotes(&mut self, state: State, c: char) -> State {
+        match (state, c) {
+            (State::SingleQuoted, '\'') | (State::DoubleQuoted, '"') => return State::BeforeValue,
+            (State::DoubleQuoted, '\\') => return State::QuotedEscape,
+            // A backslash at a line's end joins it with the next one; before any other character it stands for itself.
+            (State::QuotedEscape, '\n') => {}
+            (State::QuotedEscape, '"' | '\\' | '`' | '$') => self.value.push(c),
+            (State::QuotedEscape, _) => self.value.extend(['\\', c]),
+            _ => self.value.push(c),
+        }
+        self.kept = self.value.len();
+        match state {
+            State::QuotedEscape => State::DoubleQuoted,
+            state => state,
+        }
     }
-    values
+
+    fn end_of_value(&mut self) {
+        self.value.truncate(self.kept);
+        let (name, value) = (self.name.trim_end(), std::mem::take(&mut self.value));
+        self.values.insert(name.to_owned(), value);
+    }
 }
 
 #[cfg(test)]

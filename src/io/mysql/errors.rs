@@ -32,7 +32,13 @@ pub(super) fn explained(error: &mysql::Error, server: &Server) -> String {
         other => other.to_string(),
     };
     let text = shown(&text);
-    let advice = match error {
+    let advice = advice(error, &text, server);
+    format!("{text}{advice}")
+}
+
+/// The way out, where there is a known one. `text` is what the error says.
+fn advice(error: &mysql::Error, text: &str, server: &Server) -> String {
+    match error {
         mysql::Error::MySqlError(error) if matches!(error.code, 3118 | 3955 | 4150 | 4151) => {
             let account = &server.user;
             format!("; unlock {account:?} by ALTER USER … ACCOUNT UNLOCK, on MariaDB also by FLUSH PRIVILEGES")
@@ -89,8 +95,7 @@ pub(super) fn explained(error: &mysql::Error, server: &Server) -> String {
             "; is the server up, and may this host connect to it?".into()
         }
         _ => String::new(),
-    };
-    format!("{text}{advice}")
+    }
 }
 
 /// What a server says, as a log can take it: one line, of a length that a person reads.

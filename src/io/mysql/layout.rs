@@ -161,78 +161,110 @@ impl Layout {
         let update = update.transpose()?;
         let compared = compared(job, &table, &name)?;
 
-        let updated = update
-            .as_ref()
-            .map_or_else(|| "NULL".into(), |update| table.read_as_is(&update.column));
-        let updated_type = update
-            .as_ref()
-            .map_or(ColumnType::Int, |update| update.column.column_type);
         let key_expression = table.read_as_key(&key);
-        let mut scan_types = vec![id.column_type, key.column_type, updated_type];
-        let mut scan_described = vec![
-            Some(id.column_type),
-            described(&key_expression, &key),
-            update
-                .as_ref()
-                .and_then(|update| described(&updated, &update.column)),
-        ];
-        let mut list = vec![quoted(&id.name), key_expression.clone(), updated];
-        for Compared { name, column_type } in &compared {
-            let as_declared = table
-                .column(name)
-                .is_some_and(|column| column.column_type == *column_type);
-            let column = table.column(name).unwrap_or(&key);
-            let expression = if as_declared {
-                table.read_as_is(column)
-            } else {
-                table.read_as_printed(column)
-            };
-            scan_types.push(*column_type);
-            scan_described.push(described(&expression, column));
-            list.push(expression);
-        }
-        let mut selection = Selection::default();
-        for ((expression, column_type), described) in
-            list.iter().zip(&scan_types).zip(&scan_described).skip(3)
-        {
-            selection.push(expression.clone(), *column_type, *described);
-        }
-        let visited = Visited {
-            id: selection.place_of(&list[0], id.column_type, scan_described[0]),
-            key: selection.place_of(&list[1], key.column_type, scan_described[1]),
-            selection,
-        };
-        let (whole, others_list, others_described) = whole_row(&table, &source.table, &list[3..]);
+        let scan = ScanList::new(
+            &table,
+            &id,
+            (&key, &key_expression),
+            update.as_ref(),
+            &compared,
+        );
+        let (head, cells) = scan.expressions.split_at(3);
+        let (whole, others_list, others_described) = whole_row(&table, &source.table, cells);
         let is_compared = |column: &&Column| compared.iter().any(|known| known.name == column.name);
         let compared_bytes = bytes_of(table.columns.iter().filter(is_compared));
-        let row_bytes = bytes_of(&table.columns);
-        let scan_list = list.join(", ");
-        let head_list = list[..3].join(", ");
-        let lookup = Lookup::new(table.key_column(&key), None);
         Ok(Self {
+            lookup: Lookup::new(table.key_column(&key), None),
             id_may_be_null,
             id,
             key,
             key_expression,
             marked: table.marked(),
-            lookup,
             update,
-            columns: table.columns,
             compared,
-            zone: table.zone,
-            is_in_zone: table.is_in_zone,
-            head_list,
-            scan_list,
-            scan_types,
-            scan_described,
-            visited,
+            head_list: head.join(", "),
+            scan_list: scan.expressions.join(", "),
+            visited: scan.visited(),
+            scan_types: scan.types,
+            scan_described: scan.described,
             whole,
             others_list,
             others_described,
             compared_bytes,
-            row_bytes,
+            row_bytes: bytes_of(&table.columns),
+            is_in_zone: table.is_in_zone,
+            zone: table.zone,
+            columns: table.columns,
             watch: Watch::default(),
         })
+    }
+}
+
+/// What a scan selects: id, key, update time, and the compared columns.
+struct ScanList {
+    expressions: Vec<String>,
+    types: Vec<ColumnType>,
+    described: Described,
+}
+
+impl ScanList {
+    fn new(
+        table: &Table,
+        id: &Column,
+        (key, key_expression): (&Column, &str),
+        update: Option<&UpdateColumn>,
+        compared: &[Compared],
+    ) -> Self {
+        let updated = update.map(|update| &update.column);
+        let updated_expression =
+            updated.map_or_else(|| "NULL".into(), |column| table.read_as_is(column));
+        let mut list = Self {
+            types: vec![
+                id.column_type,
+                key.column_type,
+                updated.map_or(ColumnType::Int, |column| column.column_type),
+            ],
+            described: vec![
+                Some(id.column_type),
+                described(key_expression, key),
+                updated.and_then(|column| described(&updated_expression, column)),
+            ],
+            expressions: vec![
+                quoted(&id.name),
+                key_expression.to_owned(),
+                updated_expression,
+            ],
+        };
+        for Compared { name, column_type } in compared {
+            let column = table.column(name).unwrap_or(key);
+            let as_declared = column.column_type == *column_type && column.name == *name;
+            let expression = if as_declared {
+                table.read_as_is(column)
+            } else {
+                table.read_as_printed(column)
+            };
+            list.types.push(*column_type);
+            list.described.push(described(&expression, column));
+            list.expressions.push(expression);
+        }
+        list
+    }
+
+    /// The compared columns first, then the id and the key where they are not among them.
+    fn visited(&self) -> Visited {
+        let mut selection = Selection::default();
+        let all = self.expressions.iter().zip(&self.types);
+        for ((expression, column_type), described) in all.zip(&self.described).skip(3) {
+            selection.push(expression.clone(), *column_type, *described);
+        }
+        let mut place_of = |at: usize| {
+            selection.place_of(&self.expressions[at], self.types[at], self.described[at])
+        };
+        Visited {
+            id: place_of(0),
+            key: place_of(1),
+            selection,
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use super::schema::Table;
 use super::selection::Selection;
 use super::wide::bytes_of;
 use super::wire::Watch;
-use crate::config::DestinationJob;
+use crate::config::{ColumnPair, DestinationJob};
 use crate::logic::compare::cells::Comparator;
 use crate::logic::compare::key::KeyColumn;
 use crate::logic::compare::rows::{ColumnMap, Pair};
@@ -66,59 +66,12 @@ impl Plan {
         }
         let key = column("byColumn", &job.by_column)?;
         refuse_instant(&format!("des[{number}]"), &key, &table)?;
-        let mut pairs = Vec::with_capacity(columns.len());
-        let (mut compared, mut compared_columns) = (Selection::default(), Vec::new());
-        let mut converted = Vec::new();
+        let mut reading = PairsReading::default();
         for pair in columns {
             let column = column("columns", &pair.destination)?;
-            compared_columns.push(column.clone());
-            let instant = matches!(column.column_type, ColumnType::Timestamp(_));
-            let forms = layout
-                .compared
-                .iter()
-                .enumerate()
-                .filter(|(_, c)| c.name.to_lowercase() == pair.source.to_lowercase());
-            // The first form of a TIMESTAMP is the instant, the last one what its server prints.
-            let form = if instant {
-                forms.clone().next()
-            } else {
-                forms.clone().next_back()
-            };
-            let Some((source_index, source)) = form else {
-                continue;
-            };
-            let both = instant && matches!(source.column_type, ColumnType::Timestamp(_));
-            let destination_type = match column.column_type {
-                ColumnType::Timestamp(digits) if !both => ColumnType::DateTime(digits),
-                other => other,
-            };
-            let expression = if both {
-                table.read_as_is(&column)
-            } else {
-                table.read_as_printed(&column)
-            };
-            let described = described(&expression, &column);
-            if described.is_none() {
-                converted.push(column.clone());
-            }
-            compared.push(expression, destination_type, described);
-            pairs.push(Pair {
-                name: source.name.clone(),
-                source_index,
-                source_type: source.column_type,
-                in_server_zone: instant && !both && table.zone.is_some(),
-                destination: column.name,
-                destination_type,
-                comparator: Comparator::new(source.column_type, destination_type, &pair.rule),
-            });
+            reading.add(layout, &table, pair, column);
         }
-        for column in converted {
-            compared.push(
-                quoted(&column.name),
-                column.column_type,
-                Some(column.column_type),
-            );
-        }
+        let (pairs, compared, columns) = reading.finish();
         let KeyReading {
             source_key,
             key_column,
@@ -144,12 +97,77 @@ impl Plan {
             lookup: Lookup::new(key_column, zone.as_deref()),
             table,
             compared,
-            compared_bytes: bytes_of(&compared_columns),
+            compared_bytes: bytes_of(&columns),
             bytes_decide: matches!(
                 (layout.key.column_type, key_type),
                 (ColumnType::Int, ColumnType::Int) | (ColumnType::Binary, ColumnType::Binary)
             ),
         })
+    }
+}
+
+/// How the compared columns of the destination are read, and what each is compared with.
+#[derive(Default)]
+struct PairsReading {
+    pairs: Vec<Pair>,
+    compared: Selection,
+    columns: Vec<Column>,
+    /// What is read of these says nothing of their types.
+    converted: Vec<Column>,
+}
+
+impl PairsReading {
+    /// A column that the source's layout does not have is not compared: the layout reads all that are.
+    fn add(&mut self, layout: &Layout, table: &Table, pair: &ColumnPair, column: Column) {
+        self.columns.push(column.clone());
+        let is_instant = matches!(column.column_type, ColumnType::Timestamp(_));
+        let name = pair.source.to_lowercase();
+        let forms = layout.compared.iter().enumerate();
+        let mut forms = forms.filter(|(_, column)| column.name.to_lowercase() == name);
+        // The first form of a TIMESTAMP is the instant, the last one what its server prints.
+        let form = if is_instant {
+            forms.next()
+        } else {
+            forms.next_back()
+        };
+        let Some((source_index, source)) = form else {
+            return;
+        };
+        let are_instants = is_instant && matches!(source.column_type, ColumnType::Timestamp(_));
+        let destination_type = match column.column_type {
+            ColumnType::Timestamp(digits) if !are_instants => ColumnType::DateTime(digits),
+            other => other,
+        };
+        let expression = if are_instants {
+            table.read_as_is(&column)
+        } else {
+            table.read_as_printed(&column)
+        };
+        let described = described(&expression, &column);
+        if described.is_none() {
+            self.converted.push(column.clone());
+        }
+        self.compared.push(expression, destination_type, described);
+        self.pairs.push(Pair {
+            name: source.name.clone(),
+            source_index,
+            source_type: source.column_type,
+            in_server_zone: is_instant && !are_instants && table.zone.is_some(),
+            destination: column.name,
+            destination_type,
+            comparator: Comparator::new(source.column_type, destination_type, &pair.rule),
+        });
+    }
+
+    /// The pairs, what is selected for them, and their columns. What was converted is selected as it is too, in the end, so
+    /// that an answer tells what it has become.
+    fn finish(mut self) -> (Vec<Pair>, Selection, Vec<Column>) {
+        for column in self.converted {
+            let column_type = column.column_type;
+            self.compared
+                .push(quoted(&column.name), column_type, Some(column_type));
+        }
+        (self.pairs, self.compared, self.columns)
     }
 }
 

@@ -107,20 +107,7 @@ fn is_sent_as(declared: ColumnType, column: &Column) -> bool {
     let wire = column.column_type();
     let digits = |digits: u8| column.decimals() == digits;
     let is_text = || column.character_set() != BINARY;
-    let is_string = || {
-        matches!(
-            wire,
-            Wire::MYSQL_TYPE_STRING
-                | Wire::MYSQL_TYPE_VAR_STRING
-                | Wire::MYSQL_TYPE_VARCHAR
-                | Wire::MYSQL_TYPE_TINY_BLOB
-                | Wire::MYSQL_TYPE_BLOB
-                | Wire::MYSQL_TYPE_MEDIUM_BLOB
-                | Wire::MYSQL_TYPE_LONG_BLOB
-                | Wire::MYSQL_TYPE_ENUM
-                | Wire::MYSQL_TYPE_SET
-        )
-    };
+    let is_string = || is_string(wire);
     match declared {
         _ if wire == Wire::MYSQL_TYPE_NULL => true,
         ColumnType::Int => matches!(
@@ -165,6 +152,21 @@ fn is_sent_as(declared: ColumnType, column: &Column) -> bool {
             is_other || (is_string() && !is_text())
         }
     }
+}
+
+fn is_string(wire: Wire) -> bool {
+    matches!(
+        wire,
+        Wire::MYSQL_TYPE_STRING
+            | Wire::MYSQL_TYPE_VAR_STRING
+            | Wire::MYSQL_TYPE_VARCHAR
+            | Wire::MYSQL_TYPE_TINY_BLOB
+            | Wire::MYSQL_TYPE_BLOB
+            | Wire::MYSQL_TYPE_MEDIUM_BLOB
+            | Wire::MYSQL_TYPE_LONG_BLOB
+            | Wire::MYSQL_TYPE_ENUM
+            | Wire::MYSQL_TYPE_SET
+    )
 }
 
 #[cfg(test)]

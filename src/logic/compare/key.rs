@@ -65,11 +65,26 @@ pub fn spellings<'k>(key: &'k Cell, from: &KeyColumn, to: &KeyColumn) -> Spellin
     if is_itself {
         return Spellings::Itself(key);
     }
-    let mut cells: Vec<Cell> = match (key, to.column_type) {
+    let mut cells = converted(key, from, to);
+    let mut at = 0;
+    while at < cells.len() {
+        if cells[..at].contains(&cells[at]) {
+            cells.remove(at);
+        } else {
+            at += 1;
+        }
+    }
+    Spellings::Others(cells)
+}
+
+/// The values of a column of another type that stand for a key; one may come twice.
+fn converted(key: &Cell, from: &KeyColumn, to: &KeyColumn) -> Vec<Cell> {
+    use ColumnType as T;
+    match (key, to.column_type) {
         (Cell::Null, _) => vec![],
         (Cell::Encoded(encoded), _) => {
             let Some(text) = Encoded::parse(encoded).characters else {
-                return Spellings::Others(vec![]);
+                return vec![];
             };
             let text = Cell::Text(text.into());
             spellings(&text, from, to).iter().cloned().collect()
@@ -107,16 +122,7 @@ pub fn spellings<'k>(key: &'k Cell, from: &KeyColumn, to: &KeyColumn) -> Spellin
         }
         (_, T::DateTime(digits) | T::Timestamp(digits)) => moments(key, digits),
         (_, T::Time(digits)) => spans(key, digits),
-    };
-    let mut at = 0;
-    while at < cells.len() {
-        if cells[..at].contains(&cells[at]) {
-            cells.remove(at);
-        } else {
-            at += 1;
-        }
     }
-    Spellings::Others(cells)
 }
 
 /// The text of a cell that is text, or bytes that are.

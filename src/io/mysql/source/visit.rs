@@ -7,7 +7,7 @@ use super::MySqlSource;
 use super::batches::Ask;
 use crate::error::Result;
 use crate::io::mysql::bounded;
-use crate::io::mysql::layout::Visited;
+use crate::io::mysql::layout::{Layout, Visited};
 use crate::io::mysql::parameters::{id_of, id_value};
 use crate::io::mysql::unique::Distinct;
 use crate::logic::scan::gaps::Span;
@@ -27,11 +27,6 @@ impl MySqlSource {
             visitor.restart();
             return Ok(None);
         };
-        let Visited {
-            selection,
-            id: id_at,
-            key: key_at,
-        } = &layout.visited;
         let id = quoted(&layout.id.name);
         let ask = Ask {
             rest: format!(
@@ -41,36 +36,16 @@ impl MySqlSource {
             values: vec![id_value(piece.from), id_value(piece.to)],
             is_by_id: true,
         };
-        let sql = format!("SELECT {} {}", selection.list(None), ask.rest);
-        let mut values = ask.values.clone();
-        values.push(Value::UInt(limit as u64 + 1));
-        let (mut count, mut last) = (0, None);
+        let mut shown = Shown::default();
         let outcome = self.attempt(&mut |conn: &mut Conn| {
             visitor.restart();
-            (count, last) = (0, None);
-            let mut distinct = Distinct::default();
-            let answer = conn.exec_iter(&sql, Params::Positional(values.clone()))?;
-            let answer = layout.watch.fitting(answer, selection.described())?;
-            let outcome = bounded::passing(answer, limit + 1, |row| {
-                let row = selection.sent(&row);
-                let id = id_of(row.cell(*id_at));
-                if let Some(id) = id {
-                    distinct.see(id);
-                }
-                if count == limit {
-                    return; // The first row of the next batch.
-                }
-                count += 1;
-                if let Some(id) = id {
-                    visitor.row(id, row.cell(*key_at), &row);
-                    last = Some(id);
-                }
-            });
-            if outcome.as_ref().err().is_none_or(bounded::is_too_wide) {
-                distinct.end()?;
-            }
-            outcome
+            shown = Shown::default();
+            ask.show(conn, layout, limit, visitor, &mut shown)
         });
+        let Shown {
+            mut count,
+            mut last,
+        } = shown;
         let is_cut = match outcome {
             Ok(()) => false,
             Err(error) if bounded::is_too_wide(&error) => true,
@@ -88,5 +63,52 @@ impl MySqlSource {
         let from = piece.from;
         self.pieces.has_read(Span { from, to: read_to }, count);
         Ok((read_to < span.to).then_some(read_to))
+    }
+}
+
+/// What of a span was shown.
+#[derive(Default)]
+struct Shown {
+    count: usize,
+    /// The id of the last row.
+    last: Option<Id>,
+}
+
+impl Ask {
+    /// Shows rows, also those before one that there is no room for.
+    fn show(
+        &self,
+        conn: &mut Conn,
+        layout: &Layout,
+        limit: usize,
+        visitor: &mut dyn Visitor,
+        shown: &mut Shown,
+    ) -> mysql::Result<()> {
+        let Visited { selection, id, key } = &layout.visited;
+        let sql = format!("SELECT {} {}", selection.list(None), self.rest);
+        let mut values = self.values.clone();
+        values.push(Value::UInt(limit as u64 + 1)); // The last one may share its id with another one.
+        let mut distinct = Distinct::default();
+        let answer = conn.exec_iter(&sql, Params::Positional(values))?;
+        let answer = layout.watch.fitting(answer, selection.described())?;
+        let outcome = bounded::passing(answer, limit + 1, |row| {
+            let row = selection.sent(&row);
+            let row_id = id_of(row.cell(*id));
+            if let Some(row_id) = row_id {
+                distinct.see(row_id);
+            }
+            if shown.count == limit {
+                return; // The first row of the next batch.
+            }
+            shown.count += 1;
+            if let Some(row_id) = row_id {
+                visitor.row(row_id, row.cell(*key), &row);
+                shown.last = Some(row_id);
+            }
+        });
+        if outcome.as_ref().err().is_none_or(bounded::is_too_wide) {
+            distinct.end()?;
+        }
+        outcome
     }
 }

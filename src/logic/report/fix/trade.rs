@@ -5,7 +5,7 @@ use std::hash::{BuildHasher as _, Hasher as _};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::Xxh3Builder;
 
-use super::written::{Written, WrittenColumn};
+use super::written::{UniquePart, Written, WrittenColumn};
 use super::{Fix, Wrong};
 use crate::logic::compare::rows::Verdict;
 use crate::logic::value::cell::{Cell, ColumnType};
@@ -114,28 +114,17 @@ impl Fix<'_> {
             if changed.is_empty() {
                 continue;
             }
-            // Columns that are not compared stay what they are: without them, more seems to be the same than is.
             let hash = |is_new: bool| {
-                let mut hasher = Xxh3Builder::new().build_hasher();
-                hasher.write(self.target.name.as_bytes());
-                hasher.write_usize(number);
-                for part in index {
-                    let Some((at, pair)) = pair_of(&part.column) else {
-                        continue;
-                    };
-                    let (cell, column_type) = if is_new {
+                let target = (self.target.name, number);
+                let cell = |part: &UniquePart| {
+                    let (at, pair) = pair_of(&part.column)?;
+                    Some(if is_new {
                         (&row.cells[pair.source_index], pair.source_type)
                     } else {
                         (&copy[at], pair.destination_type)
-                    };
-                    if *cell == Cell::Null {
-                        return None; // NULL is unique.
-                    }
-                    let text = print::text(cell, column_type);
-                    hasher.write(coarse(&text, column_type, part.prefix).as_bytes());
-                    hasher.write_u8(0);
-                }
-                Some(hasher.finish())
+                    })
+                };
+                value_hash(target, index, cell)
             };
             terms.gives.extend(hash(false));
             terms.takes.extend(hash(true));
@@ -177,6 +166,30 @@ impl Fix<'_> {
             self.condition(&self.found_by(&row.key, self.map.key_type))
         ));
     }
+}
+
+/// Stands for the values of a row in a unique index of a destination; `None` where one of them is NULL, which is unique.
+/// Columns that are not compared stay what they are: without them, more seems to be the same than is.
+fn value_hash<'c>(
+    (target, number): (&str, usize),
+    index: &[UniquePart],
+    cell: impl Fn(&UniquePart) -> Option<(&'c Cell, ColumnType)>,
+) -> Option<u64> {
+    let mut hasher = Xxh3Builder::new().build_hasher();
+    hasher.write(target.as_bytes());
+    hasher.write_usize(number);
+    for part in index {
+        let Some((cell, column_type)) = cell(part) else {
+            continue;
+        };
+        if *cell == Cell::Null {
+            return None;
+        }
+        let text = print::text(cell, column_type);
+        hasher.write(coarse(&text, column_type, part.prefix).as_bytes());
+        hasher.write_u8(0);
+    }
+    Some(hasher.finish())
 }
 
 fn id_hash(row: &Row) -> u64 {
