@@ -126,7 +126,7 @@ fn refuse_idle(job: &Job) -> Result<()> {
 
 /// Whether a pass came to its end, at every destination.
 fn is_complete(summary: &Summary) -> bool {
-    !summary.interrupted && !summary.paused && summary.unread.is_empty()
+    !summary.interrupted && summary.pause().is_none() && summary.unread().next().is_none()
 }
 
 /// Says how a pass ended, to people, to `cupid status` and to whoever waits for heartbeats. `exit_of` is the exit status of
@@ -149,8 +149,14 @@ fn tell(
     }
     match outcome {
         Ok(_) if exit != Exit::Done => log::warn!("{text}"),
-        Ok(summary) if summary.compared == 0 && summary.delivered == 0 => log::debug!("{text}"),
-        Ok(_) => log::info!("{text}"),
+        Ok(summary) => {
+            let total = summary.total();
+            if total.compared == 0 && total.delivered == 0 {
+                log::debug!("{text}");
+            } else {
+                log::info!("{text}");
+            }
+        }
         Err(_) => {} // The caller returns it or logs it.
     }
 }

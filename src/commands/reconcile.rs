@@ -201,10 +201,9 @@ fn place(table: &TableJob) -> String {
 
 /// Finding differences is what an audit has to say, whatever became of their callbacks.
 fn exit(summary: &Summary) -> Exit {
-    let found = summary.confirmed > 0
-        || summary.duplicate_keys > 0
-        || summary.extra > 0
-        || summary.interrupted;
+    let total = summary.total();
+    let found =
+        total.confirmed() > 0 || total.duplicate_keys > 0 || total.extra > 0 || summary.interrupted;
     summary
         .exit()
         .max(if found { Exit::Attention } else { Exit::Done })
@@ -248,5 +247,5 @@ fn audit_state(job: &Job, audit: &Audit) -> AuditState {
 /// From the first id that was asked for, else from 1 or the lowest difference, to the last.
 fn looked_at(audit: &Audit, summary: &Summary, digest: &Digest) -> Option<(Id, Id)> {
     let lowest = digest.id_range().map_or(1, |(low, _)| low.min(1));
-    Some((audit.ids.from.unwrap_or(lowest), summary.id_max?))
+    Some((audit.ids.from.unwrap_or(lowest), summary.bounds?.id_max?))
 }

@@ -83,9 +83,13 @@ impl FirstLook<'_, '_> {
         }
         // What is left to look at is counted when it is looked at.
         read.retain(|&number| !pass.is_unread(number));
-        let left = (suspects.count() + summed.rows_left).saturating_mul(read.len() as u64);
-        let equal = (paired.rows + summed.rows).saturating_sub(left);
-        pass.tally().summary.compared += equal;
+        let left = suspects.count() + summed.rows_left;
+        for number in read {
+            let rows = paired.rows.iter().chain(&summed.rows);
+            let own = rows.filter(|(of, _)| *of == number);
+            let equal = own.map(|(_, rows)| rows).sum::<u64>().saturating_sub(left);
+            pass.count(number, |counts| counts.compared += equal);
+        }
         let suspects = suspects.into_suspects().union(&summed.suspects);
         if audit.extra {
             *extra = self.extra_keys(paired.unmatched, &suspects)?;

@@ -11,6 +11,7 @@ use super::report::differing;
 use crate::config::CallbackJob;
 use crate::error::Result;
 use crate::locks::locked;
+use crate::logic::callback::address;
 use crate::logic::callback::header;
 use crate::logic::callback::owed::Owed;
 use crate::logic::callback::payload::body;
@@ -125,6 +126,19 @@ impl<'p> Courier<'p, '_> {
         Sent::Answered(task, looked, answer)
     }
 
+    /// For the summary.
+    fn note_answer(&self, answer: &Answer) {
+        let OwedRows { pass, number, .. } = self.rows;
+        let failure = (!answer.is_success()).then(|| {
+            let url = address::shown(&self.callback_job().url);
+            answer.sentence(&url)
+        });
+        let mut tally = pass.tally();
+        let of = tally.of(number);
+        of.last_answer = Some(answer.to_string());
+        of.last_failure = failure.or(of.last_failure.take());
+    }
+
     /// Books an answer. A task that may be tried again in this run comes back.
     pub(super) fn settle(
         &self,
@@ -139,6 +153,7 @@ impl<'p> Courier<'p, '_> {
             ..
         } = self.rows;
         let tries = ledger.count_try(number, &mut task.owed);
+        self.note_answer(answer);
         let policy = &self.callback_job().policy;
         let verdict = retry::verdict(policy, tries, answer, pass.clock.random());
         let (id, kind) = (task.owed.id, task.owed.kind);
@@ -151,7 +166,7 @@ impl<'p> Courier<'p, '_> {
             });
             self.rows.end(&task.owed, Some(looked));
             ledger.note_delivered(number, task.owed.id, looked.sighting.source);
-            pass.tally().summary.delivered += 1;
+            pass.count(number, |counts| counts.delivered += 1);
             let detected_us = task.owed.detected_us;
             pass.report(number, detected_us, looked, Fate::Delivered)?;
             return Ok(None);
@@ -163,7 +178,11 @@ impl<'p> Courier<'p, '_> {
             answer: answer.to_string(),
             tries: task.owed.attempts,
         });
-        pass.tally().summary.failed_tries += 1;
+        pass.count(number, |counts| match answer {
+            Answer::Status { .. } => counts.refused += 1,
+            Answer::TimedOut => counts.timed_out += 1,
+            Answer::Broken(_) => counts.broken += 1,
+        });
         let now_us = pass.clock.now_us();
         let asked = retry::asked_to_wait(answer);
         let not_before_us = asked.map(|wait| now_us.saturating_add(micros(wait)));

@@ -8,7 +8,7 @@
 //! Two locks, always taken in this order: the store's, while a file is written, and the book's, for moments. Nobody who
 //! books an answer waits for a disk.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard};
 
 use crate::config::Job;
@@ -18,6 +18,7 @@ use crate::logic::callback::outbox::Outbox;
 use crate::logic::callback::owed::Owed;
 use crate::logic::callback::recognise::{Recognised, Told, recognise};
 use crate::logic::report::notice::Notice;
+use crate::logic::report::summary::OwedCallbacks;
 use crate::logic::scan::checkpoint::Checkpoint;
 use crate::logic::value::cell::Id;
 use crate::logic::value::oversize::{Part, TooLarge};
@@ -49,10 +50,8 @@ struct Book {
     tries: HashMap<(usize, Id), u32>,
     /// Rows that wait longer because of this run.
     backed_off: HashSet<(usize, Id)>,
-    /// What a dry run has reported and forgotten.
-    would_send: u64,
-    /// Rows that it forgot because they are too large.
-    forgotten_too_large: u64,
+    /// What a dry run has reported and forgotten, by destination.
+    would_send: BTreeMap<String, OwedCallbacks>,
     /// What this pass delivered, by destination and row, with the fingerprint of the row that was sent.
     delivered: HashMap<(usize, Id), u64>,
 }
@@ -71,12 +70,6 @@ pub(super) struct Loaded {
     pub(super) saved: Option<Checkpoint>,
     /// In the names that the destinations have now.
     pub(super) checkpoint: Option<Checkpoint>,
-}
-
-/// What is left when a pass ends.
-pub(super) struct Left {
-    pub(super) owed: u64,
-    pub(super) too_large: u64,
 }
 
 impl<'a> Ledger<'a> {
@@ -122,8 +115,7 @@ impl<'a> Ledger<'a> {
             ended: vec![],
             tries: HashMap::new(),
             backed_off: HashSet::new(),
-            would_send: 0,
-            forgotten_too_large: 0,
+            would_send: BTreeMap::new(),
             delivered: HashMap::new(),
         };
         let ledger = Self {
@@ -351,9 +343,11 @@ impl<'a> Ledger<'a> {
     /// A dry run has reported everything and forgets it, so that its memory does not grow with what it finds.
     pub(super) fn forget_all(&self) -> Result<()> {
         let mut book = self.book();
-        let too_large = book.outbox.too_large();
-        book.would_send += (book.outbox.len() - too_large) as u64;
-        book.forgotten_too_large += too_large as u64;
+        let owed = OwedCallbacks::by_destination(book.outbox.iter());
+        for (destination, mut owed) in owed {
+            owed.count -= owed.too_large; // They would not be sent.
+            book.would_send.entry(destination).or_default().add(owed);
+        }
         book.outbox = Outbox::default();
         book.strangers = 0;
         drop(book);
@@ -392,19 +386,19 @@ impl<'a> Ledger<'a> {
         self.save(now_us)
     }
 
-    pub(super) fn left(self) -> Left {
+    /// What is left when a pass ends, by destination.
+    pub(super) fn left(self) -> BTreeMap<String, OwedCallbacks> {
         let book = into_inner(self.book);
-        let owed = match &book.chosen {
-            None => book.outbox.len(),
-            Some(chosen) => {
-                let is_left = |(name, id): &&(String, Id)| book.outbox.get(name, *id).is_some();
-                chosen.iter().filter(is_left).count()
-            }
+        let is_chosen = |owed: &&Owed| {
+            let chosen = book.chosen.as_ref();
+            chosen.is_none_or(|chosen| chosen.contains(&(owed.destination.clone(), owed.id)))
         };
-        Left {
-            owed: owed as u64 + book.would_send,
-            too_large: book.outbox.too_large() as u64 + book.forgotten_too_large,
+        let owed = OwedCallbacks::by_destination(book.outbox.iter().filter(is_chosen));
+        let mut left = book.would_send;
+        for (destination, owed) in owed {
+            left.entry(destination).or_default().add(owed);
         }
+        left
     }
 }
 

@@ -174,8 +174,9 @@ impl OwedRows<'_, '_> {
             is_gone: agreed.is_none(),
         });
         self.end(owed, agreed);
-        let summary = &mut self.pass.tally().summary;
-        summary.repaired += 1;
-        summary.gone += u64::from(agreed.is_none());
+        self.pass.count(self.number, |counts| match agreed {
+            Some(_) => counts.repaired += 1,
+            None => counts.gone += 1,
+        });
     }
 }

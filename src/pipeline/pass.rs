@@ -12,7 +12,7 @@ use crate::config::{DestinationJob, Job};
 use crate::error::{Error, Result};
 use crate::locks::{into_inner, locked};
 use crate::logic::report::notice::Notice;
-use crate::logic::report::summary::{Summary, Unread};
+use crate::logic::report::summary::{Counts, OfDestination, Summary, Unread};
 use crate::logic::scan::bounds::Bounds;
 use crate::logic::scan::identity::DestinationId;
 use crate::world::{Clock, Destination, Observer, Source, Tables};
@@ -42,7 +42,6 @@ pub(super) struct Pass<'a> {
 /// What was counted, and what was said of it.
 pub(super) struct Tally {
     pub(super) summary: Summary,
-    unread: HashSet<usize>,
     pub(super) warned_of_duplicates: HashSet<usize>,
 }
 
@@ -60,7 +59,7 @@ impl<'a> Pass<'a> {
         let for_time = audit.and_then(|audit| audit.for_time);
         let summary = Summary {
             name: job.name.clone(),
-            destinations: job.destinations.len(),
+            each: job.destinations.iter().map(uncounted).collect(),
             dry_run: asked.is_dry(),
             ..Summary::default()
         };
@@ -80,7 +79,6 @@ impl<'a> Pass<'a> {
             began_us,
             tally: Mutex::new(Tally {
                 summary,
-                unread: HashSet::new(),
                 warned_of_duplicates: HashSet::new(),
             }),
         }
@@ -110,7 +108,7 @@ impl<'a> Pass<'a> {
     /// Where the source is, up to the last id that was asked for.
     pub(super) fn bounds(&self) -> Result<Bounds> {
         let bounds = self.up_to_range(self.source().bounds()?);
-        self.tally().summary.id_max = bounds.id_max;
+        self.tally().summary.bounds = Some(bounds);
         Ok(bounds)
     }
 
@@ -135,11 +133,16 @@ impl<'a> Pass<'a> {
         Ok(self.workers.get_or_init(|| started))
     }
 
+    /// Counts something at a destination.
+    pub(super) fn count(&self, number: usize, count: impl FnOnce(&mut Counts)) {
+        count(&mut self.tally().of(number).counts);
+    }
+
     /// Of new ids a shard has its share; the suspects are all its own. `rows` were looked at without being counted yet.
     pub(super) fn show_progress(&self, rows: u64, suspects_left: u64, new_ids_left: u64) {
         let shard = self.asked.audit().and_then(|audit| audit.shard);
         let own_ids_left = shard.map_or(new_ids_left, |shard| shard.share(new_ids_left));
-        let compared = self.tally().summary.compared.saturating_add(rows);
+        let compared = self.tally().summary.total().compared.saturating_add(rows);
         self.observer
             .progress(compared, suspects_left.saturating_add(own_ids_left));
     }
@@ -147,14 +150,15 @@ impl<'a> Pass<'a> {
     /// The destination could not be read: the rest of this pass leaves it alone.
     pub(super) fn mark_unread(&self, number: usize, error: &Error) {
         let mut tally = self.tally();
-        if tally.unread.insert(number) {
+        let of = tally.of(number);
+        if of.unread.is_none() {
             let destination = self.name(number).to_owned();
             let reason = error.to_string();
             self.observer.tell(&Notice::Unread {
                 destination: destination.clone(),
                 reason: reason.clone(),
             });
-            tally.summary.unread.push(Unread {
+            of.unread = Some(Unread {
                 destination,
                 reason,
                 exit: error.exit(),
@@ -171,7 +175,7 @@ impl<'a> Pass<'a> {
     }
 
     pub(super) fn is_unread(&self, number: usize) -> bool {
-        self.tally().unread.contains(&number)
+        self.tally().of(number).unread.is_some()
     }
 
     /// Something was left that another pass has to do.
@@ -201,6 +205,19 @@ impl<'a> Pass<'a> {
             duration_ms: u64::try_from(duration_us / 1000).unwrap_or(0),
             ..tally.summary
         }
+    }
+}
+
+impl Tally {
+    pub(super) fn of(&mut self, number: usize) -> &mut OfDestination {
+        &mut self.summary.each[number]
+    }
+}
+
+fn uncounted(destination: &DestinationJob) -> OfDestination {
+    OfDestination {
+        name: destination.name.clone(),
+        ..OfDestination::default()
     }
 }
 

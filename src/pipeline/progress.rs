@@ -12,6 +12,7 @@ use crate::config::UpdateJob;
 use crate::error::Result;
 use crate::logic::compare::confirm::Sighting;
 use crate::logic::report::notice::Notice;
+use crate::logic::report::summary::Reached;
 use crate::logic::scan::bounds::Bounds;
 use crate::logic::scan::checkpoint::{Checkpoint, Position, UpdatePosition, VERSION, joined};
 use crate::logic::scan::plan::{Limits, Scan};
@@ -133,6 +134,28 @@ impl Progress {
 
     pub(super) fn is_scanned(&self) -> bool {
         self.tracks.iter().all(Track::is_done)
+    }
+
+    /// More of the source is to be compared with this destination.
+    pub(super) fn waits(&self, number: usize) -> bool {
+        let mut own = self.tracks.iter().filter(|track| track.has(number));
+        own.any(|track| !track.is_done())
+    }
+
+    /// What the checkpoint says of a destination.
+    pub(super) fn reached(&self, number: usize, name: &str, bounds: Option<Bounds>) -> Reached {
+        let tracks = self.tracks.iter().filter(|track| track.has(number));
+        let own = tracks.map(|track| &track.saved);
+        let others = self.left_behind.iter().chain(&self.positions);
+        let others = others.filter(|it| it.destinations.iter().any(|it| it == name));
+        own.chain(others)
+            .next()
+            .map_or_else(Reached::default, |position| Reached {
+                next_id: position.next_id,
+                ids_behind: bounds.and_then(|bounds| position.ids_behind(bounds.id_max)),
+                updates_until_us: position.update.as_ref().map(|update| update.until_us),
+                gaps: position.gaps.count(),
+            })
     }
 
     /// Candidates in memory.

@@ -47,7 +47,7 @@ pub fn recheck(
     recheck.look(&left, true)?;
     let mut counts = recheck.counts;
     let summary = pass.summary();
-    counts.unread = summary.unread;
+    counts.unread = summary.unread().cloned().collect();
     counts.duration_ms = summary.duration_ms;
     Ok(counts)
 }

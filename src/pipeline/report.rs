@@ -118,7 +118,9 @@ impl Pass<'_> {
             .filter(|looked| looked.is_duplicate())
             .collect();
         duplicates.sort_by_key(|looked| looked.sighting.id);
-        self.tally().summary.duplicate_keys += duplicates.len() as u64;
+        self.count(number, |counts| {
+            counts.duplicate_keys += duplicates.len() as u64
+        });
         if self.asked.reports() {
             let lines = duplicates
                 .iter()
@@ -133,7 +135,7 @@ impl Pass<'_> {
     }
 
     pub(super) fn note_unfindable(&self, number: usize, unfindable: &[(Id, String)]) {
-        let known = self.tally().summary.unfindable_keys;
+        let known = self.tally().summary.total().unfindable_keys;
         for (n, (id, why)) in (known..NAMED_KEYS_MAX).zip(unfindable) {
             self.observer.tell(&Notice::KeyNotFindable {
                 destination: self.name(number).to_owned(),

@@ -185,12 +185,14 @@ impl Scanner<'_, '_> {
                     self.progress.tracks[at].held.extend(candidates);
                     self.pass.note_unfindable(number, &unfindable);
                     self.pass.note_duplicates(number, duplicate_keys);
-                    let summary = &mut self.pass.tally().summary;
-                    summary.compared += compared;
-                    if !self.pass.asked.tells_duplicates() {
-                        summary.duplicate_keys += duplicate_keys;
-                    }
-                    summary.unfindable_keys += unfindable.len() as u64;
+                    let tells_duplicates = self.pass.asked.tells_duplicates();
+                    self.pass.count(number, |counts| {
+                        counts.compared += compared;
+                        if !tells_duplicates {
+                            counts.duplicate_keys += duplicate_keys;
+                        }
+                        counts.unfindable_keys += unfindable.len() as u64;
+                    });
                 }
                 Err(error) => {
                     self.pass.mark_unread(number, &error);
@@ -372,8 +374,9 @@ impl Scanner<'_, '_> {
             if self.looks_for_gone() {
                 unsettled.again.extend(gone);
             }
-            self.pass.tally().summary.agreed_later +=
-                (now.len() - duplicates - looked.len()) as u64;
+            let agreed = (now.len() - duplicates - looked.len()) as u64;
+            self.pass
+                .count(number, |counts| counts.agreed_later += agreed);
             self.owe(number, looked)?;
         }
         Ok(unsettled)
@@ -420,14 +423,15 @@ impl Scanner<'_, '_> {
         }
         let kinds: Vec<Kind> = rows.iter().map(|owed| owed.kind).collect();
         let are_new = self.ledger.owe(rows).map_err(LookError::Source)?;
-        let summary = &mut pass.tally().summary;
-        for (kind, _) in kinds.into_iter().zip(are_new).filter(|(_, is_new)| *is_new) {
-            summary.confirmed += 1;
-            match kind {
-                Kind::Missing => summary.missing += 1,
-                Kind::Different => summary.different += 1,
+        let new = kinds.into_iter().zip(are_new).filter(|(_, is_new)| *is_new);
+        pass.count(number, |counts| {
+            for (kind, _) in new {
+                match kind {
+                    Kind::Missing => counts.missing += 1,
+                    Kind::Different => counts.different += 1,
+                }
             }
-        }
+        });
         Ok(())
     }
 }

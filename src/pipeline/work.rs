@@ -10,7 +10,7 @@ use super::scan::Scanner;
 use crate::config::Job;
 use crate::error::Result;
 use crate::logic::report::line::Fate;
-use crate::logic::report::summary::Summary;
+use crate::logic::report::summary::{Pause, Summary};
 use crate::world::World;
 
 /// The parts that a pass is made of.
@@ -110,12 +110,16 @@ impl<'a> Work<'a> {
         let is_over = self.pass.is_scan_over();
         let is_scanned = self.progress.is_scanned();
         let is_confirmed = self.progress.held() == 0;
-        let left = self.ledger.left();
-        let summary = self.pass.summary();
+        let mut summary = self.pass.summary();
+        let mut owed = self.ledger.left();
+        for (number, of) in summary.each.iter_mut().enumerate() {
+            of.owed = owed.remove(&of.name).unwrap_or_default();
+            of.position = self.progress.reached(number, &of.name, summary.bounds);
+            let waits = !is_over && self.progress.waits(number);
+            of.paused = waits.then_some(Pause::MaxOwed);
+        }
         Summary {
-            owed: left.owed,
-            too_large: left.too_large,
-            paused: !is_scanned && !is_over,
+            owed_to_strangers: owed.values().map(|owed| owed.count).sum(),
             interrupted: summary.interrupted || !(is_scanned && is_confirmed) && is_over,
             ..summary
         }

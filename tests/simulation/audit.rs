@@ -238,12 +238,12 @@ impl Model {
         let Some(campaign) = self.processes[process].campaign.clone() else {
             return;
         };
-        if summary.interrupted || summary.paused {
+        if summary.interrupted || summary.pause().is_some() {
             return;
         }
         for &destination in &campaign.destinations {
             let is_it = |unread: &Unread| self.names[&unread.destination] == destination;
-            if summary.unread.iter().any(is_it) {
+            if summary.unread().any(is_it) {
                 continue;
             }
             let wrong = self

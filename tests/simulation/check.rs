@@ -260,17 +260,17 @@ pub(crate) fn summary(model: &mut Model, process: usize, summary: &Summary) {
     if state.command.is_dry() {
         return;
     }
-    if summary.owed != on_disk {
-        let text = format!("{} are owed, {on_disk} on disk", summary.owed);
+    if summary.owed() != on_disk {
+        let text = format!("{} are owed, {on_disk} on disk", summary.owed());
         model.fail(Fact::ExitTrue, text);
     }
-    let is_healthy = on_disk == 0 && !summary.paused;
+    let is_healthy = on_disk == 0 && summary.pause().is_none();
     if summary.exit() == Exit::Done && !is_healthy {
         model.fail(Fact::ExitTrue, format!("done, says {}", summary.line()));
     }
     let down = &model.processes[process].fate.destinations_down;
     let is_always_down = down.iter().all(|down| *down == (0..u64::MAX));
-    if summary.exit() == Exit::Done && is_always_down && summary.compared > 0 {
+    if summary.exit() == Exit::Done && is_always_down && summary.total().compared > 0 {
         model.fail(Fact::ExitTrue, format!("done, says {}", summary.line()));
     }
 }

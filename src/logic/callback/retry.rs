@@ -48,6 +48,16 @@ impl Answer {
         matches!(self, Self::Status { code, .. } if (200..300).contains(code))
     }
 
+    /// What the endpoint at an address did: `http://user-service/cupid answers 503`.
+    #[must_use]
+    pub fn sentence(&self, url: &str) -> String {
+        match self {
+            Self::Status { code, .. } => format!("{url} answers {code}"),
+            Self::TimedOut => format!("{url} does not answer in time"),
+            Self::Broken(reason) => format!("{url}: {reason}"),
+        }
+    }
+
     /// How long the receiver asked to be left alone, limited to [`RETRY_AFTER_MAX`]; success has no such wish.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {

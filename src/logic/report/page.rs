@@ -9,7 +9,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use self::charts::{by_column, by_destination, by_id, tiles};
 use self::samples::samples;
 use crate::logic::report::digest::Digest;
-use crate::logic::report::summary::Summary;
+use crate::logic::report::summary::{Summary, Unread};
 use crate::logic::value::cell::Id;
 use crate::logic::value::count::{counted, grouped};
 
@@ -80,9 +80,9 @@ fn counted_rows(rows: u64) -> String {
 
 fn head(digest: &Digest, about: &About<'_>, table: &str) -> Markup {
     let summary = about.summary;
-    let unread = summary.map_or(&[][..], |summary| &summary.unread);
-    let has_stopped = summary.is_some_and(|summary| summary.interrupted || summary.paused);
-    let has_several = summary.is_some_and(|summary| summary.destinations > 1);
+    let unread: Vec<&Unread> = summary.iter().flat_map(|it| it.unread()).collect();
+    let has_stopped = summary.is_some_and(|summary| summary.interrupted || summary.pause().is_some());
+    let has_several = summary.is_some_and(|summary| summary.each.len() > 1);
     html! {
         header {
             p.name { "cupid · " (about.name) }
@@ -105,7 +105,7 @@ fn head(digest: &Digest, about: &About<'_>, table: &str) -> Markup {
 fn verdict(digest: &Digest, summary: Option<&Summary>, is_sure: bool) -> Markup {
     let total = digest.total();
     let of_compared = summary.map_or_else(String::new, |summary| {
-        format!(" of {} compared", grouped(summary.compared))
+        format!(" of {} compared", grouped(summary.total().compared))
     });
     let are_not = if total == 1 { "is not" } else { "are not" };
     html! {

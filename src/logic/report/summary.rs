@@ -1,62 +1,135 @@
-//! Counts of a pass, their text, their JSON and the exit status.
+//! Counts of a pass, by destination and in all, their text, their JSON and the exit status.
 
-use serde::Serialize;
+mod shown;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
 
 use crate::error::Exit;
+use crate::logic::callback::owed::Owed;
+use crate::logic::scan::bounds::Bounds;
 use crate::logic::value::cell::Id;
 use crate::logic::value::count::{counted, grouped};
 
+/// Destinations that compared different numbers of rows are named one by one up to this many.
+const NAMED_MAX: usize = 4;
+
 /// What a pass did.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     /// The configuration's `name`.
     pub name: String,
-    /// Source rows compared, each once for each destination.
+    /// In the order of `des[]`.
+    pub each: Vec<OfDestination>,
+    /// Source rows without an id, which are not compared.
+    pub rows_without_id: u64,
+    /// Callbacks owed to destinations that the configuration does not name.
+    pub owed_to_strangers: u64,
+    /// The scan stopped early for a reason of the source.
+    pub paused: Option<Pause>,
+    /// True when a signal, or the end of the time for it, stopped the scan early.
+    pub interrupted: bool,
+    /// Nothing was sent and nothing saved.
+    pub dry_run: bool,
+    /// Where the source was, up to the last id that was asked for; `None` when nobody asked it.
+    pub bounds: Option<Bounds>,
+    /// How long the pass took.
+    pub duration_ms: u64,
+}
+
+/// What a pass did at one destination, and what it left.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OfDestination {
+    /// Its name.
+    pub name: String,
+    /// What was counted.
+    pub counts: Counts,
+    /// What is owed when the pass ends.
+    pub owed: OwedCallbacks,
+    /// The last answer to a callback.
+    pub last_answer: Option<String>,
+    /// The last answer that was no success, as a sentence with the endpoint's address:
+    /// `http://user-service/cupid answers 503`.
+    pub last_failure: Option<String>,
+    /// It could not be read.
+    pub unread: Option<Unread>,
+    /// Its scan stopped early.
+    pub paused: Option<Pause>,
+    /// What the checkpoint says of it.
+    pub position: Reached,
+}
+
+/// Counts of one destination, or of all. None of them ever shrinks during a pass.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Counts {
+    /// Source rows compared.
     pub compared: u64,
     /// Rows that looked different at first and agreed, were gone or changed again at the second look.
     pub agreed_later: u64,
-    /// Differences that were still there at the second look.
-    pub confirmed: u64,
-    /// Of those, rows that the destination lacks.
+    /// Rows that the destination lacked at the second look too.
     pub missing: u64,
-    /// Of those, rows that differ.
+    /// Rows that differed at the second look too.
     pub different: u64,
-    /// Keys for which a destination has several rows.
+    /// Keys for which the destination has several rows.
     pub duplicate_keys: u64,
-    /// Rows that only a destination has, where an audit looked for them.
+    /// Rows that only the destination has, where an audit looked for them.
     pub extra: u64,
-    /// Keys that a destination cannot look for.
+    /// Keys that the destination cannot look for.
     pub unfindable_keys: u64,
-    /// Source rows without an id, which are not compared.
-    pub rows_without_id: u64,
-    /// Owed callbacks whose rows were found repaired or gone.
+    /// Owed callbacks dropped because their rows were found repaired.
     pub repaired: u64,
-    /// Of those, rows that are gone.
+    /// Owed callbacks dropped because their rows are gone.
     pub gone: u64,
     /// Callbacks delivered.
     pub delivered: u64,
-    /// Tries that failed.
-    pub failed_tries: u64,
-    /// Callbacks still owed.
-    pub owed: u64,
+    /// Tries that were answered, but not with success.
+    pub refused: u64,
+    /// Tries that were not answered in time.
+    pub timed_out: u64,
+    /// Tries that found no connection, or one that broke.
+    pub broken: u64,
+}
+
+/// The callbacks that are owed to one destination.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OwedCallbacks {
+    /// How many, those of rows that are too large included, but for a dry run.
+    pub count: u64,
     /// Rows that are set aside, for they are too large to be read.
     pub too_large: u64,
-    /// True when the scan stopped early because `maxOwed` callbacks are owed.
-    pub paused: bool,
-    /// True when a signal, or the end of the time for it, stopped the scan early.
-    pub interrupted: bool,
-    /// Destinations that could not be read, with the reason.
-    pub unread: Vec<Unread>,
-    /// Number of destinations.
-    pub destinations: usize,
-    /// Nothing was sent and nothing saved.
-    pub dry_run: bool,
-    /// The highest id of the source, up to the last one that was asked for.
-    #[serde(skip)]
-    pub id_max: Option<Id>,
-    /// How long the pass took.
-    pub duration_ms: u64,
+    /// When the oldest was detected: microseconds since 1970, this machine's clock.
+    pub oldest_us: Option<i64>,
+    /// The tries of the one that was tried most.
+    pub tries_max: u32,
+    /// The last answer to that one.
+    pub last_error: Option<String>,
+}
+
+/// How far the checkpoint has come with one destination.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reached {
+    /// The next id to look at.
+    pub next_id: Option<Id>,
+    /// Ids from there to the highest one; `None` where nobody asked for that.
+    pub ids_behind: Option<u64>,
+    /// Updates are compared up to this moment of the source's clock: microseconds since 1970.
+    pub updates_until_us: Option<i64>,
+    /// Gaps of ids that may still be filled.
+    pub gaps: u64,
+}
+
+/// Why a scan waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Pause {
+    /// As many callbacks are owed as may be.
+    MaxOwed,
+    /// Too many threads are running on a server.
+    MaxThreadsRunning,
+    /// A server's replication lags too far behind.
+    MaxLagSecond,
 }
 
 /// A destination that could not be read.
@@ -72,19 +145,173 @@ pub struct Unread {
     pub exit: Exit,
 }
 
+impl Pause {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::MaxOwed, Self::MaxThreadsRunning, Self::MaxLagSecond];
+
+    /// The configuration's key that says so.
+    #[must_use]
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::MaxOwed => "maxOwed",
+            Self::MaxThreadsRunning => "maxThreadsRunning",
+            Self::MaxLagSecond => "maxLagSecond",
+        }
+    }
+}
+
+impl Counts {
+    /// Differences that were still there at the second look.
+    #[must_use]
+    pub fn confirmed(&self) -> u64 {
+        self.missing.saturating_add(self.different)
+    }
+
+    /// Tries that failed.
+    #[must_use]
+    pub fn failed_tries(&self) -> u64 {
+        let Self {
+            refused,
+            timed_out,
+            broken,
+            ..
+        } = *self;
+        refused.saturating_add(timed_out).saturating_add(broken)
+    }
+
+    /// Callbacks that were dropped.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.repaired.saturating_add(self.gone)
+    }
+
+    /// Adds others to these.
+    pub fn add(&mut self, other: &Self) {
+        let Self {
+            compared,
+            agreed_later,
+            missing,
+            different,
+            duplicate_keys,
+            extra,
+            unfindable_keys,
+            repaired,
+            gone,
+            delivered,
+            refused,
+            timed_out,
+            broken,
+        } = self;
+        for (count, more) in [
+            (compared, other.compared),
+            (agreed_later, other.agreed_later),
+            (missing, other.missing),
+            (different, other.different),
+            (duplicate_keys, other.duplicate_keys),
+            (extra, other.extra),
+            (unfindable_keys, other.unfindable_keys),
+            (repaired, other.repaired),
+            (gone, other.gone),
+            (delivered, other.delivered),
+            (refused, other.refused),
+            (timed_out, other.timed_out),
+            (broken, other.broken),
+        ] {
+            *count = count.saturating_add(more);
+        }
+    }
+}
+
+impl OwedCallbacks {
+    /// Of each destination that is owed something.
+    #[must_use]
+    pub fn by_destination<'o>(all: impl Iterator<Item = &'o Owed>) -> BTreeMap<String, Self> {
+        let mut of: BTreeMap<String, Self> = BTreeMap::new();
+        for owed in all {
+            if !of.contains_key(&owed.destination) {
+                of.insert(owed.destination.clone(), Self::default());
+            }
+            if let Some(callbacks) = of.get_mut(&owed.destination) {
+                callbacks.take(owed);
+            }
+        }
+        of
+    }
+
+    fn take(&mut self, owed: &Owed) {
+        self.count += 1;
+        self.too_large += u64::from(owed.too_large.is_some());
+        let oldest_us = self.oldest_us.unwrap_or(owed.detected_us);
+        self.oldest_us = Some(oldest_us.min(owed.detected_us));
+        if owed.attempts > self.tries_max {
+            self.tries_max = owed.attempts;
+            self.last_error.clone_from(&owed.last_error);
+        }
+    }
+
+    /// Adds others to these.
+    pub fn add(&mut self, other: Self) {
+        self.count += other.count;
+        self.too_large += other.too_large;
+        self.oldest_us = match (self.oldest_us, other.oldest_us) {
+            (Some(one), Some(two)) => Some(one.min(two)),
+            (one, two) => one.or(two),
+        };
+        if other.tries_max > self.tries_max {
+            (self.tries_max, self.last_error) = (other.tries_max, other.last_error);
+        }
+    }
+}
+
 impl Summary {
+    /// What was counted at all destinations. `compared` alone is no sum: a row that is compared with two copies is one row,
+    /// so it is the number of the destination that most rows were compared with.
+    #[must_use]
+    pub fn total(&self) -> Counts {
+        let mut total = Counts::default();
+        for destination in &self.each {
+            total.add(&destination.counts);
+        }
+        let compared = self.each.iter().map(|it| it.counts.compared);
+        total.compared = compared.max().unwrap_or(0);
+        total
+    }
+
+    /// Callbacks still owed.
+    #[must_use]
+    pub fn owed(&self) -> u64 {
+        let each = self.each.iter().map(|it| it.owed.count);
+        each.sum::<u64>() + self.owed_to_strangers
+    }
+
+    /// Rows that are set aside, for they are too large to be read.
+    #[must_use]
+    pub fn too_large(&self) -> u64 {
+        self.each.iter().map(|it| it.owed.too_large).sum()
+    }
+
+    /// Destinations that could not be read.
+    pub fn unread(&self) -> impl Iterator<Item = &Unread> {
+        self.each.iter().filter_map(|it| it.unread.as_ref())
+    }
+
+    /// Why the scan of the source, or of a destination, stopped early.
+    #[must_use]
+    pub fn pause(&self) -> Option<Pause> {
+        let each = || self.each.iter().find_map(|it| it.paused);
+        self.paused.or_else(each)
+    }
+
     /// The exit status of a pass that came to its end.
     #[must_use]
     pub fn exit(&self) -> Exit {
-        if self.unread.len() == self.destinations {
-            self.unread
-                .iter()
-                .map(|unread| unread.exit)
-                .max()
-                .unwrap_or(Exit::Done)
-        } else if !self.unread.is_empty()
-            || self.owed + self.too_large > 0
-            || self.paused
+        let unread = self.unread().count();
+        if unread == self.each.len() {
+            let exits = self.unread().map(|unread| unread.exit);
+            exits.max().unwrap_or(Exit::Done)
+        } else if unread > 0
+            || self.owed() + self.too_large() > 0
+            || self.pause().is_some()
             || self.rows_without_id > 0
         {
             Exit::Attention
@@ -96,38 +323,39 @@ impl Summary {
     /// One line for people.
     #[must_use]
     pub fn line(&self) -> String {
-        let mut parts = vec![format!("{} compared", counted(self.compared, "row"))];
+        let total = self.total();
+        let mut parts = vec![self.compared_text()];
         let owed = if self.dry_run {
             "would be called back"
         } else {
             "still owed"
         };
         for (count, text) in [
-            (self.missing, "missing"),
-            (self.different, "different"),
-            (self.agreed_later, "agreed at the second look"),
-            (self.duplicate_keys, "duplicate in a destination"),
-            (self.extra, "only in a destination"),
+            (total.missing, "missing"),
+            (total.different, "different"),
+            (total.agreed_later, "agreed at the second look"),
+            (total.duplicate_keys, "duplicate in a destination"),
+            (total.extra, "only in a destination"),
             (
-                self.unfindable_keys,
+                total.unfindable_keys,
                 "with a key that a destination cannot look for",
             ),
             (self.rows_without_id, "without an id and not compared"),
-            (self.repaired, "owed before and repaired meanwhile"),
-            (self.delivered, "called back"),
-            (self.failed_tries, "failed to be called back at a try"),
-            (self.owed, owed),
-            (self.too_large, "too large to be read"),
+            (total.dropped(), "owed before and repaired meanwhile"),
+            (total.delivered, "called back"),
+            (total.failed_tries(), "failed to be called back at a try"),
+            (self.owed(), owed),
+            (self.too_large(), "too large to be read"),
         ] {
             if count > 0 {
                 parts.push(format!("{} {text}", grouped(count)));
             }
         }
-        for unread in &self.unread {
+        for unread in self.unread() {
             parts.push(format!("could not read {}", unread.destination));
         }
-        if self.paused {
-            parts.push("scan paused because maxOwed is reached".into());
+        if let Some(pause) = self.pause() {
+            parts.push(format!("scan paused because {} is reached", pause.key()));
         }
         if self.interrupted {
             parts.push("stopped before the end".into());
@@ -139,83 +367,35 @@ impl Summary {
             self.duration_ms % 1000
         )
     }
+
+    /// How many rows were compared, with which destinations. A row counts once, however many copies it has.
+    fn compared_text(&self) -> String {
+        let counts = || self.each.iter().map(|it| it.counts.compared);
+        let (least, most) = (counts().min().unwrap_or(0), counts().max().unwrap_or(0));
+        let rows = counted(most, "row");
+        match self.each.len() {
+            0 | 1 => format!("{rows} compared"),
+            _ if most == 0 => format!("{rows} compared"),
+            destinations if least == most => {
+                format!("{rows} compared with each of {destinations} destinations")
+            }
+            2..=NAMED_MAX => {
+                let each = self.each.iter().enumerate().map(|(number, it)| {
+                    let rows = match number {
+                        0 => format!("{} compared", counted(it.counts.compared, "row")),
+                        _ => grouped(it.counts.compared),
+                    };
+                    format!("{rows} with {}", it.name)
+                });
+                each.collect::<Vec<_>>().join(", ")
+            }
+            destinations => format!(
+                "{} to {rows} compared with each of {destinations} destinations",
+                grouped(least)
+            ),
+        }
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn unread(exit: Exit) -> Unread {
-        Unread {
-            destination: "d".into(),
-            reason: "down".into(),
-            exit,
-        }
-    }
-
-    #[test]
-    fn the_exit_status_says_what_is_left() {
-        let two = Summary {
-            destinations: 2,
-            ..Summary::default()
-        };
-        assert_eq!(two.exit(), Exit::Done);
-        assert_eq!(
-            Summary {
-                owed: 1,
-                ..two.clone()
-            }
-            .exit(),
-            Exit::Attention
-        );
-        assert_eq!(
-            Summary {
-                paused: true,
-                ..two.clone()
-            }
-            .exit(),
-            Exit::Attention
-        );
-        assert_eq!(
-            Summary {
-                unread: vec![unread(Exit::Failed)],
-                ..two.clone()
-            }
-            .exit(),
-            Exit::Attention
-        );
-        let all = vec![unread(Exit::Failed), unread(Exit::Config)];
-        assert_eq!(Summary { unread: all, ..two }.exit(), Exit::Config);
-    }
-
-    #[test]
-    fn the_line_names_what_there_was_and_nothing_else() {
-        let quiet = Summary {
-            compared: 1,
-            duration_ms: 1_002,
-            ..Summary::default()
-        };
-        assert_eq!(quiet.line(), "1 row compared, 1.002 s");
-        let busy = Summary {
-            compared: 12_345,
-            missing: 1,
-            agreed_later: 2,
-            owed: 3,
-            paused: true,
-            interrupted: true,
-            unread: vec![unread(Exit::Failed)],
-            duration_ms: 45,
-            ..Summary::default()
-        };
-        assert_eq!(
-            busy.line(),
-            "12,345 rows compared, 1 missing, 2 agreed at the second look, 3 still owed, could not read d, \
-             scan paused because maxOwed is reached, stopped before the end, 0.045 s"
-        );
-        let dry = Summary {
-            dry_run: true,
-            ..busy
-        };
-        assert!(dry.line().contains(", 3 would be called back, "));
-    }
-}
+mod tests;

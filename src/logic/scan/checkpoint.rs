@@ -82,6 +82,15 @@ impl Position {
         self.trail.go_back(next_id);
     }
 
+    /// How many ids lie between the next id to look at and the highest one; `None` before the first scan.
+    #[must_use]
+    pub fn ids_behind(&self, id_max: Option<Id>) -> Option<u64> {
+        self.next_id.map(|next_id| {
+            let left = id_max.map_or(0, |max| max.saturating_sub(next_id).saturating_add(1));
+            u64::try_from(left.max(0)).unwrap_or(u64::MAX)
+        })
+    }
+
     /// The update window leaves this row out, and what it was compared with is not this content ([`Row::fingerprint`]).
     /// `None`: the row is gone.
     ///

@@ -223,6 +223,12 @@ impl Gaps {
         self
     }
 
+    /// How many gaps are remembered.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        (self.holes.len() + self.ranges.len()) as u64
+    }
+
     /// True when nothing is remembered.
     #[must_use]
     pub fn is_empty(&self) -> bool {

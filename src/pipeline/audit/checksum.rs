@@ -39,8 +39,8 @@ pub(super) struct Summed {
     pub(super) suspects: Suspects,
     /// Rows in that.
     pub(super) rows_left: u64,
-    /// Source rows that were summed up, each once for each destination.
-    pub(super) rows: u64,
+    /// Source rows that were summed up, by destination.
+    pub(super) rows: Vec<(usize, u64)>,
 }
 
 /// A destination that takes part.
@@ -112,7 +112,7 @@ impl FirstLook<'_, '_> {
             reached: span.to,
             suspects: Suspects::default(),
             rows_left: 0,
-            rows: 0,
+            rows: vec![],
         };
         let mut suspects = Vec::new();
         for (member, outcome) in members.iter().zip(outcomes) {
@@ -123,7 +123,7 @@ impl FirstLook<'_, '_> {
                 pass.say_streamed(member.number, method, &reason);
                 continue;
             }
-            summed.rows += outcome.rows;
+            summed.rows.push((member.number, outcome.rows));
             summed.members.push(member.number);
             summed.reached = summed.reached.min(outcome.reached.unwrap_or(span.from - 1));
             suspects.extend(outcome.suspects);
@@ -237,9 +237,9 @@ impl Pass<'_> {
                         outcome.reached = Some(reached);
                         outcome.rows += rows;
                         outcome.suspects.extend(suspects);
-                        let rows = outcomes.iter().map(|outcome| outcome.rows).sum();
+                        let rows = outcomes.iter().map(|outcome| outcome.rows).max();
                         let ids_left = u64::try_from(span.to - reached).unwrap_or(0);
-                        self.show_progress(rows, 0, ids_left);
+                        self.show_progress(rows.unwrap_or(0), 0, ids_left);
                     }
                     Ok(Said::Nothing(reason)) => {
                         outcome.refused = Some(reason);

@@ -213,7 +213,7 @@ impl Pass<'_> {
     }
 
     fn report_keys(&self, number: usize, keys: Vec<&Cell>, seen_us: i64) -> Result<()> {
-        self.tally().summary.extra += keys.len() as u64;
+        self.count(number, |counts| counts.extra += keys.len() as u64);
         if !self.asked.reports() {
             return Ok(());
         }

@@ -32,6 +32,8 @@ struct Member {
     number: usize,
     key_fold: KeyFold,
     pairing: Pairing,
+    /// Source rows that it was compared with.
+    rows: u64,
     spill: Box<dyn Spill>,
     batches: Receiver<Result<DestinationBatch>>,
     is_done: bool,
@@ -56,8 +58,8 @@ pub(super) struct Unmatched {
 pub(super) struct Paired {
     /// The last id that was read.
     pub(super) reached: Id,
-    /// Source rows that were read, each once for each destination.
-    pub(super) rows: u64,
+    /// Source rows that were read, by destination.
+    pub(super) rows: Vec<(usize, u64)>,
     /// Rows that are not known to be equal.
     pub(super) suspects: Collector,
     /// What is left over of the destinations, when both sides were read to their ends.
@@ -69,7 +71,6 @@ pub(super) struct Paired {
 /// How far both sides were read.
 struct Reached {
     id: Id,
-    rows: u64,
     is_whole: bool,
 }
 
@@ -161,7 +162,7 @@ impl<'a> FirstLook<'_, 'a> {
         if streamed.is_empty() {
             return Ok(Paired {
                 reached: span.to,
-                rows: 0,
+                rows: vec![],
                 suspects: Collector::default(),
                 unmatched: vec![],
                 is_whole: true,
@@ -174,6 +175,7 @@ impl<'a> FirstLook<'_, 'a> {
         let mut suspect = |tag: Tag| suspects.add(tag.id(is_unsigned));
         let mut failed: Vec<(usize, Error)> = Vec::new();
         let mut unmatched = Vec::new();
+        let mut rows = Vec::new();
         let reached = std::thread::scope(|scope| -> Result<Reached> {
             let mut makers = Vec::new();
             let mut members = Vec::new();
@@ -192,6 +194,7 @@ impl<'a> FirstLook<'_, 'a> {
                     number,
                     key_fold,
                     pairing: Pairing::new(memory_bytes),
+                    rows: 0,
                     spill: self.spills.open(),
                     batches,
                     is_done: false,
@@ -210,6 +213,7 @@ impl<'a> FirstLook<'_, 'a> {
             };
             for member in members {
                 let number = member.number;
+                rows.push((number, member.rows));
                 match member.finish(unmatched_max, &mut suspect)? {
                     Ok(left) => unmatched.extend(reached.is_whole.then_some(left)),
                     Err(error) => failed.push((number, error)),
@@ -220,7 +224,7 @@ impl<'a> FirstLook<'_, 'a> {
         self.leave_failed(&failed, streamed, before);
         Ok(Paired {
             reached: reached.id,
-            rows: reached.rows,
+            rows,
             suspects,
             unmatched,
             is_whole: reached.is_whole,
@@ -267,7 +271,6 @@ fn read_both(
 ) -> Result<Reached> {
     let mut reached = Reached {
         id: span.from - 1,
-        rows: 0,
         is_whole: false,
     };
     let mut is_source_done = false;
@@ -296,12 +299,13 @@ fn read_both(
             member.take(Side::Source, records)?;
             let found = member.pairing.take_suspects();
             found.into_iter().for_each(&mut *suspect);
-            reached.rows += rows;
+            member.rows += rows;
         }
         without_key.into_iter().for_each(&mut *suspect);
         reached.id = read_to;
         let ids_left = u64::try_from(span.to - read_to).unwrap_or(0);
-        pass.show_progress(reached.rows, 0, ids_left);
+        let rows = members.iter().map(|member| member.rows).max();
+        pass.show_progress(rows.unwrap_or(0), 0, ids_left);
     }
 }
 

@@ -21,7 +21,7 @@ const HEIGHT: u64 = 1000;
 pub(super) fn tiles(digest: &Digest, summary: Option<&Summary>) -> Markup {
     let kinds = Kind::ALL.map(|kind| (kind.word(), digest.count(kind), kind.word()));
     let fate = |fate| digest.fates.get(&fate).copied().unwrap_or(0);
-    let agreed = summary.map_or(0, |summary| summary.agreed_later);
+    let agreed = summary.map_or(0, |summary| summary.total().agreed_later);
     let others = [
         ("", fate(Fate::Delivered), "called back"),
         ("", fate(Fate::Owed), "callbacks still owed"),

@@ -3,7 +3,7 @@
 use super::charts::COLUMN_BARS;
 use super::*;
 use crate::logic::report::line::{Fate, Kind, Line};
-use crate::logic::report::summary::Unread;
+use crate::logic::report::summary::{Counts, OfDestination, Pause, Unread};
 
 fn line(kind: Kind, id: Id, column: &str) -> Line {
     Line {
@@ -49,10 +49,23 @@ fn assert_lacks(html: &str, texts: &[&str]) {
 }
 
 fn summary() -> Summary {
+    summary_of(vec![destination()])
+}
+
+fn summary_of(each: Vec<OfDestination>) -> Summary {
     Summary {
-        compared: 1_000,
-        destinations: 1,
+        each,
         ..Summary::default()
+    }
+}
+
+fn destination() -> OfDestination {
+    OfDestination {
+        counts: Counts {
+            compared: 1_000,
+            ..Counts::default()
+        },
+        ..OfDestination::default()
     }
 }
 
@@ -99,23 +112,20 @@ fn what_makes_the_numbers_doubtful_is_said_beside_them() {
         ),
         (
             Summary {
-                paused: true,
+                paused: Some(Pause::MaxOwed),
                 ..summary()
             },
             stopped,
         ),
         (
-            Summary {
-                destinations: 2,
-                ..summary()
-            },
+            summary_of(vec![destination(), destination()]),
             rows_of_each,
         ),
         (
-            Summary {
-                unread: vec![unread],
-                ..summary()
-            },
+            summary_of(vec![OfDestination {
+                unread: Some(unread),
+                ..destination()
+            }]),
             unread_text,
         ),
     ] {
@@ -140,10 +150,8 @@ fn tiles_are_what_there_is_and_nothing_else() {
     let fates = [Fate::Delivered, Fate::Owed, Fate::Owed, Fate::DryRun];
     let lines = different(1..=4).zip(fates);
     let digest = digest(lines.map(|(line, callback)| Line { callback, ..line }));
-    let agreed = Summary {
-        agreed_later: 3,
-        ..summary()
-    };
+    let mut agreed = summary();
+    agreed.each[0].counts.agreed_later = 3;
     let tiles = [
         "<b>4</b><span>different</span>",
         "<b>1</b><span>called back</span>",
