@@ -16,8 +16,8 @@ const FLOORS: [&[&str]; 7] = [
 ];
 
 /// The wings of `logic`, in the same manner.
-const WINGS: [&str; 7] = [
-    "value", "compare", "scan", "callback", "audit", "report", "notify",
+const WINGS: [&str; 8] = [
+    "value", "compare", "scan", "callback", "audit", "report", "notify", "stats",
 ];
 
 /// A part that another one names.

@@ -138,15 +138,13 @@ fn what_an_earlier_version_left_owed_in_its_file_is_delivered() {
         scene.config.state_file("failed.jsonl"),
     );
     std::fs::rename(&now, &before).expect("Give the file its earlier name");
-    let state = scene.config.state_snapshot();
+    let files = || (scene.config.state_snapshot(), scene.config.history());
+    let state = files();
     let status = scene.cupid("status").exits(1);
     assert!(status.stdout.contains('3'), "{status:?}");
     let dry = scene.cupid("run").args("--dry-run -v").exits(1);
     dry.assert_says(&["3 would be called back"]);
-    assert!(
-        scene.config.state_snapshot() == state,
-        "who reads saves nothing"
-    );
+    assert!(files() == state, "who reads saves nothing");
     scene.receiver().take();
     scene.receiver().answer(|_| Answer::ok());
     scene.retry(0);
@@ -159,7 +157,7 @@ fn state_files_are_private() {
     let scene = Scene::with_missing(1..=3);
     scene.receiver().answer(|_| Answer::status(500));
     scene.run(1);
-    for extension in ["checkpoint.json", "owed.jsonl", "lock"] {
+    for extension in ["checkpoint.json", "owed.jsonl", "stats.json", "lock"] {
         let file = std::fs::metadata(scene.config.state_file(extension)).expect(extension);
         assert_eq!(file.permissions().mode() & 0o777, 0o600, "{extension}");
     }
@@ -167,7 +165,7 @@ fn state_files_are_private() {
         .expect("List the state folder")
         .map(|entry| entry.expect("List the state folder").file_name())
         .collect();
-    assert_eq!(leftovers.len(), 3, "{leftovers:?}");
+    assert_eq!(leftovers.len(), 4, "{leftovers:?}");
 }
 
 #[test]

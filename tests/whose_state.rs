@@ -187,7 +187,7 @@ fn a_first_run_that_came_to_no_checkpoint_owns_the_name() {
     unreachable["src"]["dsn"] = json!("mysql:host=127.0.0.1;port=1;dbname=x");
     put(&two.scene, "one/user.json", &unreachable);
     run(&two.one, 2);
-    assert_eq!(two.state_files(), ["user.lock"]);
+    assert_eq!(two.state_files(), ["user.lock", "user.stats.json"]);
     two.refuses(&run(&two.two, 78));
     std::fs::remove_file(&two.one).unwrap();
     run(&two.two, 0);

@@ -2,6 +2,7 @@
 
 mod check;
 mod connections;
+mod memory;
 mod notify;
 mod owed;
 mod recheck;
@@ -23,7 +24,6 @@ use crate::io::logging;
 use crate::io::signals::RealClock;
 use crate::io::state_dir::{Former, Lock, StateDir};
 use crate::logic::report::summary::Summary;
-use crate::world::Clock as _;
 
 use connections::Connections;
 
@@ -136,13 +136,12 @@ fn tell(
     exit_of: impl Fn(&Summary) -> Exit,
     lock: Option<&mut Lock>,
     heart: &mut Heart,
-    clock: &RealClock,
+    now_us: i64,
 ) {
     let (exit, text) = match outcome {
         Ok(summary) => (exit_of(summary), summary.line()),
         Err(error) => (error.exit(), error.to_string()),
     };
-    let now_us = clock.now_us();
     let beat = heart.pass_ended(exit, now_us);
     if let Some(lock) = lock {
         lock.note(&status::note(now_us, exit, &text, beat));

@@ -19,6 +19,7 @@ use crate::logic::report::digest::Digest;
 use crate::logic::report::line::rfc3339;
 use crate::logic::report::page::{About, page};
 use crate::logic::report::summary::Summary;
+use crate::logic::stats::AuditStats;
 use crate::logic::value::cell::Id;
 use crate::pipeline::{self, Audit, Handling, IdRange};
 use crate::world::{Clock as _, Store};
@@ -62,7 +63,11 @@ pub(super) fn reconcile(args: &Reconcile, clock: &Arc<RealClock>) -> Result<Exit
     console.clear();
     drop(world);
     drop(store);
-    tell(&outcome, exit, lock.as_mut(), &mut Heart::default(), clock);
+    let now_us = clock.now_us();
+    tell(&outcome, exit, lock.as_mut(), &mut Heart::default(), now_us);
+    if lock.is_some() && !args.dry_run {
+        remember(args, &job, &outcome, began_us, now_us);
+    }
     let has_compared = console.has_compared() || args.resume;
     let digest = console.take_digest();
     let findings = console.into_findings();
@@ -87,6 +92,15 @@ pub(super) fn reconcile(args: &Reconcile, clock: &Arc<RealClock>) -> Result<Exit
         audit_state(&job, &asked).forget()?;
     }
     ended(args, summary)
+}
+
+/// Keeps what `cupid status` says of the last audit.
+fn remember(args: &Reconcile, job: &Job, outcome: &Result<Summary>, began_us: i64, now_us: i64) {
+    let folder = state_of(job);
+    let before = folder.audit_stats(args.shard);
+    let complete = outcome.as_ref().is_ok_and(is_complete);
+    let stats = AuditStats::after(before, args.resume, outcome, complete, began_us, now_us);
+    folder.save_audit_stats(args.shard, &stats);
 }
 
 fn ended(args: &Reconcile, summary: &Summary) -> Result<Exit> {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::memory::Memory;
 use super::status::last_beat;
 use super::{Connections, load, load_and_log, print_data, refuse_idle, state_of, tell, unprinted};
 use crate::cli;
@@ -52,6 +53,7 @@ fn passes(
         },
         ..everything_of(job)
     };
+    let memory = lock.is_some().then(|| Memory::load(job, clock.now_us()));
     let console = Console::new(
         Findings::of_report(report),
         run.every.is_none() && !run.talk.quiet,
@@ -62,6 +64,7 @@ fn passes(
         asked,
         json: run.json,
         heart,
+        memory,
     };
     match run.every {
         None => passes
@@ -77,13 +80,16 @@ pub(super) fn retry(retry: &cli::Retry, clock: &Arc<RealClock>) -> Result<Exit> 
     let mut state = state_of(&job);
     let mut lock = state.lock()?;
     state.adopt_audits()?;
+    let mut memory = Memory::load(&job, clock.now_us());
     let connections = Connections::new(&job, clock)?;
     let console = Console::new(Findings::default(), false);
     let outcome = pipeline::retry(&job, &mut connections.world(&mut state, clock, &console));
     // It is no pass, so nothing beats; what did before is kept.
     let mut heart = Heart::default();
     heart.remember(last_beat(&state_of(&job)));
-    tell(&outcome, Summary::exit, Some(&mut lock), &mut heart, clock);
+    let now_us = clock.now_us();
+    tell(&outcome, Summary::exit, Some(&mut lock), &mut heart, now_us);
+    memory.after_retry(&outcome, now_us);
     let summary = outcome?;
     print_json(retry.json, &summary)?;
     Ok(summary.exit())
@@ -100,6 +106,8 @@ pub(super) fn everything_of(job: &Job) -> pipeline::Run {
 
 struct Passes<'h> {
     heart: &'h mut Heart,
+    /// `None`: it saves nothing.
+    memory: Option<Memory>,
     connections: Connections,
     console: Console,
     asked: pipeline::Run,
@@ -118,13 +126,18 @@ impl Passes<'_> {
         } else {
             Box::new(state)
         };
+        let began_us = clock.now_us();
         let outcome = pipeline::pass(
             job,
             &mut self.connections.world(&mut *store, clock, &self.console),
             self.asked,
         );
         self.console.clear();
-        tell(&outcome, Summary::exit, lock, self.heart, clock);
+        let now_us = clock.now_us();
+        tell(&outcome, Summary::exit, lock, self.heart, now_us);
+        if let Some(memory) = &mut self.memory {
+            memory.after_pass(&outcome, began_us, now_us);
+        }
         if let Ok(summary) = &outcome {
             print_json(self.json, summary)?;
         }
@@ -174,6 +187,9 @@ impl Passes<'_> {
                     ..everything_of(&connections.job)
                 };
                 self.heart.set_url(connections.job.heartbeat.clone());
+                if let Some(memory) = &mut self.memory {
+                    memory.reload(&connections.job, clock.now_us());
+                }
                 self.connections = connections;
             }
             Err(error) => log::error!(

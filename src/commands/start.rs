@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::memory::Memory;
 use super::run::reloaded;
 use super::status::last_beat;
 use super::{Connections, load_and_log, refuse_idle, state_of, tell};
@@ -70,6 +71,7 @@ fn passes(
     if heart.beats() {
         heart.remember(last_beat(&state_of(&job)));
     }
+    let mut memory = Memory::load(&job, clock.now_us());
     let mut connections = Connections::new(&job, clock)?;
     let console = Console::new(Findings::default(), false);
     let now = Instant::now();
@@ -88,6 +90,7 @@ fn passes(
             ..Run::default()
         };
         let mut state = state_of(&job);
+        let began_us = clock.now_us();
         let outcome = state.adopt_audits().and_then(|()| {
             pipeline::pass(
                 &job,
@@ -95,7 +98,9 @@ fn passes(
                 asked,
             )
         });
-        tell(&outcome, Summary::exit, Some(&mut lock), heart, clock);
+        let now_us = clock.now_us();
+        tell(&outcome, Summary::exit, Some(&mut lock), heart, now_us);
+        memory.after_pass(&outcome, began_us, now_us);
         last = match outcome {
             Err(error @ Error::Config { .. }) if first => return Err(error),
             Err(error) => {
@@ -115,6 +120,7 @@ fn passes(
             match reloaded(&job, clock) {
                 Ok(new) => {
                     heart.set_url(new.job.heartbeat.clone());
+                    memory.reload(&new.job, clock.now_us());
                     (job, connections) = (Arc::clone(&new.job), new);
                 }
                 Err(error) => log::error!(

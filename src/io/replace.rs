@@ -4,7 +4,7 @@
 //! it succeeded: whatever happens, the name holds the whole old content or the whole new one.
 
 use std::fs::{File, OpenOptions};
-use std::io::BufWriter;
+use std::io::{BufWriter, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
@@ -33,6 +33,26 @@ pub(super) fn replace(
         return Err(failed("Write", sibling)(error));
     }
     put(sibling, path)
+}
+
+/// The same, but a power cut may leave nothing of either content: for what can be lost.
+///
+/// # Errors
+/// When a step fails; the old content is intact then.
+pub(super) fn replace_unsynced(path: &Path, sibling: &Path, content: &[u8]) -> Result<()> {
+    let written = private(
+        OpenOptions::new().write(true).create(true).truncate(true),
+        sibling,
+    )
+    .and_then(|mut file| file.write_all(content));
+    if let Err(error) = written {
+        let _ = std::fs::remove_file(sibling); // It is incomplete; the error that matters is the first one.
+        return Err(failed("Write", sibling)(error));
+    }
+    std::fs::rename(sibling, path).map_err(|error| {
+        let _ = std::fs::remove_file(sibling); // The same.
+        failed("Replace", path)(error)
+    })
 }
 
 /// Puts a file that is written and synced in the place of another one in the same folder.

@@ -8,6 +8,7 @@ mod former;
 mod former_outbox;
 mod owner;
 mod probe;
+mod stats;
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{BufWriter, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};

@@ -15,3 +15,5 @@ pub mod audit;
 pub mod report;
 
 pub mod notify;
+
+pub mod stats;

@@ -11,7 +11,6 @@ use super::report::differing;
 use crate::config::CallbackJob;
 use crate::error::Result;
 use crate::locks::locked;
-use crate::logic::callback::address;
 use crate::logic::callback::header;
 use crate::logic::callback::owed::Owed;
 use crate::logic::callback::payload::body;
@@ -130,7 +129,7 @@ impl<'p> Courier<'p, '_> {
     fn note_answer(&self, answer: &Answer) {
         let OwedRows { pass, number, .. } = self.rows;
         let failure = (!answer.is_success()).then(|| {
-            let url = address::shown(&self.callback_job().url);
+            let url = self.callback_job().shown_url();
             answer.sentence(&url)
         });
         let mut tally = pass.tally();

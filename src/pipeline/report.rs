@@ -119,7 +119,7 @@ impl Pass<'_> {
             .collect();
         duplicates.sort_by_key(|looked| looked.sighting.id);
         self.count(number, |counts| {
-            counts.duplicate_keys += duplicates.len() as u64
+            counts.duplicate_keys += duplicates.len() as u64;
         });
         if self.asked.reports() {
             let lines = duplicates

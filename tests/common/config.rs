@@ -167,7 +167,12 @@ impl Config {
         }
     }
 
-    /// Name and content of every state file but the lock.
+    /// What is remembered of passes; `None` where there is none.
+    pub(crate) fn history(&self) -> Option<Vec<u8>> {
+        std::fs::read(self.state_file("stats.json")).ok()
+    }
+
+    /// Name and content of every state file that a pass depends on.
     pub(crate) fn state_snapshot(&self) -> Vec<(String, Vec<u8>)> {
         let mut files: Vec<_> = std::fs::read_dir(self.state())
             .expect("List the state folder")
@@ -179,9 +184,9 @@ impl Config {
                 )
             })
             .filter(|(name, _)| {
-                Path::new(name)
-                    .extension()
-                    .is_none_or(|extension| !extension.eq_ignore_ascii_case("lock"))
+                ![".lock", ".stats.json"]
+                    .iter()
+                    .any(|end| name.ends_with(end))
             })
             .map(|(name, path)| (name, std::fs::read(path).expect("Read a state file")))
             .collect();

@@ -1,6 +1,5 @@
 //! What is owed to whom, when it is tried again, and what a request holds.
 
-pub mod address;
 pub mod header;
 pub mod outbox;
 pub mod owed;

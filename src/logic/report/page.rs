@@ -81,7 +81,8 @@ fn counted_rows(rows: u64) -> String {
 fn head(digest: &Digest, about: &About<'_>, table: &str) -> Markup {
     let summary = about.summary;
     let unread: Vec<&Unread> = summary.iter().flat_map(|it| it.unread()).collect();
-    let has_stopped = summary.is_some_and(|summary| summary.interrupted || summary.pause().is_some());
+    let has_stopped =
+        summary.is_some_and(|summary| summary.interrupted || summary.pause().is_some());
     let has_several = summary.is_some_and(|summary| summary.each.len() > 1);
     html! {
         header {

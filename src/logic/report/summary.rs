@@ -185,6 +185,41 @@ impl Counts {
         self.repaired.saturating_add(self.gone)
     }
 
+    /// Each with the name that it has in JSON.
+    #[must_use]
+    pub fn named(&self) -> [(&'static str, u64); 13] {
+        let Self {
+            compared,
+            agreed_later,
+            missing,
+            different,
+            duplicate_keys,
+            extra,
+            unfindable_keys,
+            repaired,
+            gone,
+            delivered,
+            refused,
+            timed_out,
+            broken,
+        } = *self;
+        [
+            ("compared", compared),
+            ("agreedLater", agreed_later),
+            ("missing", missing),
+            ("different", different),
+            ("duplicateKeys", duplicate_keys),
+            ("extra", extra),
+            ("unfindableKeys", unfindable_keys),
+            ("repaired", repaired),
+            ("gone", gone),
+            ("delivered", delivered),
+            ("refused", refused),
+            ("timedOut", timed_out),
+            ("broken", broken),
+        ]
+    }
+
     /// Adds others to these.
     pub fn add(&mut self, other: &Self) {
         let Self {

@@ -117,10 +117,7 @@ fn what_makes_the_numbers_doubtful_is_said_beside_them() {
             },
             stopped,
         ),
-        (
-            summary_of(vec![destination(), destination()]),
-            rows_of_each,
-        ),
+        (summary_of(vec![destination(), destination()]), rows_of_each),
         (
             summary_of(vec![OfDestination {
                 unread: Some(unread),
@@ -357,10 +354,10 @@ fn page_of(text: &str) -> String {
         reason: text.into(),
         exit: crate::error::Exit::Failed,
     };
-    let summary = Summary {
-        unread: vec![unread],
-        ..summary()
-    };
+    let summary = summary_of(vec![OfDestination {
+        unread: Some(unread),
+        ..destination()
+    }]);
     let about = About {
         name: text.into(),
         facts: vec![("Source", text.into())],
