@@ -371,12 +371,18 @@ pub struct OwedDrop {
 /// `cupid status`.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct Status {
-    /// The configuration file
-    #[arg(value_name = "CONFIG")]
-    pub config: PathBuf,
-    /// Prints one JSON object
-    #[arg(long)]
+    /// Configuration files, or folders of them (*.json)
+    #[arg(value_name = "CONFIG", required = true)]
+    pub configs: Vec<PathBuf>,
+    /// Prints one JSON object for each configuration, on a line of its own
+    #[arg(long, conflicts_with = "plugin")]
     pub json: bool,
+    /// Prints one line for Nagios and its heirs, and exits as their plugins do
+    #[arg(long)]
+    pub plugin: bool,
+    /// No pass for so long is too long
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, default_value = "10m")]
+    pub stale: Duration,
 }
 
 /// `cupid check`.

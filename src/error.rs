@@ -12,6 +12,8 @@ pub enum Exit {
     Attention = 1,
     /// Failed; nothing was skipped.
     Failed = 2,
+    /// `cupid status --plugin` cannot tell (UNKNOWN of the Monitoring Plugins).
+    Unknown = 3,
     /// Wrong command line (`EX_USAGE` of sysexits.h).
     Usage = 64,
     /// Another run holds the lock (`EX_TEMPFAIL`).

@@ -16,8 +16,8 @@ const FLOORS: [&[&str]; 7] = [
 ];
 
 /// The wings of `logic`, in the same manner.
-const WINGS: [&str; 8] = [
-    "value", "compare", "scan", "callback", "audit", "report", "notify", "stats",
+const WINGS: [&str; 9] = [
+    "value", "compare", "scan", "callback", "audit", "report", "notify", "stats", "status",
 ];
 
 /// A part that another one names.

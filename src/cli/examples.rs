@@ -71,8 +71,18 @@ Exit status: list 0 nothing is owed, 1 something is; send 0 all of it was taken,
 
 pub(super) const STATUS_EXAMPLES: &str = "\
 Examples:
-  cupid status user.json
-  cupid status user.json --json | jq .";
+  cupid status user.json                           one screen
+  cupid status /etc/cupid/                         a line for each *.json, the worst first
+  cupid status user.json --json | jq .
+  cupid status user.json --plugin                  for Nagios, Icinga, check_mk
+
+States, the worst first: CONFIG (it or its state cannot be read), FAILED (the last pass did), STALE (no pass ended for
+10 minutes, or --stale), UNREAD (a destination cannot be read), PAUSED (the scan waits), OWED (callbacks are), BEHIND
+(100,000 ids or 15 minutes, or the ids went back), NEW (no pass has ended yet), ok.
+
+It needs no secret and no server. It asks the source how far it is when that answers within 2 s; else it shows `?`.
+Exit status: 0 all is ok, 1 something is not; --plugin: 0 ok, 1 OWED, BEHIND, UNREAD, PAUSED or NEW, 2 FAILED or STALE,
+3 CONFIG.";
 
 pub(super) const CHECK_EXAMPLES: &str = "\
 Examples:

@@ -255,7 +255,9 @@ fn a_wrong_command_line_exits_with_64() {
         ),
         ("cupid start c.json abc", "should be a whole number from"),
         ("cupid start c.json +1", "should be a whole number from"),
-        ("cupid status c.json d.json", "unexpected argument"),
+        ("cupid status", "<CONFIG>"),
+        ("cupid status c.json --json --plugin", "cannot be used with"),
+        ("cupid status c.json --stale x", "500ms, 2s, 5m or 1h30m"),
         ("cupid completions", "<SHELL>"),
         ("cupid completions cmd", "bash"),
     ] {

@@ -1,27 +1,30 @@
-//! `cupid status`: checkpoint, how far behind the table it is, callbacks owed, the last run.
+//! `cupid status`: how configurations stand. It needs no secret and no server, and changes nothing.
 
-use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::mpsc::channel;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::{Connections, load, print_data, state_of};
+use super::{Connections, load_without_secrets, print_data, state_of};
 use crate::cli::Status;
-use crate::config::Job;
-use crate::error::{Exit, Result};
+use crate::config::{Job, files};
+use crate::error::{Error, Exit, Result};
+use crate::io::console::stdout_width;
 use crate::io::signals::RealClock;
 use crate::io::state_dir::StateDir;
-use crate::logic::callback::outbox::Outbox;
-use crate::logic::callback::owed::Owed;
 use crate::logic::callback::recognise::{Recognised, recognise};
 use crate::logic::notify::heartbeat::Beat;
 use crate::logic::report::line::rfc3339;
 use crate::logic::scan::bounds::Bounds;
-use crate::logic::scan::checkpoint::{Checkpoint, Position};
-use crate::logic::value::count::counted;
-use crate::world::{Source as _, Store as _};
+use crate::logic::status::{self, Facts, Severity, State};
+use crate::world::{Clock as _, Source as _, Store as _};
 
-/// What a run leaves in the lock file.
+/// A source that has not answered by then is not waited for.
+const ANSWER_WITHIN: Duration = Duration::from_secs(2);
+
+/// What a run leaves in the lock file, for the next heartbeat.
 pub(super) fn note(now_us: i64, exit: Exit, text: &str, beat: Option<Beat>) -> String {
     let mut note = json!({ "endedAt": rfc3339(now_us), "exit": exit as u8, "summary": text });
     if let Some(beat) = beat {
@@ -36,263 +39,169 @@ pub(super) fn last_beat(state: &StateDir) -> Option<Beat> {
     serde_json::from_value(note.get("heartbeat")?.clone()).ok()
 }
 
-/// `cupid status`. Exit 1 when something is owed, a destination lags or ids went back.
-pub(super) fn status(status: &Status, clock: &Arc<RealClock>) -> Result<Exit> {
-    let job = load(&status.config)?;
-    let mut state = state_of(&job).for_reading()?;
+/// `cupid status`. Exit 1 when not all is ok.
+pub(super) fn status(args: &Status, clock: &Arc<RealClock>) -> Result<Exit> {
+    let found: Vec<Configuration> = files(&args.configs)
+        .into_iter()
+        .map(Configuration::load)
+        .collect();
+    let is_one = found.len() == 1;
+    let asked = ask_sources(&found, clock);
+    let (mut facts, mut unreadable) = (Vec::new(), Vec::new());
+    for (configuration, bounds) in found.into_iter().zip(asked) {
+        let Configuration { path, job } = configuration;
+        match job.and_then(|job| gather(&path, &job, bounds)) {
+            Ok(found) => facts.push(found),
+            Err(error) if is_one && !args.plugin => return Err(error),
+            Err(error) => unreadable.push((path.display().to_string(), reason(error))),
+        }
+    }
+    let stale_us = i64::try_from(args.stale.as_micros()).unwrap_or(i64::MAX);
+    let now_us = clock.now_us();
+    let all: Vec<status::Status<'_>> = facts
+        .iter()
+        .map(|facts| status::decide(facts, stale_us, now_us))
+        .collect();
+    let (text, exit) = said(args, &all, &unreadable);
+    print_data("Write the status", &text)?;
+    Ok(exit)
+}
+
+/// What is printed, and the exit status.
+fn said(
+    args: &Status,
+    all: &[status::Status<'_>],
+    unreadable: &[(String, String)],
+) -> (String, Exit) {
+    if args.plugin {
+        let (line, severity) = status::plugin(all, unreadable);
+        let exit = match severity {
+            Severity::Ok => Exit::Done,
+            Severity::Warning => Exit::Attention,
+            Severity::Critical => Exit::Failed,
+            Severity::Unknown => Exit::Unknown,
+        };
+        return (line, exit);
+    }
+    let is_fine = unreadable.is_empty() && all.iter().all(|it| it.state == State::Ok);
+    let exit = if is_fine { Exit::Done } else { Exit::Attention };
+    let text = match all {
+        _ if args.json => {
+            let found = all.iter().map(status::json);
+            let not = unreadable.iter();
+            let not = not.map(|(config, reason)| status::unreadable_json(config, reason));
+            let lines = found.chain(not).map(|value| value.to_string() + "\n");
+            lines.collect()
+        }
+        [one] if unreadable.is_empty() => status::screen(one, stdout_width()),
+        _ => status::table_of_all(all, unreadable, stdout_width()),
+    };
+    (text, exit)
+}
+
+/// A configuration that was asked about.
+struct Configuration {
+    path: PathBuf,
+    job: Result<Arc<Job>>,
+}
+
+impl Configuration {
+    fn load(path: std::result::Result<PathBuf, (PathBuf, Error)>) -> Self {
+        match path {
+            Ok(path) => Self {
+                job: load_without_secrets(&path),
+                path,
+            },
+            Err((path, error)) => Self {
+                path,
+                job: Err(error),
+            },
+        }
+    }
+}
+
+/// Without the configuration's file, which is named beside it.
+fn reason(error: Error) -> String {
+    match error {
+        Error::Config { problem, .. } => problem,
+        other => other.to_string(),
+    }
+}
+
+/// Asks all sources where they are, side by side. Who does not answer in time is left to the end of the process.
+fn ask_sources(
+    found: &[Configuration],
+    clock: &Arc<RealClock>,
+) -> Vec<std::result::Result<Bounds, String>> {
+    let until = Instant::now() + ANSWER_WITHIN;
+    let (tell, answers) = channel();
+    let mut bounds = Vec::with_capacity(found.len());
+    let mut waiting = 0;
+    for (number, Configuration { job, .. }) in found.iter().enumerate() {
+        let Ok(job) = job else {
+            bounds.push(Err(String::new())); // Nobody will read it.
+            continue;
+        };
+        if job.lacks_source_secret {
+            bounds.push(Err("not asked, for a secret of src is missing here".into()));
+            continue;
+        }
+        bounds.push(Err(format!(
+            "no answer within {} s",
+            ANSWER_WITHIN.as_secs()
+        )));
+        waiting += 1;
+        let (job, clock, tell) = (Arc::clone(job), Arc::clone(clock), tell.clone());
+        std::thread::spawn(move || {
+            let connections = Connections::new(&job, &clock);
+            let bounds = connections.and_then(|connections| connections.source.bounds());
+            let bounds = bounds.map_err(|error| error.to_string());
+            let _ = tell.send((number, bounds)); // Perhaps nobody waits any more.
+        });
+    }
+    while waiting > 0 {
+        let left = until.saturating_duration_since(Instant::now());
+        let Ok((number, answer)) = answers.recv_timeout(left) else {
+            break;
+        };
+        bounds[number] = answer;
+        waiting -= 1;
+    }
+    bounds
+}
+
+/// Reads what there is of a configuration's state.
+fn gather(path: &Path, job: &Job, bounds: std::result::Result<Bounds, String>) -> Result<Facts> {
+    let mut folder = state_of(job).for_reading()?;
     let known = job.known_destinations();
     let Recognised {
         checkpoint, outbox, ..
-    } = recognise(state.checkpoint()?, state.outbox()?, &known);
-    let facts = Facts {
+    } = recognise(folder.checkpoint()?, folder.all_owed()?, &known);
+    let (mut stats, stats_problem) = match folder.stats_for_reading() {
+        Ok(stats) => (stats, None),
+        Err(problem) => (None, Some(problem)),
+    };
+    if let Some(stats) = &mut stats {
+        stats.know(&known);
+    }
+    let source = &job.source;
+    Ok(Facts {
+        name: job.name.clone(),
+        config: path.display().to_string(),
+        source: source.table.name(),
+        server: source.table.server.address.text(),
+        state_dir: source.state_dir.display().to_string(),
+        has_state: folder.exists(),
+        at_work: folder.is_at_work(),
+        former_owner: folder.former_owner()?,
+        insert: source.insert,
+        start_id: source.start_id.unwrap_or(0),
+        destinations: job.destinations.iter().map(|it| it.name.clone()).collect(),
         checkpoint,
         outbox,
-        last_run: serde_json::from_str(&state.last_run()?).ok(),
-        former_owner: state.former_owner()?,
-        bounds: Connections::new(&job, clock)?.source.bounds(),
-        job: &job,
-    };
-    let text = if status.json {
-        facts.json().to_string() + "\n"
-    } else {
-        facts.text()
-    };
-    print_data("Write the status", &text)?;
-    let lagging = facts
-        .checkpoint
-        .as_ref()
-        .is_some_and(|checkpoint| checkpoint.positions.len() > 1);
-    let beyond = facts.positions().iter().any(|p| facts.is_beyond(p));
-    Ok(
-        if facts.outbox.is_empty() && !lagging && !beyond && facts.bounds.is_ok() {
-            Exit::Done
-        } else {
-            Exit::Attention
-        },
-    )
-}
-
-struct Facts<'a> {
-    job: &'a Job,
-    checkpoint: Option<Checkpoint>,
-    outbox: Outbox,
-    last_run: Option<Value>,
-    /// Whose state it is, when that configuration is gone.
-    former_owner: Option<String>,
-    bounds: Result<Bounds>,
-}
-
-/// The callbacks owed to one destination.
-struct OwedTo<'a> {
-    destination: &'a str,
-    count: u64,
-    oldest: &'a Owed,
-}
-
-impl Facts<'_> {
-    fn owed(&self) -> Vec<OwedTo<'_>> {
-        let mut all: Vec<OwedTo<'_>> = Vec::new();
-        for owed in self.outbox.iter() {
-            match all
-                .last_mut()
-                .filter(|to| to.destination == owed.destination)
-            {
-                Some(to) => {
-                    to.count += 1;
-                    if owed.detected_us < to.oldest.detected_us {
-                        to.oldest = owed;
-                    }
-                }
-                None => all.push(OwedTo {
-                    destination: &owed.destination,
-                    count: 1,
-                    oldest: owed,
-                }),
-            }
-        }
-        all
-    }
-
-    /// Ids and microseconds between a position and the table.
-    fn behind(&self, position: &Position) -> (Option<u64>, Option<i64>) {
-        let Ok(bounds) = &self.bounds else {
-            return (None, None);
-        };
-        let ids = position.next_id.map(|next_id| {
-            let left = bounds.id_max.map_or(0, |max| max - next_id + 1).max(0);
-            u64::try_from(left).unwrap_or(u64::MAX)
-        });
-        (
-            ids,
-            position
-                .update
-                .as_ref()
-                .map(|update| (bounds.now_us - update.until_us).max(0)),
-        )
-    }
-
-    /// The table's ids went back behind the position.
-    fn is_beyond(&self, position: &Position) -> bool {
-        let source = &self.job.source;
-        let start_id = source.start_id.unwrap_or(0);
-        let bounds = self.bounds.as_ref().ok().filter(|_| source.insert);
-        bounds.is_some_and(|bounds| position.is_beyond(bounds.id_max, start_id))
-    }
-
-    /// What is said of that.
-    fn beyond_text(&self) -> String {
-        let id_max = self.bounds.as_ref().ok().and_then(|bounds| bounds.id_max);
-        match id_max {
-            Some(id) => format!("the highest id is only {id}: ids went back"),
-            None => "the table is empty now".into(),
-        }
-    }
-
-    fn positions(&self) -> &[Position] {
-        self.checkpoint
-            .as_ref()
-            .map_or(&[], |checkpoint| &checkpoint.positions)
-    }
-
-    fn text(&self) -> String {
-        let table = &self.job.source.table;
-        let mut out = String::new();
-        let mut line = |label: &str, text: &str| {
-            let _ = writeln!(out, "{label:<11} {text}"); // Writing to a String cannot fail.
-        };
-        line(
-            "config",
-            &format!("{} ({})", self.job.name, self.job.path.display()),
-        );
-        if let Some(owner) = &self.former_owner {
-            line(
-                "state of",
-                &format!("{owner}, which is gone; the next run takes it over"),
-            );
-        }
-        line("source", &table.name());
-        if let Err(error) = &self.bounds {
-            line("unread", &error.to_string());
-        }
-        if self.checkpoint.is_none() {
-            line("checkpoint", "none: the first run has not ended yet");
-        }
-        for position in self.positions() {
-            let (ids, us) = self.behind(position);
-            let mut parts = vec![];
-            if let Some(next_id) = position.next_id {
-                let behind = if self.is_beyond(position) {
-                    format!(" ({})", self.beyond_text())
-                } else {
-                    ids.map_or(String::new(), |ids| {
-                        format!(" ({} behind)", counted(ids, "id"))
-                    })
-                };
-                parts.push(format!("next id {next_id}{behind}"));
-            }
-            if let Some(update) = &position.update {
-                let behind = us.map_or(String::new(), |us| {
-                    format!(" ({}.{} s behind)", us / 1_000_000, us / 100_000 % 10)
-                });
-                parts.push(format!(
-                    "updates up to {}{behind}",
-                    rfc3339(update.until_us)
-                ));
-            }
-            if !position.gaps.is_empty() {
-                let holes = position.gaps.holes.len() + position.gaps.ranges.len();
-                parts.push(format!(
-                    "{} below that may still be filled",
-                    counted(holes as u64, "gap")
-                ));
-            }
-            line(
-                "checkpoint",
-                &format!("{}: {}", position.destinations.join(", "), parts.join(", ")),
-            );
-        }
-        if self.outbox.is_empty() {
-            line("owed", "nothing");
-        }
-        for OwedTo {
-            destination,
-            count,
-            oldest,
-        } in self.owed()
-        {
-            let last = oldest
-                .last_error
-                .as_deref()
-                .map_or(String::new(), |error| format!(", last answer: {error}"));
-            line(
-                "owed",
-                &format!(
-                    "{destination}: {}, the oldest detected {} and tried {} times{last}",
-                    counted(count, "callback"),
-                    rfc3339(oldest.detected_us),
-                    oldest.attempts
-                ),
-            );
-        }
-        match &self.last_run {
-            None => line("last run", "none"),
-            Some(run) => {
-                let field = |name: &str| run[name].as_str().unwrap_or("?").to_owned();
-                line(
-                    "last run",
-                    &format!(
-                        "{}, exit {}: {}",
-                        field("endedAt"),
-                        run["exit"],
-                        field("summary")
-                    ),
-                );
-            }
-        }
-        out
-    }
-
-    fn json(&self) -> Value {
-        let table = &self.job.source.table;
-        let positions = self.positions().iter().map(|position| {
-            let (ids, us) = self.behind(position);
-            json!({
-                "destinations": position.destinations,
-                "nextId": position.next_id,
-                "idsBehind": ids,
-                "idsWentBack": self.is_beyond(position),
-                "updatesUntil": position.update.as_ref().map(|update| rfc3339(update.until_us)),
-                "updatesBehindMs": us.map(|us| us / 1000),
-                "gaps": position.gaps.holes.len() + position.gaps.ranges.len(),
-            })
-        });
-        let owed = self.owed();
-        let owed = owed.iter().map(
-            |OwedTo {
-                 destination,
-                 count,
-                 oldest,
-             }| {
-                json!({
-                    "destination": destination,
-                    "count": count,
-                    "oldestDetectedAt": rfc3339(oldest.detected_us),
-                    "oldestAttempts": oldest.attempts,
-                    "oldestLastError": oldest.last_error,
-                })
-            },
-        );
-        json!({
-            "name": self.job.name,
-            "config": self.job.path,
-            "formerConfig": self.former_owner,
-            "source": table.name(),
-            "sourceError": self.bounds.as_ref().err().map(ToString::to_string),
-            "idMax": self.bounds.as_ref().ok().and_then(|bounds| bounds.id_max),
-            "checkpoint": self.checkpoint.as_ref().map(|_| positions.collect::<Vec<_>>()),
-            "owed": owed.collect::<Vec<_>>(),
-            "owedTotal": self.outbox.len(),
-            "lastRun": self.last_run,
-        })
-    }
+        stats,
+        stats_problem,
+        audits: folder.all_audit_stats(),
+        bounds,
+    })
 }

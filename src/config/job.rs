@@ -39,6 +39,8 @@ pub struct Job {
     pub heartbeat: Option<Hook>,
     /// True when the file holds a password or a secret in clear (not by `${NAME}`) and others can read the file.
     pub secrets_readable_by_others: bool,
+    /// A secret of `src` is missing and was not needed, so the source cannot be asked anything.
+    pub lacks_source_secret: bool,
     /// The file that this came from.
     pub path: PathBuf,
     /// The same, absolute: whose state files they are. Bytes that are no UTF-8 are percent-encoded.

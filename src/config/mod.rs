@@ -8,6 +8,7 @@ mod destination;
 mod dsn;
 mod env_file;
 mod file;
+mod files;
 mod job;
 mod names;
 mod notify;
@@ -30,6 +31,7 @@ use std::time::Duration;
 use jsonc_parser::ast::Value;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 
+pub use self::files::files;
 pub use self::job::*;
 use self::reader::{Context, Reader, Secrets};
 use self::variables::Variables;
@@ -125,6 +127,7 @@ fn parse_with(
     let (job, findings) = read_text(text, path, surroundings, secrets, read)?;
     Ok(Job {
         notes: findings.notes,
+        lacks_source_secret: findings.lacks_source_secret,
         secrets_readable_by_others: findings.secret_in_clear && surroundings.readable_by_others,
         ..job
     })
@@ -134,6 +137,7 @@ fn parse_with(
 struct Findings {
     notes: Vec<String>,
     secret_in_clear: bool,
+    lacks_source_secret: bool,
 }
 
 /// Parses a text and lets `read` take from it what it wants; a problem refuses the text.
@@ -169,10 +173,12 @@ fn read_text<T>(
     let variables = Variables::new(surroundings.env, surroundings.read_file, path);
     let context = Context::new(variables, secrets);
     let value = read(Reader::new(&context, String::new(), object));
+    let lacks_source_secret = context.lacks_source_secret();
     let (problems, notes, secret_in_clear) = context.into_findings();
     let findings = Findings {
         notes,
         secret_in_clear,
+        lacks_source_secret,
     };
     match (value, problems.as_slice()) {
         (Some(value), []) => Ok((value, findings)),
@@ -265,6 +271,7 @@ fn read_job(root: Reader<'_>, path: &Path, surroundings: &Surroundings<'_>) -> O
         destinations: destinations?,
         channels,
         heartbeat: heartbeat?,
+        lacks_source_secret: false,
         secrets_readable_by_others: false,
         path: path.to_owned(),
         file: path_text::text(path),
@@ -397,5 +404,16 @@ fn default_state_dir(context: &Context<'_>) -> Option<PathBuf> {
             .filter(|dir| dir.is_absolute())
     };
     let home = || set("HOME").map(|home| PathBuf::from(home).join(".local/state"));
-    systemd.or_else(|| Some(xdg().or_else(home)?.join("cupid")))
+    let of_user = || Some(xdg().or_else(home)?.join("cupid"));
+    systemd
+        .or_else(|| beside_unit(context.file()))
+        .or_else(of_user)
+}
+
+/// Where the unit of a configuration keeps its state (`cupid@.service`), so that a shell finds it too.
+fn beside_unit(config: &Path) -> Option<PathBuf> {
+    let config = std::path::absolute(config).ok()?;
+    let is_in_etc = config.parent() == Some(Path::new("/etc/cupid"));
+    let stem = config.file_stem().filter(|_| is_in_etc)?;
+    Some(Path::new("/var/lib/cupid").join(stem))
 }

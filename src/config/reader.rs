@@ -8,7 +8,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jsonc_parser::ast::{Object, ObjectProp, Value};
 
@@ -69,6 +69,18 @@ impl<'a> Context<'a> {
     /// An environment variable.
     pub(super) fn env(&self, name: &str) -> Option<String> {
         self.variables.env(name)
+    }
+
+    /// A secret is missing without which the source cannot be asked anything.
+    pub(super) fn lacks_source_secret(&self) -> bool {
+        let missing = self.missing.borrow();
+        let mut of_source = missing.iter().filter(|it| it.starts_with("src."));
+        of_source.any(|it| !it.starts_with("src.pushbearSendKey"))
+    }
+
+    /// The configuration's file.
+    pub(super) fn file(&self) -> &Path {
+        self.variables.file()
     }
 
     /// The problems, the notes, and whether a secret stands in the file itself.

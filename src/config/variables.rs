@@ -36,6 +36,11 @@ impl<'a> Variables<'a> {
         }
     }
 
+    /// The configuration.
+    pub(super) fn file(&self) -> &Path {
+        self.path
+    }
+
     /// An environment variable.
     pub(super) fn env(&self, name: &str) -> Option<String> {
         (self.env)(name)

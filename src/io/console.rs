@@ -20,6 +20,14 @@ use crate::world::Observer;
 /// Work that takes less time gets no bar.
 const BAR_AFTER: Duration = Duration::from_millis(700);
 
+/// How many characters a line of stdout has room for, where it is a terminal.
+#[must_use]
+pub fn stdout_width() -> Option<usize> {
+    let stdout = std::io::stdout();
+    let size = rustix::termios::tcgetwinsize(&stdout).ok()?;
+    (size.ws_col > 0).then_some(usize::from(size.ws_col))
+}
+
 /// Shows a pass to people and writes what it finds.
 pub struct Console {
     /// What its messages are about. Threads of a pass have none of their own.

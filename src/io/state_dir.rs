@@ -4,6 +4,7 @@
 //! and is cut off before anything is appended after it.
 
 mod adopt;
+mod at_work;
 mod former;
 mod former_outbox;
 mod owner;

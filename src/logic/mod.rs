@@ -17,3 +17,5 @@ pub mod report;
 pub mod notify;
 
 pub mod stats;
+
+pub mod status;

@@ -83,6 +83,7 @@ pub(crate) fn job(
             state_dir: "/nowhere".into(),
         },
         destinations: jobs,
+        lacks_source_secret: false,
         secrets_readable_by_others: false,
         path: "simulation.json".into(),
         file: "/simulation.json".into(),

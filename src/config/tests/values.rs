@@ -270,7 +270,18 @@ fn the_state_folder_comes_from_the_environment_when_the_file_has_none() {
         };
         let read = read_with(&text, "c.json", &env);
         match dir {
-            Some(dir) => assert_eq!(read.unwrap().source.state_dir, Path::new(dir)),
+            Some(dir) => {
+                assert_eq!(read.unwrap().source.state_dir, Path::new(dir));
+                // A unit and a shell see the same state.
+                let in_etc = read_with(&text, "/etc/cupid/order.1.json", &env).unwrap();
+                let expected = match variables[0] {
+                    ("STATE_DIRECTORY", "/var/lib/a:/var/lib/b") => "/var/lib/a",
+                    _ => "/var/lib/cupid/order.1",
+                };
+                assert_eq!(in_etc.source.state_dir, Path::new(expected));
+                let elsewhere = read_with(&text, "/etc/cupid/old/c.json", &env).unwrap();
+                assert_eq!(elsewhere.source.state_dir, Path::new(dir));
+            }
             None => assert!(
                 read.unwrap_err()
                     .to_string()

@@ -27,7 +27,7 @@ pub fn due(last: Option<Beat>, exit: Exit, now_us: i64) -> Option<Beat> {
         Exit::Done | Exit::Attention => true,
         Exit::Failed | Exit::Config => false,
         // No pass was made.
-        Exit::Usage | Exit::Locked => return None,
+        Exit::Unknown | Exit::Usage | Exit::Locked => return None,
     };
     let is_too_early = last.is_some_and(|last| {
         // A clock that was set back counts as a minute.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::channel::{Channel, Robot};
 use super::message::{Kind, Message};
-use crate::logic::value::count::{counted, grouped};
+use crate::logic::value::count::{counted, counted_as, grouped};
 
 const MINUTE_US: i64 = 60_000_000;
 const HOUR_US: i64 = 60 * MINUTE_US;
@@ -354,10 +354,6 @@ fn recovered(teller: Teller<'_>, lasted_us: i64, delivered: u64) -> Message {
     let title = format!("[cupid] {config}: fine again after {after}{delivered}");
     let lines = [format!("On {host}: cupid status {file}")];
     Message::new(Kind::Recovered, config, host, &title, lines)
-}
-
-fn counted_as(count: u64, one: &str, many: &str) -> String {
-    format!("{} {}", grouped(count), if count == 1 { one } else { many })
 }
 
 /// `12 s`, `41 min`, `2 h 5 min`, `3 d 4 h`: at most two units, cut off.

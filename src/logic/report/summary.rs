@@ -395,6 +395,9 @@ impl Summary {
         if self.interrupted {
             parts.push("stopped before the end".into());
         }
+        if parts.len() == 1 && total.compared > 0 {
+            parts.push("in sync".into());
+        }
         format!(
             "{}, {}.{:03} s",
             parts.join(", "),

@@ -229,7 +229,7 @@ impl Stats {
                 self.passes.attention += 1;
                 false
             }
-            Exit::Failed | Exit::Usage | Exit::Locked | Exit::Config => {
+            Exit::Failed | Exit::Unknown | Exit::Usage | Exit::Locked | Exit::Config => {
                 self.passes.failed += 1;
                 true
             }

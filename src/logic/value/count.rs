@@ -12,6 +12,12 @@ pub fn counted(count: u64, noun: &str) -> String {
     )
 }
 
+/// `1 pass`, `1,234 passes`.
+#[must_use]
+pub fn counted_as(count: u64, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(count), if count == 1 { one } else { many })
+}
+
 /// `1,234`, `-1,234`.
 #[must_use]
 pub fn grouped_id(id: Id) -> String {

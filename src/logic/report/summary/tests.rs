@@ -87,7 +87,7 @@ fn the_line_names_what_there_was_and_nothing_else() {
         duration_ms: 1_002,
         ..summary(vec![compared("d", 1)])
     };
-    assert_eq!(quiet.line(), "1 row compared, 1.002 s");
+    assert_eq!(quiet.line(), "1 row compared, in sync, 1.002 s");
     let destination = OfDestination {
         counts: Counts {
             compared: 12_345,
@@ -143,7 +143,8 @@ fn a_row_with_several_copies_is_one_row_compared() {
         ),
     ] {
         let summary = of_each(rows);
-        assert_eq!(summary.line(), format!("{text}, 0.000 s"));
+        let line = summary.line();
+        assert!(line.starts_with(&format!("{text}, ")), "{line}");
         assert_eq!(Some(&summary.total().compared), rows.iter().max());
     }
 }
