@@ -85,9 +85,9 @@ pub enum Command {
 /// `cupid run`.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct Run {
-    /// The configuration file
-    #[arg(value_name = "CONFIG")]
-    pub config: PathBuf,
+    /// Configuration files, or folders of them (their *.json); several are passed side by side
+    #[arg(value_name = "CONFIG", required = true)]
+    pub configs: Vec<PathBuf>,
     /// Where to start when there is neither a checkpoint nor a cupid.txt; this id is the first one looked at
     #[arg(long, value_name = "N", value_parser = parse_id, allow_negative_numbers = true)]
     pub start_id: Option<i128>,
@@ -237,15 +237,30 @@ pub struct Merge {
 /// `cupid start`.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct Start {
-    /// The configuration file
-    #[arg(value_name = "CONFIG")]
-    pub config: PathBuf,
-    /// Where to start when there is neither a checkpoint nor a cupid.txt; this id is the first one looked at
-    #[arg(value_name = "START_ID", value_parser = parse_id, allow_negative_numbers = true)]
-    pub start_id: Option<i128>,
+    /// Configuration files, or folders of them (their *.json). After a single one: where to start when there is neither a
+    /// checkpoint nor a cupid.txt; this id is the first one looked at
+    #[arg(
+        value_name = "CONFIG… | CONFIG START_ID",
+        required = true,
+        allow_negative_numbers = true
+    )]
+    words: Vec<PathBuf>,
     /// How much is said on stderr.
     #[command(flatten)]
     pub talk: Talk,
+}
+
+impl Start {
+    /// The configurations, and where to start.
+    #[must_use]
+    pub fn meant(&self) -> (Vec<PathBuf>, Option<i128>) {
+        if let [config, word] = self.words.as_slice()
+            && let Some(start_id) = word.to_str().and_then(|word| parse_id(word).ok())
+        {
+            return (vec![config.clone()], Some(start_id));
+        }
+        (self.words.clone(), None)
+    }
 }
 
 /// `cupid retry`.

@@ -29,14 +29,16 @@ Examples:
 pub(super) const RUN_EXAMPLES: &str = "\
 Examples:
   cupid run user.json
-  cupid run user.json --start-id 1000000          first run only; the checkpoint goes before it
+  cupid run user.json --start-id 1000000          first run only: a checkpoint takes precedence
+  cupid run /etc/cupid/ --every 5s                all its *.json side by side, each with a lock of its own
   cupid run user.json --dry-run --report -        what would be called back, as CSV
   * * * * *  cupid run user.json --every 2s --for 58s          in a crontab";
 
 pub(super) const START_EXAMPLES: &str = "\
 Examples:
   cupid start /etc/cupid/user.json
-  cupid start /etc/cupid/user.json 1000000        first start only; the checkpoint goes before it";
+  cupid start /etc/cupid/user.json 1000000        first start only: a checkpoint takes precedence
+  cupid start user.json order.json                side by side";
 
 pub(super) const RECONCILE_EXAMPLES: &str = "\
 Examples:

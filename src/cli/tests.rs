@@ -112,7 +112,7 @@ fn every_option_of_run_is_read() {
             "cupid run c.json --start-id 18446744073709551615 --every 2s --for 58s --report x.jsonl --dry-run --json -vv"
         ),
         Command::Run(Run {
-            config: config.clone(),
+            configs: vec![config.clone()],
             start_id: Some(i128::from(u64::MAX)),
             every: Some(Duration::from_secs(2)),
             for_time: Some(Duration::from_secs(58)),
@@ -131,7 +131,7 @@ fn every_option_of_run_is_read() {
     assert_eq!(
         parsed("cupid run c.json -q"),
         Command::Run(Run {
-            config,
+            configs: vec![config],
             start_id: None,
             every: None,
             for_time: None,
@@ -148,18 +148,24 @@ fn every_option_of_run_is_read() {
 
 #[test]
 fn the_command_line_of_the_first_cupid_still_works() {
-    let start = |start_id| {
-        Command::Start(Start {
-            config: "/tmp/c.json".into(),
-            start_id,
-            talk: Talk::default(),
-        })
+    let meant = |line: &str| match parsed(line) {
+        Command::Start(start) => start.meant(),
+        other => panic!("{other:?}"),
     };
-    assert_eq!(parsed("cupid start /tmp/c.json"), start(None));
-    assert_eq!(parsed("cupid start /tmp/c.json 0"), start(Some(0)));
-    assert_eq!(parsed("cupid start /tmp/c.json 12"), start(Some(12)));
-    let lowest = "cupid start /tmp/c.json -9223372036854775808";
-    assert_eq!(parsed(lowest), start(Some(i64::MIN.into())));
+    let file = |name: &str| PathBuf::from(name);
+    for (line, start_id) in [
+        ("cupid start /tmp/c.json", None),
+        ("cupid start /tmp/c.json 0", Some(0)),
+        ("cupid start /tmp/c.json 12", Some(12)),
+        (
+            "cupid start /tmp/c.json -9223372036854775808",
+            Some(i64::MIN.into()),
+        ),
+    ] {
+        assert_eq!(meant(line), (vec![file("/tmp/c.json")], start_id), "{line}");
+    }
+    let several = vec![file("a.json"), file("b.json"), file("7")];
+    assert_eq!(meant("cupid start a.json b.json 7"), (several, None));
 }
 
 #[test]

@@ -5,10 +5,12 @@ mod connections;
 mod memory;
 mod notify;
 mod owed;
+mod passes;
 mod recheck;
 mod reconcile;
 mod report;
 mod run;
+mod several;
 mod start;
 mod status;
 
@@ -56,6 +58,15 @@ fn print_data(operation: &'static str, text: &str) -> Result<()> {
     std::io::stdout()
         .write_all(text.as_bytes())
         .map_err(|error| unprinted(operation, &error))
+}
+
+fn print_json(wanted: bool, summary: &impl serde::Serialize) -> Result<()> {
+    const OPERATION: &str = "Write the summary";
+    if !wanted {
+        return Ok(());
+    }
+    let text = serde_json::to_string(summary).map_err(|error| unprinted(OPERATION, &error))?;
+    print_data(OPERATION, &(text + "\n"))
 }
 
 /// It did not come to stdout.

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use super::run::print_json;
-use super::{Connections, load_and_log, print_data};
+use super::{Connections, load_and_log, print_data, print_json};
 use crate::cli::Recheck;
 use crate::error::{Error, Exit, Result};
 use crate::io::console::Console;

@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::run::print_json;
-use super::{Connections, is_complete, load_and_log, state_of, tell};
+use super::{Connections, is_complete, load_and_log, print_json, state_of, tell};
 use crate::cli::Reconcile;
 use crate::config::{Address, DestinationJob, Job, TableJob};
 use crate::error::{Exit, Result};

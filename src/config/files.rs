@@ -36,6 +36,26 @@ pub fn files(paths: &[PathBuf]) -> Vec<Result<PathBuf, (PathBuf, Error)>> {
     all
 }
 
+/// The most configurations of one process: each takes threads and connections.
+const CONFIGURATIONS_MAX: usize = 256;
+
+/// The same where each of them has to be there.
+///
+/// # Errors
+/// The first problem with a folder, or that there are too many.
+pub fn configurations(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
+    let found = files(paths).into_iter();
+    let files: Vec<PathBuf> = found.collect::<Result<_, _>>().map_err(|(_, error)| error)?;
+    if files.len() > CONFIGURATIONS_MAX {
+        let problem = format!(
+            "{} configurations are more than one process takes, {CONFIGURATIONS_MAX}; should be shared among several",
+            files.len()
+        );
+        return Err(refusal(&paths[0], problem));
+    }
+    Ok(files)
+}
+
 fn of_folder(folder: &Path) -> Result<Vec<PathBuf>, String> {
     let unreadable = |error: std::io::Error| format!("Cannot be listed: {error}");
     let mut files = Vec::new();

@@ -31,7 +31,7 @@ use std::time::Duration;
 use jsonc_parser::ast::Value;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 
-pub use self::files::files;
+pub use self::files::{configurations, files};
 pub use self::job::*;
 use self::reader::{Context, Reader, Secrets};
 use self::variables::Variables;

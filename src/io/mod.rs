@@ -13,6 +13,7 @@ pub mod notify;
 pub mod output;
 mod replace;
 pub mod report;
+pub mod service;
 pub mod signals;
 pub mod spill;
 pub mod state_dir;

@@ -435,5 +435,19 @@ impl Summary {
     }
 }
 
+/// The exit status of several configurations together: what needs somebody soonest counts.
+#[must_use]
+pub fn worst(exits: impl IntoIterator<Item = Exit>) -> Exit {
+    const WORST_FIRST: [Exit; 5] = [
+        Exit::Failed,
+        Exit::Config,
+        Exit::Attention,
+        Exit::Locked,
+        Exit::Done,
+    ];
+    let rank = |exit: &Exit| WORST_FIRST.iter().position(|it| it == exit);
+    exits.into_iter().min_by_key(rank).unwrap_or(Exit::Done)
+}
+
 #[cfg(test)]
 mod tests;
