@@ -403,9 +403,9 @@ pub struct Status {
 /// `cupid check`.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct Check {
-    /// The configuration file
-    #[arg(value_name = "CONFIG")]
-    pub config: PathBuf,
+    /// Configuration files, or folders of them (their *.json)
+    #[arg(value_name = "CONFIG", required = true)]
+    pub configs: Vec<PathBuf>,
 }
 
 /// `cupid notify`.

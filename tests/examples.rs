@@ -62,7 +62,7 @@ fn run_in_shell(line: &str, scene: &Scene) -> common::Running {
 #[test]
 fn systemd_accepts_the_units() {
     let folder = tempfile::tempdir().expect("Create a folder");
-    let units = ["cupid@.service", "cupid@.timer"].map(|name| {
+    let units = ["cupid@.service", "cupid@.timer", "cupid.service"].map(|name| {
         // It asks for a program that is there.
         let unit = read(name).replace("/usr/bin/cupid", env!("CARGO_BIN_EXE_cupid"));
         let path = folder.path().join(name);
@@ -87,20 +87,20 @@ fn systemd_accepts_the_units() {
 }
 
 #[test]
-fn the_service_is_hardened() {
-    let unit = read("cupid@.service");
-    for line in [
-        "User=cupid",
-        "StateDirectory=cupid/%i",
-        "ProtectSystem=strict",
-        "NoNewPrivileges=yes",
-        "SuccessExitStatus=1 75",
+fn the_services_are_hardened() {
+    for (name, own) in [
+        (
+            "cupid@.service",
+            ["StateDirectory=cupid/%i", "SuccessExitStatus=1 75"],
+        ),
+        ("cupid.service", ["StateDirectory=cupid", "Type=notify"]),
     ] {
-        assert_eq!(
-            unit.lines().filter(|other| *other == line).count(),
-            1,
-            "{line}"
-        );
+        let unit = read(name);
+        let same = ["User=cupid", "ProtectSystem=strict", "NoNewPrivileges=yes"];
+        for line in own.into_iter().chain(same) {
+            let count = unit.lines().filter(|other| *other == line).count();
+            assert_eq!(count, 1, "{name}: {line}");
+        }
     }
 }
 

@@ -3,7 +3,6 @@
 mod common;
 
 use std::os::unix::net::UnixDatagram;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use common::{Answer, Cupid, Scene, wait_until};
@@ -117,9 +116,8 @@ fn one_that_is_refused_holds_up_no_other_and_a_reload_follows_the_folder() {
     });
     std::fs::remove_file(&a_file).expect("Remove a configuration");
     running.signal("USR1");
-    let passes = || a.config.state_file("lock");
     let is_locked = || {
-        let name = PathBuf::from(passes()).with_file_name("a.lock");
+        let name = a.config.state_file("lock").with_file_name("a.lock");
         let file = std::fs::File::open(name).expect("The lock");
         file.try_lock().is_err()
     };

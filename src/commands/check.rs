@@ -1,26 +1,47 @@
 //! `cupid check`: asks the real servers, says in plain words what it finds, changes and sends nothing.
 
 use std::fmt::Write as _;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::{Connections, load, print_data, state_of};
 use crate::check::facts::{Facts, StateFacts};
 use crate::check::{self, Finding};
 use crate::cli::Check;
-use crate::config::Job;
+use crate::config::{Job, configurations};
 use crate::error::{Error, Exit, Result};
+use crate::io::logging;
 use crate::io::mysql::inspect;
 use crate::io::signals::RealClock;
 use crate::io::state_dir::StateDir;
+use crate::logic::report::summary::worst;
 use crate::logic::scan::gaps::Span;
 use crate::logic::scan::plan::{Request, What};
 use crate::logic::scan::trail::LOWEST_ID;
 use crate::logic::value::cell::Id;
 use crate::world::{Clock as _, Source as _, Store as _};
 
-/// `cupid check`. The exit status is that of the worst finding.
+const OPERATION: &str = "Write the findings";
+
+/// `cupid check`. The exit status is that of the worst finding; of several configurations, the worst one.
 pub(super) fn check(check: &Check, clock: &Arc<RealClock>) -> Result<Exit> {
-    let job = load(&check.config)?;
+    let files = configurations(&check.configs)?;
+    if let [file] = files.as_slice() {
+        return check_one(file, clock);
+    }
+    let mut exits = Vec::new();
+    for file in &files {
+        print_data(OPERATION, &format!("{}\n", file.display()))?;
+        exits.push(check_one(file, clock).unwrap_or_else(|error| {
+            logging::tell_failure(&error);
+            error.exit()
+        }));
+    }
+    Ok(worst(exits))
+}
+
+fn check_one(file: &Path, clock: &Arc<RealClock>) -> Result<Exit> {
+    let job = load(file)?;
     let connections = Connections::new(&job, clock)?;
     let facts = gather(&job, &connections, clock);
     let findings = check::advise(&job, &facts, clock.now_us());
@@ -122,5 +143,5 @@ fn print(findings: &[Finding]) -> Result<()> {
     for finding in findings {
         let _ = writeln!(text, "{finding}"); // Writing to a String cannot fail.
     }
-    print_data("Write the findings", &text)
+    print_data(OPERATION, &text)
 }
