@@ -254,12 +254,28 @@ impl Start {
     /// The configurations, and where to start.
     #[must_use]
     pub fn meant(&self) -> (Vec<PathBuf>, Option<i128>) {
-        if let [config, word] = self.words.as_slice()
-            && let Some(start_id) = word.to_str().and_then(|word| parse_id(word).ok())
-        {
-            return (vec![config.clone()], Some(start_id));
+        match self.start_id().and_then(|word| parse_id(word).ok()) {
+            Some(start_id) => (vec![self.words[0].clone()], Some(start_id)),
+            None => (self.words.clone(), None),
         }
-        (self.words.clone(), None)
+    }
+
+    /// The second word of two, unless it looks like a path.
+    fn start_id(&self) -> Option<&str> {
+        let [_, word] = self.words.as_slice() else {
+            return None;
+        };
+        word.to_str().filter(|word| !word.contains(['.', '/']))
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let Some(word) = self.start_id() else {
+            return Ok(());
+        };
+        let outcome = parse_id(word);
+        outcome.map(drop).map_err(|should| {
+            format!("invalid value '{word}' for START_ID: {should}; a path should have a \".\" or a \"/\"")
+        })
     }
 }
 
@@ -457,6 +473,11 @@ where
     T: Into<OsString> + Clone,
 {
     let command = Cli::try_parse_from(arguments)?.command;
+    if let Command::Start(start) = &command {
+        start
+            .check()
+            .map_err(|problem| Cli::command().error(ErrorKind::ValueValidation, problem))?;
+    }
     let reported = |report: &Option<ReportFile>| {
         let to_stdout = report.as_ref().is_some_and(|report| report.file.is_none());
         ("--report -", to_stdout)

@@ -45,7 +45,9 @@ const CONFIGURATIONS_MAX: usize = 256;
 /// The first problem with a folder, or that there are too many.
 pub fn configurations(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
     let found = files(paths).into_iter();
-    let files: Vec<PathBuf> = found.collect::<Result<_, _>>().map_err(|(_, error)| error)?;
+    let files: Vec<PathBuf> = found
+        .collect::<Result<_, _>>()
+        .map_err(|(_, error)| error)?;
     if files.len() > CONFIGURATIONS_MAX {
         let problem = format!(
             "{} configurations are more than one process takes, {CONFIGURATIONS_MAX}; should be shared among several",
