@@ -543,3 +543,35 @@ fn an_endpoint_that_asked_for_a_pause_is_not_probed_before_it_is_over() {
     scene.run(0);
     assert_eq!(scene.receiver().ids(), [1, 2, 3]);
 }
+
+#[test]
+fn max_owed_holds_up_the_destination_that_is_owed_so_much_and_no_other() {
+    let mut scene = Scene::with_copies(3);
+    scene.config.set("/maxOwed", 50);
+    scene.config.set("/des/0/callbackNotification/attempts", 1);
+    scene.db.add_users(1..=3_000);
+    scene.receivers[0].answer(|_| Answer::status(503));
+    let outcome = scene.cupid("run").arg("--json").exits(1);
+    let summary: serde_json::Value = serde_json::from_str(&outcome.stdout).unwrap();
+    let destinations = summary["perDestination"].as_array().unwrap();
+    let paused: Vec<&serde_json::Value> = destinations.iter().map(|it| &it["paused"]).collect();
+    let expected = ["maxOwed".into(), serde_json::Value::Null];
+    assert_eq!(paused, [&expected[0], &expected[1], &expected[1]]);
+    outcome.assert_says(&["scan of copy1 paused because maxOwed is reached"]);
+    for receiver in &scene.receivers[1..] {
+        assert_ids(&receiver.delivered_ids(), 1..=3_000);
+        receiver.take();
+    }
+    let owed = scene.config.owed();
+    assert!((50..3_000).contains(&owed.len()), "{}", owed.len());
+    assert!(owed.iter().all(|owed| owed["destination"] == "copy1"));
+    scene.db.add_users(3_001..=3_100);
+    scene.run(1);
+    for receiver in &scene.receivers[1..] {
+        assert_ids(&receiver.delivered_ids(), 3_001..=3_100);
+    }
+    scene.receivers[0].take();
+    scene.receivers[0].answer(|_| Answer::ok());
+    scene.run_until_done(3);
+    assert_ids(&scene.receivers[0].delivered_ids(), 1..=3_100);
+}

@@ -36,8 +36,6 @@ pub(super) struct Ledger<'a> {
 /// What is known of callbacks in this pass.
 struct Book {
     outbox: Outbox,
-    /// Of these, owed to destinations that the configuration does not name.
-    strangers: usize,
     /// The file does not say what `outbox` says.
     is_changed: bool,
     saved_us: i64,
@@ -108,7 +106,6 @@ impl<'a> Ledger<'a> {
         }
         let book = Book {
             outbox,
-            strangers,
             is_changed: false,
             saved_us: now_us,
             chosen: None,
@@ -313,11 +310,14 @@ impl<'a> Ledger<'a> {
         self.book().outbox.forget_waits();
     }
 
-    /// How many callbacks the configuration's destinations are owed: what nobody will ever deliver must not hold up the
-    /// scan for ever.
+    /// How many callbacks are owed, to whomever.
     pub(super) fn owed_count(&self) -> usize {
-        let book = self.book();
-        book.outbox.len() - book.strangers
+        self.book().outbox.len()
+    }
+
+    /// How many callbacks are owed to a destination.
+    pub(super) fn owed_to(&self, destination: &str) -> usize {
+        self.book().outbox.owed_to(destination)
     }
 
     /// Of these destinations all have it set aside that the compared columns of these rows are too large.
@@ -349,7 +349,6 @@ impl<'a> Ledger<'a> {
             book.would_send.entry(destination).or_default().add(owed);
         }
         book.outbox = Outbox::default();
-        book.strangers = 0;
         drop(book);
         // For the store of an audit, which lets its progress pass only what was told.
         self.store().replace_outbox(&Outbox::default())

@@ -163,6 +163,18 @@ impl Progress {
         self.tracks.iter().map(Track::held).sum()
     }
 
+    /// Candidates in memory of one destination.
+    pub(super) fn held_of(&self, number: usize) -> usize {
+        let candidates = self.tracks.iter().flat_map(|track| {
+            let waiting = track.waiting.iter();
+            let waiting = waiting.flat_map(|waiting| &waiting.candidates);
+            track.held.iter().chain(waiting)
+        });
+        candidates
+            .filter(|candidate| candidate.destination == number)
+            .count()
+    }
+
     /// Saves where the tracks are, unless it is where they were: on a quiet table a few seconds more or less of an
     /// empty window are not worth a write, and the next window simply begins earlier.
     pub(super) fn save(&mut self, pass: &Pass<'_>, ledger: &Ledger<'_>) -> Result<()> {
@@ -228,7 +240,7 @@ impl Track {
         }
     }
 
-    fn is_done(&self) -> bool {
+    pub(super) fn is_done(&self) -> bool {
         self.members.is_empty() || self.scan.is_done()
     }
 
@@ -289,6 +301,42 @@ impl Track {
         };
         self.saved.destinations.retain(|member| member != name);
         left
+    }
+
+    /// The destination goes on by itself, from where the track is, with what was seen of it.
+    pub(super) fn part(&mut self, number: usize, name: &str) -> Self {
+        fn own(names: &mut Vec<String>, name: &str) -> Vec<String> {
+            names.retain(|member| member != name);
+            vec![name.to_owned()]
+        }
+        let split = |candidates: &mut Vec<Candidate>| {
+            let all = std::mem::take(candidates);
+            let is_own = |candidate: &Candidate| candidate.destination == number;
+            let (own, others) = all.into_iter().partition(is_own);
+            *candidates = others;
+            own
+        };
+        self.members.retain(|&member| member != number);
+        let waiting = self.waiting.as_mut().map(|waiting| Waiting {
+            position: Position {
+                destinations: own(&mut waiting.position.destinations, name),
+                ..waiting.position.clone()
+            },
+            candidates: split(&mut waiting.candidates),
+            due_us: waiting.due_us,
+        });
+        Self {
+            members: vec![number],
+            scan: self.scan.clone(),
+            saved: Position {
+                destinations: own(&mut self.saved.destinations, name),
+                ..self.saved.clone()
+            },
+            held: split(&mut self.held),
+            aside: vec![],
+            waiting,
+            epoch_began_us: self.epoch_began_us,
+        }
     }
 
     /// The scan's position, for the members that are left.

@@ -48,12 +48,23 @@ impl Scanner<'_, '_> {
         Ok(())
     }
 
+    /// Scans a track until its end. A member that is owed so much that it has to wait goes a track of its own, and the
+    /// others go on.
     fn scan_track(&mut self, at: usize) -> Result<()> {
         for number in self.progress.tracks[at].members.clone() {
             if self.pass.is_unread(number) {
                 self.leave_behind(at, number);
             }
         }
+        loop {
+            self.scan_while_none_is_full(at)?;
+            if !self.part_from_full(at) {
+                return Ok(());
+            }
+        }
+    }
+
+    fn scan_while_none_is_full(&mut self, at: usize) -> Result<()> {
         let members = self.progress.tracks[at].members.iter();
         let names: Vec<&str> = members.map(|&number| self.pass.name(number)).collect();
         self.progress.tracks[at].aside = self.ledger.aside_for_all(&names);
@@ -103,7 +114,7 @@ impl Scanner<'_, '_> {
 
     /// The next batch to read, unless the track has to wait or has come to its end.
     fn request(&mut self, at: usize) -> Option<Request> {
-        if self.pass.is_scan_over() || self.progress.tracks[at].members.is_empty() || self.is_full()
+        if self.pass.is_scan_over() || self.progress.tracks[at].members.is_empty() || self.waits(at)
         {
             return None;
         }
@@ -206,9 +217,48 @@ impl Scanner<'_, '_> {
         Ok(())
     }
 
-    /// So much is owed that scanning on would only add to it.
-    pub(super) fn is_full(&self) -> bool {
-        self.ledger.owed_count() + self.progress.held() >= self.pass.job.owed_max
+    /// So much is owed to a destination that scanning on would only add to it.
+    fn is_full(&self, number: usize) -> bool {
+        let owed_max = self.pass.job.owed_max;
+        // Mostly all of them together are owed less.
+        self.ledger.owed_count() + self.progress.held() >= owed_max
+            && self.ledger.owed_to(self.pass.name(number)) + self.progress.held_of(number)
+                >= owed_max
+    }
+
+    /// A member is owed so much that the track cannot go on with it.
+    fn waits(&self, at: usize) -> bool {
+        let members = &self.progress.tracks[at].members;
+        members.iter().any(|&number| self.is_full(number))
+    }
+
+    /// No track that has not come to its end can go on, for so much is owed.
+    pub(super) fn is_blocked(&self) -> bool {
+        let all = 0..self.progress.tracks.len();
+        let undone: Vec<usize> = all
+            .clone()
+            .filter(|&at| !self.progress.tracks[at].is_done())
+            .collect();
+        if undone.is_empty() {
+            return all.into_iter().any(|at| self.waits(at));
+        }
+        undone.into_iter().all(|at| self.waits(at))
+    }
+
+    /// Gives the members that have to wait tracks of their own. Returns whether others are left that can go on.
+    fn part_from_full(&mut self, at: usize) -> bool {
+        let track = &self.progress.tracks[at];
+        let is_full = |number: &usize| self.is_full(*number);
+        let full: Vec<usize> = track.members.iter().copied().filter(is_full).collect();
+        if track.is_done() || full.is_empty() || full.len() == track.members.len() {
+            return false;
+        }
+        for number in full {
+            let name = self.pass.name(number);
+            let parted = self.progress.tracks[at].part(number, name);
+            self.progress.tracks.push(parted);
+        }
+        true
     }
 
     fn leave_behind(&mut self, at: usize, number: usize) {

@@ -82,7 +82,7 @@ impl<'a> Work<'a> {
 
     /// As much is owed as may be, or the time is over.
     fn has_to_wait(&mut self) -> bool {
-        self.scanner().is_full() || self.pass.is_scan_over() || self.delivery.is_over()
+        self.scanner().is_blocked() || self.pass.is_scan_over() || self.delivery.is_over()
     }
 
     /// What is left to the next pass, because it changed while it was looked at, an audit looks at itself.

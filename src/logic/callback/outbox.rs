@@ -123,6 +123,12 @@ impl Outbox {
         self.0.get(&(destination.to_owned(), id))
     }
 
+    /// Number owed to a destination.
+    #[must_use]
+    pub fn owed_to(&self, destination: &str) -> usize {
+        self.of(destination).count()
+    }
+
     /// Number owed.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -151,7 +157,7 @@ impl Outbox {
     /// alone.
     #[must_use]
     pub fn due(&self, destination: &str, now_us: i64) -> Vec<&Owed> {
-        let mut due = self.of(destination);
+        let mut due: Vec<&Owed> = self.of(destination).collect();
         if due.iter().any(|owed| owed.waits(now_us)) {
             return vec![];
         }
@@ -163,14 +169,14 @@ impl Outbox {
     /// The endpoint took nothing in the last run.
     #[must_use]
     pub fn took_nothing(&self, destination: &str) -> bool {
-        self.of(destination).iter().any(|owed| owed.in_vain)
+        self.of(destination).any(|owed| owed.in_vain)
     }
 
     /// What an endpoint that took nothing is to be asked for: what is owed to it, the oldest first. Nothing while it wants
     /// to be left alone.
     #[must_use]
     pub fn by_age(&self, destination: &str, now_us: i64) -> Vec<&Owed> {
-        let mut all = self.of(destination);
+        let mut all: Vec<&Owed> = self.of(destination).collect();
         if all.iter().any(|owed| owed.waits(now_us)) {
             return vec![];
         }
@@ -183,7 +189,7 @@ impl Outbox {
     #[must_use]
     pub fn tried_less(&self, destination: &str, oldest: Id) -> Option<&Owed> {
         let tries = self.get(destination, oldest)?.attempts;
-        let all = self.of(destination).into_iter();
+        let all = self.of(destination);
         let others = all.filter(|owed| owed.id != oldest && owed.too_large.is_none());
         let least = others.min_by_key(|owed| (owed.attempts, owed.id))?;
         (tries / TRIED_OFTENER >= least.attempts.max(1)).then_some(least)
@@ -222,11 +228,11 @@ impl Outbox {
         is_news
     }
 
-    fn of(&self, destination: &str) -> Vec<&Owed> {
-        let first = (destination.to_owned(), Id::MIN);
-        let own = self.0.range(first..).map(|(_, owed)| owed);
-        own.take_while(|owed| owed.destination == destination)
-            .collect()
+    fn of<'o>(&'o self, destination: &str) -> impl Iterator<Item = &'o Owed> + use<'o> {
+        let name = destination.to_owned();
+        let own = self.0.range((name.clone(), Id::MIN)..);
+        own.map(|(_, owed)| owed)
+            .take_while(move |owed| owed.destination == name)
     }
 
     /// Reads the file's text. A line that is torn (the last one, after a crash) is left out: its difference is

@@ -389,9 +389,7 @@ impl Summary {
         for unread in self.unread() {
             parts.push(format!("could not read {}", unread.destination));
         }
-        if let Some(pause) = self.pause() {
-            parts.push(format!("scan paused because {} is reached", pause.key()));
-        }
+        parts.extend(self.pauses());
         if self.interrupted {
             parts.push("stopped before the end".into());
         }
@@ -404,6 +402,20 @@ impl Summary {
             self.duration_ms / 1000,
             self.duration_ms % 1000
         )
+    }
+
+    /// Which scans stopped early, and why.
+    fn pauses(&self) -> Vec<String> {
+        if let Some(pause) = self.paused {
+            return vec![format!("scan paused because {} is reached", pause.key())];
+        }
+        let of = |pause: Pause| {
+            let paused = self.each.iter().filter(|it| it.paused == Some(pause));
+            let names: Vec<&str> = paused.map(|it| it.name.as_str()).collect();
+            let (names, key) = (names.join(", "), pause.key());
+            (!names.is_empty()).then(|| format!("scan of {names} paused because {key} is reached"))
+        };
+        Pause::ALL.into_iter().filter_map(of).collect()
     }
 
     /// How many rows were compared, with which destinations. A row counts once, however many copies it has.

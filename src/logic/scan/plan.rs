@@ -85,7 +85,7 @@ pub enum What {
 }
 
 /// One pass over one position.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Scan {
     position: Position,
     bounds: Bounds,

@@ -107,7 +107,7 @@ fn the_line_names_what_there_was_and_nothing_else() {
     assert_eq!(
         busy.line(),
         "12,345 rows compared, 1 missing, 2 agreed at the second look, 3 still owed, could not read d, \
-         scan paused because maxOwed is reached, stopped before the end, 0.045 s"
+         scan of d paused because maxOwed is reached, stopped before the end, 0.045 s"
     );
     let dry = Summary {
         dry_run: true,
