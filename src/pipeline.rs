@@ -30,6 +30,7 @@ mod restart;
 mod scan;
 mod show;
 mod throttle;
+mod verify;
 mod work;
 
 pub use options::{Audit, Handling, IdRange, Method, Run};
@@ -53,6 +54,7 @@ use work::Work;
 /// When the source or the state cannot be read or written. Nothing was skipped then.
 pub fn pass(job: &Job, world: &mut World<'_>, run: Run) -> Result<Summary> {
     let mut work = Work::begin(job, world, Asked::Run(run))?;
+    work.verify()?;
     work.deliver()?;
     work.scan_and_deliver()?;
     work.report_owed()?;
@@ -68,6 +70,7 @@ pub fn audit(job: &Job, world: &mut World<'_>, audit: Audit) -> Result<Summary> 
     let spills = world.spills;
     let mut work = Work::begin(job, world, Asked::Audit(audit))?;
     work.progress.save_beginning(&work.pass, &work.ledger)?;
+    work.verify()?;
     work.deliver()?;
     let extra = audit::find_unequal(&work.pass, &mut work.progress, &audit, spills)?;
     work.scan_and_deliver()?;

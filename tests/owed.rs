@@ -575,3 +575,103 @@ fn max_owed_holds_up_the_destination_that_is_owed_so_much_and_no_other() {
     scene.run_until_done(3);
     assert_ids(&scene.receivers[0].delivered_ids(), 1..=3_100);
 }
+
+/// Rows 1 to 3 are missing, and what was taken is compared a second later.
+fn verified() -> Scene {
+    let mut scene = Scene::with_missing(1..=3);
+    let key = "/des/0/callbackNotification/verifySecond";
+    scene.config.set(key, 1);
+    scene
+}
+
+#[test]
+fn a_row_that_still_differs_after_its_callback_was_taken_is_owed_again_with_a_new_id() {
+    let scene = verified();
+    let run = scene.run(0);
+    run.assert_silent();
+    let kept = scene.config.owed();
+    assert!(kept.iter().all(|line| line["verify"]["atUs"].is_i64()));
+    assert_eq!(kept.len(), 3);
+    scene.cupid("owed").exits(0);
+    scene.retry(0);
+    let first = scene.receiver().take();
+    assert_eq!(first.len(), 3, "and not before its time");
+    let repaired = "INSERT INTO des.user SELECT * FROM src.user WHERE id = 2";
+    scene.db.exec(repaired);
+    std::thread::sleep(Duration::from_millis(1_100));
+    scene.receiver().answer(|_| Answer::status(500));
+    let again = scene.run(1);
+    again.assert_says(&["copy1", "2 rows", "still wrong 1 s after"]);
+    again.assert_says(&["2 taken before and not repaired"]);
+    let second = scene.receiver().take();
+    let id = |callback: &common::Callback| callback.header("webhook-id").to_owned();
+    let before: Vec<String> = first.iter().map(id).collect();
+    assert!(
+        second
+            .iter()
+            .all(|callback| !before.contains(&id(callback)))
+    );
+    assert!(second.iter().all(|callback| callback.id() != 2));
+    let owed = scene.config.owed();
+    assert_eq!(owed.len(), 2, "the repaired row is forgotten: {owed:?}");
+    scene
+        .db
+        .exec("REPLACE INTO des.user SELECT * FROM src.user");
+    scene.run(0);
+    assert_eq!(scene.config.owed().len(), 0);
+}
+
+#[test]
+fn a_row_that_was_repaired_in_time_is_forgotten_in_silence() {
+    let scene = verified();
+    scene.run(0);
+    scene.db.exec("INSERT INTO des.user SELECT * FROM src.user");
+    scene.receiver().take();
+    std::thread::sleep(Duration::from_millis(1_100));
+    scene.run(0).assert_silent();
+    assert_eq!(
+        (scene.receiver().count(), scene.config.owed().len()),
+        (0, 0)
+    );
+}
+
+#[test]
+fn what_is_verified_is_no_difference_before_it_has_lasted() {
+    let mut scene = verified();
+    scene.config.set("/confirmDelayMillisecond", 2_000);
+    scene.run(0);
+    scene.receiver().take();
+    std::thread::sleep(Duration::from_millis(1_100));
+    let run = scene.cupid("run").spawn();
+    std::thread::sleep(Duration::from_millis(700));
+    // Its change was on its way.
+    scene.db.exec("INSERT INTO des.user SELECT * FROM src.user");
+    assert_eq!(run.wait().code, Some(0));
+    assert_eq!(scene.receiver().count(), 0);
+}
+
+#[test]
+fn what_was_taken_is_forgotten_when_nobody_wants_it_verified_any_more() {
+    let mut scene = verified();
+    scene.run(0);
+    scene.receiver().take();
+    let key = "/des/0/callbackNotification/verifySecond";
+    scene.config.set(key, 0);
+    std::thread::sleep(Duration::from_millis(1_100));
+    scene.run(0);
+    assert_eq!(
+        (scene.receiver().count(), scene.config.owed().len()),
+        (0, 0)
+    );
+}
+
+#[test]
+fn what_an_audit_had_taken_is_verified_by_run() {
+    let scene = verified();
+    scene.cupid("reconcile").exits(1);
+    assert_eq!(scene.receiver().take().len(), 3);
+    std::thread::sleep(Duration::from_millis(1_100));
+    scene.cupid("run").run();
+    let ids: std::collections::BTreeSet<u64> = scene.receiver().ids().into_iter().collect();
+    assert_eq!(ids.len(), 3);
+}

@@ -37,6 +37,7 @@ pub(super) fn read(reader: Reader<'_>, first_delay: Duration) -> Option<Callback
     let attempts = attempts.unwrap_or(ATTEMPTS);
     let concurrency = reader.whole("concurrency", 1..=256, "of requests");
     let numbers_as_strings = reader.flag("numbersAsStrings", false);
+    let verify_s = reader.whole("verifySecond", 0..=86_400, "of seconds");
     reader.finish();
     Some(CallbackJob {
         url: url?,
@@ -47,6 +48,7 @@ pub(super) fn read(reader: Reader<'_>, first_delay: Duration) -> Option<Callback
         policy: RetryPolicy::new(first_delay, attempts),
         concurrency: concurrency.map_or(8, in_memory),
         numbers_as_strings,
+        verify: Duration::from_secs(verify_s.unwrap_or(0)),
     })
 }
 

@@ -189,6 +189,8 @@ pub struct CallbackJob {
     pub concurrency: usize,
     /// `numbersAsStrings`.
     pub numbers_as_strings: bool,
+    /// `verifySecond`: so long after it was taken a row is compared once more; zero: it is not.
+    pub verify: Duration,
 }
 
 impl TableJob {

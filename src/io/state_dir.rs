@@ -242,7 +242,7 @@ impl Store for StateDir {
 
     fn outbox(&mut self) -> Result<Outbox> {
         let mut outbox = read_outbox(self.path(OUTBOX))?;
-        for owed in read_outbox(self.path(FORMER_OUTBOX))?.iter() {
+        for owed in read_outbox(self.path(FORMER_OUTBOX))?.lines() {
             outbox.adopt(owed.clone());
         }
         Ok(outbox)
@@ -277,11 +277,11 @@ impl Store for StateDir {
     fn replace_outbox(&mut self, outbox: &Outbox) -> Result<()> {
         let path = self.path(OUTBOX);
         self.appending = None;
-        if outbox.is_empty() && !path.exists() {
+        if outbox.lines().next().is_none() && !path.exists() {
             return Ok(());
         }
         replace_file(&path, |file| {
-            for owed in outbox.iter() {
+            for owed in outbox.lines() {
                 serde_json::to_writer(&mut *file, owed)?;
                 file.write_all(b"\n")?;
             }

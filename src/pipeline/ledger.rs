@@ -96,6 +96,12 @@ impl<'a> Ledger<'a> {
         if outbox_changed {
             store.replace_outbox(&outbox)?;
         }
+        let mut outbox = outbox;
+        let verifies = |name: &str| {
+            let mut own = job.destinations.iter().filter(|it| it.name == name);
+            own.any(|it| !it.callback.verify.is_zero())
+        };
+        let has_forgotten = outbox.forget_taken(verifies);
         let is_stranger = |owed: &&Owed| !known.iter().any(|it| it.id.name == owed.destination);
         let strangers = outbox.iter().filter(is_stranger).count();
         if strangers > 0 {
@@ -106,7 +112,7 @@ impl<'a> Ledger<'a> {
         }
         let book = Book {
             outbox,
-            is_changed: false,
+            is_changed: has_forgotten,
             saved_us: now_us,
             chosen: None,
             ended: vec![],
@@ -278,6 +284,13 @@ impl<'a> Ledger<'a> {
         let book = self.book();
         let all = book.outbox.due(destination, i64::MAX).into_iter();
         all.map(|owed| owed.id).collect()
+    }
+
+    /// What was taken of a destination and is to be verified now.
+    pub(super) fn to_verify(&self, destination: &str, now_us: i64, verify_us: i64) -> Vec<Owed> {
+        let book = self.book();
+        let all = book.outbox.to_verify(destination, now_us, verify_us);
+        all.into_iter().cloned().collect()
     }
 
     /// The entry of a row, when there still is one.

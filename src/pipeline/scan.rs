@@ -242,7 +242,11 @@ impl Scanner<'_, '_> {
         if undone.is_empty() {
             return all.into_iter().any(|at| self.waits(at));
         }
-        undone.into_iter().all(|at| self.waits(at))
+        let waits = |at: usize| {
+            let members = &self.progress.tracks[at].members;
+            members.iter().all(|&number| self.is_full(number))
+        };
+        undone.into_iter().all(waits)
     }
 
     /// Gives the members that have to wait tracks of their own. Returns whether others are left that can go on.

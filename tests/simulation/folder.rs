@@ -135,7 +135,7 @@ impl<'s> Disk<'s> {
             lock => lock?,
         };
         let left = audit.outbox()?;
-        if !left.is_empty() {
+        if left.lines().next().is_some() {
             let (checkpoint, known) = (self.checkpoint()?, self.outbox()?);
             let all = taken_over(checkpoint.as_ref(), known, left, configured);
             self.replace_outbox(&all)?;
@@ -332,12 +332,13 @@ impl Store for Disk<'_> {
                 Some(Broken::AnswersUnbooked) => model.processes[process].failures.source,
                 _ => false,
             };
-            if is_lost || is_forgotten || outbox.is_empty() && !known {
+            if is_lost || is_forgotten || outbox.lines().next().is_none() && !known {
                 return;
             }
             model.folders[folder].synced = None;
             let forgotten = usize::from(model.broken == Some(Broken::OneForgotten));
-            let after = outbox.iter().skip(forgotten).map(key).collect();
+            let after = outbox.lines().skip(forgotten).filter(|it| it.is_owed());
+            let after = after.map(key).collect();
             let aside = outbox.iter().filter(|owed| owed.too_large.is_some());
             model.folders[folder].aside = aside.map(key).collect();
             check::replaced(model, folder, after);
@@ -345,7 +346,7 @@ impl Store for Disk<'_> {
                 model.ledger(number, id).gone_us = None;
             }
             model.tell(|| format!("[{process}] outbox of {}", outbox.len()));
-            model.folders[folder].outbox = Some(lines(outbox.iter().skip(forgotten)));
+            model.folders[folder].outbox = Some(lines(outbox.lines().skip(forgotten)));
         })
     }
 }

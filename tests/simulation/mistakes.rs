@@ -36,7 +36,7 @@ pub(crate) fn misread_outbox(model: &Model, outbox: &mut Outbox) {
 }
 
 fn change_each(outbox: &mut Outbox, change: impl Fn(&mut Owed)) {
-    for mut owed in outbox.clone().iter().cloned() {
+    for mut owed in outbox.clone().lines().cloned() {
         change(&mut owed);
         outbox.replace(owed);
     }

@@ -51,6 +51,8 @@ pub(crate) struct Plan {
     pub(crate) delivery: i64,
     pub(crate) attempts: u32,
     pub(crate) owed_max: usize,
+    /// `verifySecond`, in microseconds.
+    pub(crate) verify: i64,
     pub(crate) callback_delay: i64,
     pub(crate) timeout: i64,
     pub(crate) passes: u64,
@@ -182,6 +184,7 @@ impl Plan {
             }),
             attempts: rng.pick(&[1, 2, 3]),
             owed_max: rng.pick(&[100_000, 100_000, 100_000, 12, 3]),
+            verify: rng.pick(&[0, 0, SECOND, 20 * SECOND]),
             callback_delay: rng.pick(&[100 * MS, 1000 * MS]),
             timeout: rng.pick(&[SECOND, 10 * SECOND]),
             passes: rng.below(9) + 3,

@@ -23,7 +23,10 @@ impl StateDir {
             left.push(self.named(&audit).outbox()?);
         }
         let (checkpoint, mut all) = (self.checkpoint()?, self.outbox()?);
-        for left in left.into_iter().filter(|left| !left.is_empty()) {
+        for left in left
+            .into_iter()
+            .filter(|left| left.lines().next().is_some())
+        {
             all = taken_over(checkpoint.as_ref(), all, left, &self.destinations);
         }
         Ok(recognise(checkpoint, all, &self.destinations).outbox)
@@ -82,7 +85,7 @@ impl StateDir {
             return Ok(());
         }
         let left = other.outbox()?;
-        if !left.is_empty() {
+        if left.lines().next().is_some() {
             let (checkpoint, known) = (self.checkpoint()?, self.outbox()?);
             let all = taken_over(checkpoint.as_ref(), known, left, &self.destinations);
             self.replace_outbox(&all)?;

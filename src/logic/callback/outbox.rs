@@ -1,4 +1,7 @@
 //! All callbacks that are owed: one per destination and source row, the newest detection wins.
+//!
+//! The file also holds callbacks that were taken and whose rows are to be compared once more. They are owed to nobody:
+//! only [`Outbox::lines`] and [`Outbox::to_verify`] tell of them.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -19,6 +22,11 @@ impl Outbox {
     pub fn add(&mut self, owed: Owed) -> (&Owed, bool) {
         match self.0.entry((owed.destination.clone(), owed.id)) {
             Entry::Vacant(place) => (place.insert(owed), true),
+            Entry::Occupied(place) if !place.get().is_owed() => {
+                let known = place.into_mut();
+                *known = owed;
+                (known, true)
+            }
             Entry::Occupied(place) => {
                 let known = place.into_mut();
                 *known = Owed {
@@ -55,6 +63,15 @@ impl Outbox {
             owed.rename(address.clone(), Some(address));
         }
         let key = (owed.destination.clone(), owed.id);
+        if let Some(known) = self.0.get_mut(&key)
+            && known.is_owed() != owed.is_owed()
+        {
+            // One of the two has not heard that it was taken, or that it is owed again.
+            if owed.is_owed() {
+                *known = owed;
+            }
+            return;
+        }
         let known = self.0.entry(key).or_insert(owed);
         // A row that one of the two has not missed is gone only from the next look on.
         let gone = known.gone_us.zip(gone_us);
@@ -69,7 +86,7 @@ impl Outbox {
 
     /// The callback for this name and row is owed to another address.
     fn is_name_of_another(&self, owed: &Owed) -> bool {
-        let known = self.get(&owed.destination, owed.id);
+        let known = self.0.get(&(owed.destination.clone(), owed.id));
         let address = known.and_then(|known| known.address.as_ref());
         address.is_some_and(|address| owed.address.as_ref().is_some_and(|own| own != address))
     }
@@ -101,8 +118,9 @@ impl Outbox {
             return;
         };
         let first = (owed.destination.clone(), Id::MIN);
-        let next = self.0.range_mut(first..).next().map(|(_, next)| next);
-        if let Some(next) = next.filter(|next| next.destination == owed.destination) {
+        let own = self.0.range_mut(first..).map(|(_, next)| next);
+        let mut own = own.take_while(|next| next.destination == owed.destination);
+        if let Some(next) = own.find(|next| next.is_owed()) {
             next.in_vain |= removed.in_vain;
             if let Some(not_before_us) = removed.not_before_us {
                 next.wait_until(not_before_us);
@@ -120,7 +138,25 @@ impl Outbox {
     /// What is owed for one row.
     #[must_use]
     pub fn get(&self, destination: &str, id: Id) -> Option<&Owed> {
-        self.0.get(&(destination.to_owned(), id))
+        let known = self.0.get(&(destination.to_owned(), id));
+        known.filter(|owed| owed.is_owed())
+    }
+
+    /// Callbacks of a destination that were taken `verify_us` ago, whose rows are to be compared now.
+    #[must_use]
+    pub fn to_verify(&self, destination: &str, now_us: i64, verify_us: i64) -> Vec<&Owed> {
+        let all = self.lines().filter(|owed| owed.destination == destination);
+        all.filter(|owed| owed.is_to_verify(now_us, verify_us))
+            .collect()
+    }
+
+    /// Forgets callbacks that were taken, unless their destination wants their rows compared. Returns whether there were
+    /// any.
+    pub fn forget_taken(&mut self, verifies: impl Fn(&str) -> bool) -> bool {
+        let before = self.0.len();
+        self.0
+            .retain(|_, owed| owed.is_owed() || verifies(&owed.destination));
+        self.0.len() < before
     }
 
     /// Number owed to a destination.
@@ -132,7 +168,7 @@ impl Outbox {
     /// Number owed.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.iter().count()
     }
 
     /// Of these, rows that are too large to be read.
@@ -144,11 +180,16 @@ impl Outbox {
     /// True when nothing is owed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.iter().next().is_none()
     }
 
-    /// Everything, by destination and id.
+    /// Everything that is owed, by destination and id.
     pub fn iter(&self) -> impl Iterator<Item = &Owed> {
+        self.lines().filter(|owed| owed.is_owed())
+    }
+
+    /// What the file holds, by destination and id: also what was taken and is to be verified.
+    pub fn lines(&self) -> impl Iterator<Item = &Owed> {
         self.0.values()
     }
 
@@ -233,6 +274,7 @@ impl Outbox {
         let own = self.0.range((name.clone(), Id::MIN)..);
         own.map(|(_, owed)| owed)
             .take_while(move |owed| owed.destination == name)
+            .filter(|owed| owed.is_owed())
     }
 
     /// Reads the file's text. A line that is torn (the last one, after a crash) is left out: its difference is
@@ -449,6 +491,44 @@ mod tests {
         assert_eq!(outbox.due("my2.user", 99).len(), 0);
         assert_eq!(outbox.due("my2.user", 100).len(), 1);
         assert_eq!(outbox.due("my3.user", 99).len(), 1);
+    }
+
+    #[test]
+    fn what_was_taken_is_owed_to_nobody_and_stays_in_the_file() {
+        let taken = || owed(1).taken(7, 100, 50);
+        let mut outbox = Outbox::default();
+        outbox.replace(taken());
+        assert!(outbox.is_empty() && outbox.get("my2.user", 1).is_none());
+        assert_eq!((outbox.len(), outbox.owed_to("my2.user")), (0, 0));
+        assert_eq!(outbox.due("my2.user", 1_000).len(), 0);
+        assert_eq!(outbox.to_verify("my2.user", 149, 50).len(), 0);
+        assert_eq!(outbox.to_verify("my2.user", 150, 50), [&taken()]);
+        let text: String = outbox
+            .lines()
+            .map(|owed| serde_json::to_string(owed).unwrap() + "\n")
+            .collect();
+        assert_eq!(Outbox::parse(&text).unwrap(), outbox);
+        let again = Owed {
+            detected_us: 5,
+            ..owed(1)
+        };
+        let (new, is_new) = outbox.add(again.clone());
+        assert_eq!((new, is_new), (&again, true), "another detection");
+        let mut forgotten = Outbox::default();
+        forgotten.replace(taken());
+        assert!(!forgotten.forget_taken(|_| true) && forgotten.forget_taken(|_| false));
+        assert_eq!(forgotten.lines().count(), 0);
+    }
+
+    #[test]
+    fn who_has_not_heard_that_a_callback_was_taken_still_owes_it() {
+        let taken = || owed(1).taken(7, 100, 50);
+        for (first, second) in [(taken(), owed(1)), (owed(1), taken())] {
+            let mut outbox = Outbox::default();
+            outbox.adopt(first);
+            outbox.adopt(second);
+            assert_eq!(outbox.get("my2.user", 1), Some(&owed(1)));
+        }
     }
 
     /// Callbacks owed to one destination, by id: tries, and since when.

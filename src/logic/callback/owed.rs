@@ -19,6 +19,16 @@ const RETRY_AFTER_MAX_US: i64 = RETRY_AFTER_MAX.as_micros() as i64;
 /// Longest key and error text kept for people, in characters.
 const TEXT_MAX: usize = 200;
 
+/// What is kept of a callback that was taken, until its row is compared once more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Verify {
+    /// The row is compared from this moment on: microseconds since 1970, this machine's clock.
+    pub at_us: i64,
+    /// Fingerprint of the row that was sent.
+    pub content: u64,
+}
+
 /// A line of `<name>.owed.jsonl`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -80,6 +90,9 @@ pub struct Owed {
     /// [`Part::Row`]: crate::logic::value::oversize::Part::Row
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub too_large: Option<TooLarge>,
+    /// The callback was taken, and nothing is owed. The row is to be compared once more (`verifySecond`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verify: Option<Verify>,
 }
 
 impl Owed {
@@ -113,7 +126,38 @@ impl Owed {
             lasting_us: None,
             gone_us: None,
             too_large: None,
+            verify: None,
         }
+    }
+
+    /// Whether a callback is owed; else it was taken.
+    #[must_use]
+    pub fn is_owed(&self) -> bool {
+        self.verify.is_none()
+    }
+
+    /// It was taken, with a row of this content.
+    #[must_use]
+    pub fn taken(self, content: u64, now_us: i64, verify_us: i64) -> Self {
+        let at_us = now_us.saturating_add(verify_us);
+        Self {
+            verify: Some(Verify { at_us, content }),
+            last_error: None,
+            not_before_us: None,
+            refused_runs: 0,
+            retry_at_us: None,
+            in_vain: false,
+            ..self
+        }
+    }
+
+    /// It was taken, and its row is to be compared now. A wait that is longer than `verify_us` was written down before
+    /// this machine's clock was set back.
+    #[must_use]
+    pub fn is_to_verify(&self, now_us: i64, verify_us: i64) -> bool {
+        let longest_us = now_us.saturating_add(verify_us);
+        self.verify
+            .is_some_and(|verify| verify.at_us <= now_us || verify.at_us > longest_us)
     }
 
     /// The source row is gone. Returns whether it has been for `late_us`, and is not looked for any
@@ -369,6 +413,17 @@ pub(super) mod tests {
         }
         let long_ago_us = 230 - RETRY_AFTER_MAX_US - 1;
         assert!(!owed.backs_off(long_ago_us), "the clock was set back");
+    }
+
+    #[test]
+    fn a_row_that_was_taken_is_compared_when_its_time_has_come() {
+        let taken = owed(1).taken(7, 100, 50);
+        assert!(!taken.is_owed());
+        for (now_us, expected) in [(100, false), (149, false), (150, true), (99, true)] {
+            let is_due = taken.is_to_verify(now_us, 50);
+            assert_eq!(is_due, expected, "{now_us}"); // At 99 the clock was set back.
+        }
+        assert!(owed(1).is_owed() && !owed(1).is_to_verify(i64::MAX, 50));
     }
 
     #[test]

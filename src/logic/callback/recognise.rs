@@ -94,7 +94,7 @@ pub fn taken_over(
 ) -> Outbox {
     let renamed = |outbox| recognise(checkpoint.cloned(), outbox, configured).outbox;
     let mut all = renamed(outbox);
-    for owed in renamed(left).iter() {
+    for owed in renamed(left).lines() {
         all.adopt(owed.clone());
     }
     all

@@ -127,6 +127,15 @@ pub enum Notice {
         /// In this run and before.
         tries: u32,
     },
+    /// Callbacks were taken and repaired nothing.
+    Unrepaired {
+        /// The destination's name.
+        destination: String,
+        /// How many.
+        rows: u64,
+        /// `verifySecond`.
+        second: u64,
+    },
     /// The source row of an owed callback is gone for the moment.
     OwedRowGone {
         /// The destination's name.
@@ -265,6 +274,7 @@ impl Notice {
             | Self::DestinationIsNew { .. }
             | Self::RowsWithoutId { .. }
             | Self::OwedToStrangers { .. }
+            | Self::Unrepaired { .. }
             | Self::Unread { .. }
             | Self::RowSetAside { .. }
             | Self::KeyNotFindable { .. }
@@ -364,6 +374,16 @@ impl fmt::Display for Notice {
             } => write!(
                 f,
                 "{destination}: cannot be read and is left for a later pass: {reason}"
+            ),
+            Self::Unrepaired {
+                destination,
+                rows,
+                second,
+            } => write!(
+                f,
+                "{destination}: {} still wrong {second} s after the callback was taken. A callback \
+                 is owed again. Look at what the receiver does with it",
+                counted(*rows, "row"),
             ),
             Self::EndpointGivenUp { destination } => write!(
                 f,

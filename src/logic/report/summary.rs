@@ -84,6 +84,8 @@ pub struct Counts {
     pub gone: u64,
     /// Callbacks delivered.
     pub delivered: u64,
+    /// Rows whose callbacks were taken, and that still differed when they were compared once more.
+    pub unrepaired: u64,
     /// Tries that were answered, but not with success.
     pub refused: u64,
     /// Tries that were not answered in time.
@@ -187,7 +189,7 @@ impl Counts {
 
     /// Each with the name that it has in JSON.
     #[must_use]
-    pub fn named(&self) -> [(&'static str, u64); 13] {
+    pub fn named(&self) -> [(&'static str, u64); 14] {
         let Self {
             compared,
             agreed_later,
@@ -199,6 +201,7 @@ impl Counts {
             repaired,
             gone,
             delivered,
+            unrepaired,
             refused,
             timed_out,
             broken,
@@ -214,6 +217,7 @@ impl Counts {
             ("repaired", repaired),
             ("gone", gone),
             ("delivered", delivered),
+            ("unrepaired", unrepaired),
             ("refused", refused),
             ("timedOut", timed_out),
             ("broken", broken),
@@ -233,6 +237,7 @@ impl Counts {
             repaired,
             gone,
             delivered,
+            unrepaired,
             refused,
             timed_out,
             broken,
@@ -248,6 +253,7 @@ impl Counts {
             (repaired, other.repaired),
             (gone, other.gone),
             (delivered, other.delivered),
+            (unrepaired, other.unrepaired),
             (refused, other.refused),
             (timed_out, other.timed_out),
             (broken, other.broken),
@@ -378,6 +384,7 @@ impl Summary {
             (self.rows_without_id, "without an id and not compared"),
             (total.dropped(), "owed before and repaired meanwhile"),
             (total.delivered, "called back"),
+            (total.unrepaired, "taken before and not repaired"),
             (total.failed_tries(), "failed to be called back at a try"),
             (self.owed(), owed),
             (self.too_large(), "too large to be read"),

@@ -186,6 +186,7 @@ pub(super) fn callback(url: &str) -> CallbackJob {
         policy: RetryPolicy::new(std::time::Duration::from_secs(1), std::num::NonZeroU32::MIN),
         concurrency: 1,
         numbers_as_strings: false,
+        verify: std::time::Duration::ZERO,
     }
 }
 
