@@ -142,29 +142,34 @@ impl Fix<'_> {
                 None => can_park = false,
             }
         }
-        // Two of them might need two joins of one name.
-        let joins: Vec<&String> = parked
-            .iter()
-            .map(|(join, ..)| join)
-            .filter(|j| !j.is_empty())
-            .collect();
-        if terms.gives.is_empty() && terms.takes.is_empty() || !can_park || joins.len() > 1 {
-            return;
+        let trades = !terms.gives.is_empty() || !terms.takes.is_empty();
+        if trades && can_park {
+            terms.park = self.parking(row, &parked);
         }
-        let sets: Vec<String> = parked
+    }
+
+    /// The statement by which a row gives up its unique values: for each a join that it needs, the column, and the value
+    /// that is free. Two of them might need two joins of one name; there is none then.
+    fn parking(&self, row: &Row, parked: &[(String, String, String)]) -> Option<String> {
+        let joins = parked.iter().map(|(join, ..)| join.as_str());
+        let joins: Vec<&str> = joins.filter(|join| !join.is_empty()).collect();
+        if joins.len() > 1 {
+            return None;
+        }
+        let sets = parked
             .iter()
-            .map(|(_, name, value)| format!("{} = {value}", quoted(name)))
-            .collect();
+            .map(|(_, name, value)| format!("{} = {value}", quoted(name)));
+        let sets: Vec<String> = sets.collect();
         let name = in_comment(self.target.name);
-        let join = joins.first().map_or("", |join| join.as_str());
-        terms.park = Some(format!(
+        let join = joins.first().unwrap_or(&"");
+        Some(format!(
             "/* {name}: id {} gives up a unique value that another row takes, and takes its own below */ UPDATE {}{join} SET {} \
              WHERE {};",
             row.id,
             self.table(),
             sets.join(", "),
             self.condition(&self.found_by(&row.key, self.map.key_type))
-        ));
+        ))
     }
 }
 
