@@ -1,8 +1,11 @@
-//! What a command that holds the lock remembers of its passes.
+//! What a command that holds the lock remembers of its passes, and what it tells the channels of `notify` because of that.
 
 use crate::config::Job;
 use crate::error::Result;
+use crate::io::notify::{Delivery, host_name, send};
 use crate::io::state_dir::StateDir;
+use crate::logic::notify::Channel;
+use crate::logic::notify::occasion::{Occasion, Teller, decide};
 use crate::logic::report::summary::Summary;
 use crate::logic::stats::Stats;
 
@@ -12,6 +15,10 @@ use super::state_of;
 pub(super) struct Memory {
     folder: StateDir,
     pub(super) stats: Stats,
+    /// The configuration's name and file, for messages.
+    name: String,
+    file: String,
+    channels: Vec<Channel>,
 }
 
 impl Memory {
@@ -20,7 +27,13 @@ impl Memory {
         let folder = state_of(job);
         let mut stats = folder.stats(now_us);
         stats.know(&job.known_destinations());
-        Self { folder, stats }
+        Self {
+            folder,
+            stats,
+            name: job.name.clone(),
+            file: job.path.display().to_string(),
+            channels: job.channels.clone(),
+        }
     }
 
     /// The configuration was read again.
@@ -28,6 +41,7 @@ impl Memory {
         let source = job.source.table.name();
         if self.stats.source == source {
             self.stats.know(&job.known_destinations());
+            self.channels.clone_from(&job.channels);
         } else {
             *self = Self::load(job, now_us);
         }
@@ -36,6 +50,7 @@ impl Memory {
     /// A pass that began at a moment has ended now.
     pub(super) fn after_pass(&mut self, outcome: &Result<Summary>, began_us: i64, now_us: i64) {
         self.stats.after_pass(outcome, began_us, now_us);
+        self.tell_channels(now_us);
         self.save();
     }
 
@@ -43,6 +58,34 @@ impl Memory {
     pub(super) fn after_retry(&mut self, outcome: &Result<Summary>, now_us: i64) {
         self.stats.after_retry(outcome, now_us);
         self.save();
+    }
+
+    /// Sends what is to be told. The pass has saved its state before, and what does not arrive fails nothing.
+    fn tell_channels(&mut self, now_us: i64) {
+        let host = host_name();
+        let teller = Teller {
+            config: &self.name,
+            file: &self.file,
+            host: &host,
+        };
+        let situation = self.stats.situation();
+        let (told, occasion) = decide(&self.stats.told, &situation, &self.channels, teller, now_us);
+        self.stats.told = told;
+        let Some(Occasion { message, channels }) = occasion else {
+            return;
+        };
+        let is_due = |channel: &&Channel| channels.contains(&channel.name);
+        let due: Vec<&Channel> = self.channels.iter().filter(is_due).collect();
+        for Delivery {
+            channel, outcome, ..
+        } in send(&due, &message, now_us)
+        {
+            let Err(refusal) = outcome else { continue };
+            log::warn!("notify: {channel}: {}", refusal.text);
+            if let Some(channel) = due.iter().find(|it| it.name == channel) {
+                self.stats.told.not_sent(channel);
+            }
+        }
     }
 
     fn save(&mut self) {

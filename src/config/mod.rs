@@ -248,17 +248,10 @@ fn read_job(root: Reader<'_>, path: &Path, surroundings: &Surroundings<'_>) -> O
         .and_then(|object| source::read(Reader::new(root.context(), "src".into(), object)));
     let callback_delay = Duration::from_millis(callback_delay_ms.unwrap_or(1000));
     let destinations = read_destinations(&root, callback_delay);
-    let context = root.context();
     root.finish();
     let (name, former_name) = name?;
     let (source, pushbear) = source?;
     let channels = notify::with_pushbear(channels?, pushbear);
-    if !channels.is_empty() {
-        context.note(
-            "notify: only `cupid notify --test` sends to the channels; passes do not notify yet"
-                .into(),
-        );
-    }
     Some(Job {
         name,
         former_name,

@@ -8,6 +8,7 @@ mod common;
 
 mod heartbeat;
 mod messages;
+mod passes;
 mod programs;
 mod robot;
 

@@ -8,6 +8,7 @@ mod audit;
 mod destination;
 mod fit;
 mod ring;
+mod situation;
 mod sparse;
 
 use std::collections::BTreeMap;
