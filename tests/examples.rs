@@ -238,7 +238,7 @@ fn the_callback_receiver_verifies_and_repairs() {
         .config
         .set(&format!("{callback}/url"), address)
         .set(&format!("{callback}/secret"), "another-hidden-secret");
-    scene.run(1).assert_says(&["3 still owed"]);
+    scene.run(1).assert_says(&["3 owed"]);
     scene
         .config
         .set(&format!("{callback}/secret"), "hidden-secret");

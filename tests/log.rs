@@ -3,9 +3,10 @@
 mod common;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
-use common::{Answer, Cupid, Outcome, Scene};
+use common::{Answer, Cupid, Db, Outcome, Scene, Server};
 
 const LIMIT: Duration = Duration::from_secs(20);
 
@@ -59,6 +60,7 @@ fn the_journal_gets_a_priority_and_no_stamp() {
     let mut scene = scene;
     let nobody = "mysql:host=127.0.0.1;port=1;dbname=my";
     scene.config.set("/src/dsn", nobody);
+    scene.config.forget();
     let outcome = in_shell(script, "run", &scene.config.path()).exits(2);
     for line in lines(&outcome.stderr) {
         assert!(line.starts_with("<3>test: "), "{line}");
@@ -132,4 +134,72 @@ fn a_log_file_that_logrotate_moves_away_is_opened_anew_while_the_program_runs() 
     for line in lines(&(text(&moved) + &text(&log))) {
         assert!(line[24..].contains(" test: "), "{line}");
     }
+}
+
+#[test]
+fn what_lasts_is_said_once_and_when_it_is_over_and_a_terminal_is_told_each_time() {
+    let scene = owing();
+    let address = scene.receiver().url();
+    let first = scene.run(1);
+    let said = " WARN test: copy1: 1 owed since ";
+    assert!(first.stderr.contains(said), "{}", first.stderr);
+    assert!(
+        first.stderr.contains(&format!(": {address} answers 503")),
+        "{}",
+        first.stderr
+    );
+    scene.run(1).assert_silent();
+    let config = scene.config.path();
+    for _ in 0..2 {
+        let seen = on_terminal("run", &config).exits(1).stdout;
+        assert!(seen.contains("copy1: 1 owed since "), "{seen}");
+    }
+    scene.repair();
+    let mut over = String::new();
+    common::wait_until("the callback is taken", LIMIT, || {
+        let outcome = scene.cupid("run").run();
+        over += &outcome.stderr;
+        outcome.code == Some(0)
+    });
+    assert!(
+        over.contains("copy1: nothing is owed any more after "),
+        "{over}"
+    );
+    scene.run(0).assert_silent();
+    let seen = on_terminal("run", &config).exits(0).stdout;
+    assert!(
+        seen.contains("test: in sync: 0 new, 0 updated rows compared, next id 3, "),
+        "{seen}"
+    );
+}
+
+#[test]
+fn a_source_that_is_down_is_said_once_by_passes_that_repeat() {
+    let db = Db::on(Server::private(), 1);
+    let scene = Scene::bare(Arc::clone(&db));
+    db.user_table();
+    db.add_users([1]);
+    db.copy_users();
+    scene.run(0);
+    db.server.kill();
+    for _ in 0..2 {
+        scene.run(2).assert_says(&["ERROR test: "]);
+    }
+    let running = scene.cupid("run").args("--every 100ms").spawn();
+    std::thread::sleep(Duration::from_secs(2));
+    db.server.start();
+    common::wait_until("a pass succeeds", LIMIT, || {
+        let text = std::fs::read_to_string(scene.config.state_file("stats.json"));
+        text.is_ok_and(|text| text.contains(r#""failed":null"#))
+    });
+    running.signal("TERM");
+    let outcome = running.wait();
+    let [first, last] = lines(&outcome.stderr)[..] else {
+        panic!("two lines: {}", outcome.stderr);
+    };
+    assert!(is_stamped(first, " ERROR test: "), "{first}");
+    assert!(
+        is_stamped(last, " WARN test: a pass succeeded again after "),
+        "{last}"
+    );
 }

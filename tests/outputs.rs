@@ -621,7 +621,7 @@ fn quiet_still_says_what_is_wrong() {
         .cupid("run")
         .arg("-q")
         .exits(1)
-        .assert_says(&["3 still owed"]);
+        .assert_says(&["3 owed"]);
     scene.receiver().answer(|_| Answer::ok());
     scene.cupid("retry").arg("-q").exits(0).assert_silent();
 }

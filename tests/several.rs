@@ -42,10 +42,10 @@ fn a_folder_is_passed_side_by_side_and_the_worst_exit_counts() {
 
     a.db.add_users([3]);
     a.receiver().answer(|_| Answer::status(500));
-    run(&folder).exits(1).assert_says(&[" a: ", "1 still owed"]);
+    run(&folder).exits(1).assert_says(&[" a: ", "1 owed"]);
 
     std::fs::write(folder.path().join("c.json"), "{").expect("Write");
-    run(&folder).exits(78).assert_says(&["c.json", " a: "]);
+    run(&folder).exits(78).assert_says(&["c.json"]);
 
     let dsn = b.config.value["src"]["dsn"].as_str().unwrap_or_default();
     let port = format!("port={}", b.db.server.port);
@@ -54,7 +54,7 @@ fn a_folder_is_passed_side_by_side_and_the_worst_exit_counts() {
     b.config.set("/src/dsn", nobody);
     put(&folder, "b", b);
     let outcome = run(&folder).exits(2);
-    outcome.assert_says(&["c.json", " a: ", " b: ", "127.0.0.1:1"]);
+    outcome.assert_says(&["c.json", " b: ", "127.0.0.1:1"]);
 }
 
 #[test]

@@ -2,12 +2,13 @@
 
 use crate::config::Job;
 use crate::error::Result;
+use crate::io::logging::is_terminal;
 use crate::io::notify::{Delivery, host_name, send};
 use crate::io::state_dir::StateDir;
 use crate::logic::notify::Channel;
 use crate::logic::notify::occasion::{Occasion, Teller, decide};
 use crate::logic::report::summary::Summary;
-use crate::logic::stats::Stats;
+use crate::logic::stats::{SaidLine, Stats};
 
 use super::state_of;
 
@@ -47,11 +48,30 @@ impl Memory {
         }
     }
 
-    /// A pass that began at a moment has ended now.
-    pub(super) fn after_pass(&mut self, outcome: &Result<Summary>, began_us: i64, now_us: i64) {
+    /// A pass that began at a moment has ended now. What goes on is said now and then, and each time to who looks at a
+    /// terminal. `tells_failure`: another pass of this process follows, so nobody else tells a failure.
+    pub(super) fn after_pass(
+        &mut self,
+        outcome: &Result<Summary>,
+        tells_failure: bool,
+        began_us: i64,
+        now_us: i64,
+    ) {
         self.stats.after_pass(outcome, began_us, now_us);
+        if outcome.is_ok() || tells_failure {
+            self.say(outcome, now_us);
+        }
         self.tell_channels(now_us);
         self.save();
+    }
+
+    fn say(&mut self, outcome: &Result<Summary>, now_us: i64) {
+        for line in self.stats.say(outcome, is_terminal(), now_us) {
+            match line {
+                SaidLine::Wrong(text) if outcome.is_err() => log::error!("{text}"),
+                SaidLine::Wrong(text) | SaidLine::Over(text) => log::warn!("{text}"),
+            }
+        }
     }
 
     /// A retry has ended.

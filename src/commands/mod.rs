@@ -140,9 +140,27 @@ fn is_complete(summary: &Summary) -> bool {
     !summary.interrupted && summary.pause().is_none() && summary.unread().next().is_none()
 }
 
-/// Says how a pass ended, to people, to `cupid status` and to whoever waits for heartbeats. `exit_of` is the exit status of
-/// one that came to its end.
-fn tell(
+/// Says how something ended that nobody remembers: each time what is wrong.
+fn tell(summary: &Summary, exit: Exit) {
+    if exit == Exit::Done {
+        tell_line(summary);
+    } else {
+        log::warn!("{}", summary.line());
+    }
+}
+
+/// One line of a pass: for a terminal each one, for a log file those that did something.
+fn tell_line(summary: &Summary) {
+    let total = summary.total();
+    if total.compared > 0 || total.delivered > 0 || logging::is_terminal() {
+        log::info!("{}", summary.pass_line());
+    } else {
+        log::debug!("{}", summary.pass_line());
+    }
+}
+
+/// Notes how something ended, for `cupid status` and for whoever waits for heartbeats.
+fn note(
     outcome: &Result<Summary>,
     exit_of: impl Fn(&Summary) -> Exit,
     lock: Option<&mut Lock>,
@@ -156,17 +174,5 @@ fn tell(
     let beat = heart.pass_ended(exit, now_us);
     if let Some(lock) = lock {
         lock.note(&status::note(now_us, exit, &text, beat));
-    }
-    match outcome {
-        Ok(_) if exit != Exit::Done => log::warn!("{text}"),
-        Ok(summary) => {
-            let total = summary.total();
-            if total.compared == 0 && total.delivered == 0 {
-                log::debug!("{text}");
-            } else {
-                log::info!("{text}");
-            }
-        }
-        Err(_) => {} // The caller returns it or logs it.
     }
 }

@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 
 use super::memory::Memory;
 use super::status::last_beat;
-use super::{Connections, load, load_and_log, print_json, refuse_idle, state_of, tell};
+use super::{
+    Connections, load, load_and_log, note, print_json, refuse_idle, state_of, tell, tell_line,
+};
 use crate::cli::Talk;
 use crate::config::Job;
 use crate::error::{Error, Exit, Result};
@@ -106,10 +108,11 @@ fn passes_of(
         memory: lock.is_some().then(|| Memory::load(job, clock.now_us())),
         lock,
         connections: Connections::new(job, clock)?,
-        console: Console::new(Findings::of_report(report), has_bar),
+        console: Console::new(Findings::of_report(report), has_bar).without_lasting(!orders.is_dry),
         handling,
         start_id: orders.start_id,
         json: orders.json,
+        repeats: !matches!(orders.rhythm, Rhythm::Once),
         heart,
         clock,
         ended,
@@ -127,6 +130,7 @@ struct Passes<'a> {
     /// Of the first pass.
     start_id: Option<Id>,
     json: bool,
+    repeats: bool,
     heart: &'a mut Heart,
     clock: &'a Arc<RealClock>,
     ended: &'a dyn Fn(Exit, &str),
@@ -140,9 +144,9 @@ impl Passes<'_> {
         let mut is_first = true;
         loop {
             let (insert, update) = timer.due(&self.connections.job, Instant::now());
-            let outcome = self.one(insert, update).map(|summary| summary.exit());
-            let is_refused = is_first && matches!(outcome, Err(Error::Config { .. }));
-            if is_refused || timer.is_over(Instant::now()) || clock.stopping() {
+            let outcome = self.one(insert, update);
+            let is_refused = matches!(outcome, Ok(Exit::Config) | Err(Error::Config { .. }));
+            if is_first && is_refused || timer.is_over(Instant::now()) || clock.stopping() {
                 return outcome;
             }
             let last = outcome.unwrap_or_else(|error| {
@@ -163,7 +167,8 @@ impl Passes<'_> {
         }
     }
 
-    fn one(&mut self, insert: bool, update: bool) -> Result<Summary> {
+    /// An error that comes back was not told yet.
+    fn one(&mut self, insert: bool, update: bool) -> Result<Exit> {
         let (job, clock) = (&self.connections.job, self.clock);
         let mut state = state_of(job);
         if self.lock.is_some() {
@@ -188,24 +193,38 @@ impl Passes<'_> {
         );
         self.console.clear();
         let now_us = clock.now_us();
-        tell(
+        note(
             &outcome,
             Summary::exit,
             self.lock.as_mut(),
             self.heart,
             now_us,
         );
-        if let Some(memory) = &mut self.memory {
-            memory.after_pass(&outcome, began_us, now_us);
-        }
-        match &outcome {
-            Ok(summary) => {
-                print_json(self.json, summary)?;
-                (self.ended)(summary.exit(), &summary.line());
+        match (&outcome, &mut self.memory) {
+            (Ok(summary), None) => tell(summary, summary.exit()),
+            (Err(_), None) => {}
+            (outcome, Some(memory)) => {
+                if let Ok(summary) = outcome {
+                    tell_line(summary);
+                }
+                memory.after_pass(outcome, self.repeats, began_us, now_us);
             }
-            Err(error) => (self.ended)(error.exit(), &error.to_string()),
         }
-        outcome
+        match outcome {
+            Ok(summary) => {
+                print_json(self.json, &summary)?;
+                (self.ended)(summary.exit(), &summary.line());
+                Ok(summary.exit())
+            }
+            Err(error) => {
+                (self.ended)(error.exit(), &error.to_string());
+                if self.memory.is_some() && self.repeats {
+                    Ok(error.exit())
+                } else {
+                    Err(error)
+                }
+            }
+        }
     }
 
     /// Reads the configuration again; one that cannot be used leaves the old one in force.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{Connections, is_complete, load_and_log, print_json, state_of, tell};
+use super::{Connections, is_complete, load_and_log, note, print_json, state_of, tell};
 use crate::cli::Reconcile;
 use crate::config::{Address, DestinationJob, Job, TableJob};
 use crate::error::{Exit, Result};
@@ -63,7 +63,10 @@ pub(super) fn reconcile(args: &Reconcile, clock: &Arc<RealClock>) -> Result<Exit
     drop(world);
     drop(store);
     let now_us = clock.now_us();
-    tell(&outcome, exit, lock.as_mut(), &mut Heart::default(), now_us);
+    note(&outcome, exit, lock.as_mut(), &mut Heart::default(), now_us);
+    if let Ok(summary) = &outcome {
+        tell(summary, exit(summary));
+    }
     if lock.is_some() && !args.dry_run {
         remember(args, &job, &outcome, began_us, now_us);
     }

@@ -6,7 +6,7 @@ use super::memory::Memory;
 use super::passes::{Orders, Rhythm};
 use super::several::side_by_side;
 use super::status::last_beat;
-use super::{Connections, load_and_log, print_json, state_of, tell};
+use super::{Connections, load_and_log, note, print_json, state_of, tell};
 use crate::cli;
 use crate::error::{Exit, Result};
 use crate::io::console::Console;
@@ -52,9 +52,10 @@ pub(super) fn retry(retry: &cli::Retry, clock: &Arc<RealClock>) -> Result<Exit> 
     let mut heart = Heart::default();
     heart.remember(last_beat(&state_of(&job)));
     let now_us = clock.now_us();
-    tell(&outcome, Summary::exit, Some(&mut lock), &mut heart, now_us);
+    note(&outcome, Summary::exit, Some(&mut lock), &mut heart, now_us);
     memory.after_retry(&outcome, now_us);
     let summary = outcome?;
+    tell(&summary, summary.exit());
     print_json(retry.json, &summary)?;
     Ok(summary.exit())
 }

@@ -38,6 +38,7 @@ pub struct Console {
     bar: Mutex<Option<(ProgressBar, Progress)>>,
     with_bar: bool,
     has_compared: AtomicBool,
+    without_lasting: bool,
 }
 
 impl Console {
@@ -52,6 +53,16 @@ impl Console {
             bar: Mutex::new(None),
             with_bar: with_bar && is_terminal(),
             has_compared: AtomicBool::new(false),
+            without_lasting: false,
+        }
+    }
+
+    /// What lasts is told when the pass has ended ([`crate::logic::stats::Stats::say`]), and not as it is met.
+    #[must_use]
+    pub fn without_lasting(self, without_lasting: bool) -> Self {
+        Self {
+            without_lasting,
+            ..self
         }
     }
 
@@ -146,6 +157,7 @@ impl Observer for Console {
 
     fn tell(&self, notice: &Notice) {
         let level = match notice.level() {
+            _ if self.without_lasting && notice.lasts() => log::Level::Debug,
             Level::Warning => log::Level::Warn,
             Level::Info => log::Level::Info,
             Level::Detail => log::Level::Debug,

@@ -12,9 +12,10 @@ use crate::config::{DestinationJob, Job};
 use crate::error::{Error, Result};
 use crate::locks::{into_inner, locked};
 use crate::logic::report::notice::Notice;
-use crate::logic::report::summary::{Counts, OfDestination, Summary, Unread};
+use crate::logic::report::summary::{Counts, OfDestination, Scanned, Summary, Unread};
 use crate::logic::scan::bounds::Bounds;
 use crate::logic::scan::identity::DestinationId;
+use crate::logic::scan::plan::What;
 use crate::world::{Clock, Destination, Observer, Source, Tables};
 
 /// A pass under way.
@@ -61,6 +62,7 @@ impl<'a> Pass<'a> {
             name: job.name.clone(),
             each: job.destinations.iter().map(uncounted).collect(),
             dry_run: asked.is_dry(),
+            scanned: asked.is_run().then(Scanned::default),
             ..Summary::default()
         };
         let throttle = || Throttle::new(clock, rows_per_second_max);
@@ -136,6 +138,16 @@ impl<'a> Pass<'a> {
     /// Counts something at a destination.
     pub(super) fn count(&self, number: usize, count: impl FnOnce(&mut Counts)) {
         count(&mut self.tally().of(number).counts);
+    }
+
+    /// So many rows of the source were read.
+    pub(super) fn count_read(&self, what: &What, rows: usize) {
+        if let Some(scanned) = &mut self.tally().summary.scanned {
+            match what {
+                What::New(_) => scanned.new += rows as u64,
+                _ => scanned.updated += rows as u64,
+            }
+        }
     }
 
     /// Of new ids a shard has its share; the suspects are all its own. `rows` were looked at without being counted yet.

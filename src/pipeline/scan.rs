@@ -130,6 +130,7 @@ impl Scanner<'_, '_> {
             .source()
             .scan(&request, &self.progress.tracks[at].aside)?;
         turn.took(batch.rows.len());
+        self.pass.count_read(&request.what, batch.rows.len());
         if batch.is_cut {
             request.limit = batch.rows.len(); // No more were asked for, in the end.
         }

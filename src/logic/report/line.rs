@@ -146,6 +146,19 @@ pub fn rfc3339(epoch_us: i64) -> String {
     )
 }
 
+/// `09:01Z`, and of another day `2026-12-01 09:01Z`: in the zone of the log's stamps.
+#[must_use]
+pub fn clock_time(epoch_us: i64, now_us: i64) -> String {
+    let day = |us: i64| us.div_euclid(86_400_000_000);
+    let format = if day(epoch_us) == day(now_us) {
+        "%H:%MZ"
+    } else {
+        "%Y-%m-%d %H:%MZ"
+    };
+    chrono::DateTime::from_timestamp_micros(epoch_us)
+        .map_or_else(|| epoch_us.to_string(), |at| at.format(format).to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -265,6 +265,15 @@ pub struct Restart {
 }
 
 impl Notice {
+    /// It will be so in the next pass too, most likely.
+    #[must_use]
+    pub fn lasts(&self) -> bool {
+        matches!(
+            self,
+            Self::Unread { .. } | Self::RowsWithoutId { .. } | Self::OwedToStrangers { .. }
+        )
+    }
+
     /// How much it matters.
     #[must_use]
     pub fn level(&self) -> Level {

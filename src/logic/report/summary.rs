@@ -10,7 +10,7 @@ use crate::error::Exit;
 use crate::logic::callback::owed::Owed;
 use crate::logic::scan::bounds::Bounds;
 use crate::logic::value::cell::Id;
-use crate::logic::value::count::{counted, grouped};
+use crate::logic::value::count::{counted, grouped, grouped_id};
 
 /// Destinations that compared different numbers of rows are named one by one up to this many.
 const NAMED_MAX: usize = 4;
@@ -36,6 +36,17 @@ pub struct Summary {
     pub bounds: Option<Bounds>,
     /// How long the pass took.
     pub duration_ms: u64,
+    /// What a run read of the source; `None` for everything else.
+    pub scanned: Option<Scanned>,
+}
+
+/// Rows that a run read of the source, however many destinations they were compared with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Scanned {
+    /// New ids.
+    pub new: u64,
+    /// Updated ones, and those that were looked for again.
+    pub updated: u64,
 }
 
 /// What a pass did at one destination, and what it left.
@@ -150,6 +161,16 @@ pub struct Unread {
 impl Pause {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::MaxOwed, Self::MaxThreadsRunning, Self::MaxLagSecond];
+
+    /// The reason, and the key that sets it.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::MaxOwed => "as many callbacks are owed as maxOwed says",
+            Self::MaxThreadsRunning => "more threads are running than maxThreadsRunning says",
+            Self::MaxLagSecond => "replication is further behind than maxLagSecond says",
+        }
+    }
 
     /// The configuration's key that says so.
     #[must_use]
@@ -361,6 +382,15 @@ impl Summary {
         }
     }
 
+    /// What a terminal shows of a pass.
+    #[must_use]
+    pub fn pass_line(&self) -> String {
+        match self.scanned.filter(|_| self.is_in_sync()) {
+            Some(scanned) => self.in_sync_text(scanned),
+            None => self.line(),
+        }
+    }
+
     /// One line for people.
     #[must_use]
     pub fn line(&self) -> String {
@@ -403,9 +433,12 @@ impl Summary {
         if parts.len() == 1 && total.compared > 0 {
             parts.push("in sync".into());
         }
+        format!("{}, {}", parts.join(", "), self.duration_text())
+    }
+
+    fn duration_text(&self) -> String {
         format!(
-            "{}, {}.{:03} s",
-            parts.join(", "),
+            "{}.{:03} s",
             self.duration_ms / 1000,
             self.duration_ms % 1000
         )
@@ -423,6 +456,30 @@ impl Summary {
             (!names.is_empty()).then(|| format!("scan of {names} paused because {key} is reached"))
         };
         Pause::ALL.into_iter().filter_map(of).collect()
+    }
+
+    /// Every row that was compared agreed at once, and nothing is left.
+    fn is_in_sync(&self) -> bool {
+        let Counts { compared, .. } = self.total();
+        let only_compared = Counts {
+            compared,
+            ..Counts::default()
+        };
+        self.exit() == Exit::Done && !self.interrupted && self.total() == only_compared
+    }
+
+    /// `in sync: 0 new, 3 updated rows compared, next id 300,001, 0.011 s`.
+    fn in_sync_text(&self, Scanned { new, updated }: Scanned) -> String {
+        let next_ids = self.each.iter().filter_map(|it| it.position.next_id);
+        let next_id = next_ids
+            .min()
+            .map_or(String::new(), |id| format!(", next id {}", grouped_id(id)));
+        format!(
+            "in sync: {} new, {} compared{next_id}, {}",
+            grouped(new),
+            counted(updated, "updated row"),
+            self.duration_text()
+        )
     }
 
     /// How many rows were compared, with which destinations. A row counts once, however many copies it has.

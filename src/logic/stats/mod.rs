@@ -8,6 +8,7 @@ mod audit;
 mod destination;
 mod fit;
 mod ring;
+mod said;
 mod situation;
 mod sparse;
 
@@ -24,6 +25,7 @@ use crate::logic::report::summary::{Pause, Summary};
 pub use audit::{AuditStats, AuditedDestination, LastAudit};
 pub use destination::DestinationStats;
 pub use ring::{HOURS, MINUTES, PassSlot, Ring, RowSlot, Slot};
+pub use said::Line as SaidLine;
 
 /// The version of the files that this program writes.
 pub const VERSION: u64 = 1;
@@ -268,6 +270,19 @@ impl Stats {
                 stats.after_scan(of, summary.interrupted, now_us);
             }
         }
+    }
+
+    /// What the log says after a pass that was taken in with [`Self::after_pass`]. `always`: somebody looks at it.
+    pub fn say(&mut self, outcome: &Result<Summary>, always: bool, now_us: i64) -> Vec<SaidLine> {
+        let summary = outcome.as_ref().ok();
+        let conditions = said::conditions(self, summary, now_us);
+        said::lines(
+            &mut self.said,
+            &conditions,
+            summary.is_some(),
+            always,
+            now_us,
+        )
     }
 
     /// What was owed was delivered, as far as that went, and nothing was scanned.

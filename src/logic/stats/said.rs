@@ -1,0 +1,166 @@
+//! What the log says of something that goes on: when it begins, once an hour while it lasts, and when it is over.
+//!
+//! Passes follow each other every few seconds, often each in a process of its own, and nobody reads the same line ten
+//! thousand times. Whoever looks at a terminal is told each time.
+
+use std::collections::BTreeMap;
+
+use super::{Said, Stats};
+use crate::logic::report::line::clock_time;
+use crate::logic::report::summary::{Pause, Summary};
+use crate::logic::value::age::age;
+use crate::logic::value::count::{counted, grouped, grouped_id};
+
+/// While it lasts, it is said again after this time.
+const AGAIN_US: i64 = 3_600_000_000;
+
+/// Something that goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Condition {
+    /// Names it in [`Stats::said`].
+    pub key: String,
+    /// Since when: microseconds since 1970.
+    pub since_us: i64,
+    /// What is said of it.
+    pub text: String,
+}
+
+/// What is to be said after a pass.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Line {
+    /// It goes on.
+    Wrong(String),
+    /// It is over.
+    Over(String),
+}
+
+/// Everything that is wrong after a pass. `summary` is there where the pass came to its end.
+#[must_use]
+pub(super) fn conditions(stats: &Stats, summary: Option<&Summary>, now_us: i64) -> Vec<Condition> {
+    let mut all = Vec::new();
+    let mut add = |kind: &str, subject: &str, since_us: i64, text: String| {
+        let (key, text) = match subject {
+            "" => (kind.to_owned(), text),
+            subject => (format!("{kind} {subject}"), format!("{subject}: {text}")),
+        };
+        let text = text.replace("{since}", &clock_time(since_us, now_us));
+        all.push(Condition {
+            key,
+            since_us,
+            text,
+        });
+    };
+    if let Some(failed) = stats.failed.as_ref().filter(|_| summary.is_none()) {
+        let times = match failed.passes {
+            0 | 1 => String::new(),
+            passes => format!(" ({} passes failed since {{since}})", grouped(passes)),
+        };
+        add(
+            "failed",
+            "",
+            failed.since_us,
+            format!("{}{times}", failed.reason),
+        );
+    }
+    let Some(summary) = summary else {
+        return all;
+    };
+    let paused = |reason: Pause| format!("the scan is paused since {{since}}: {}", reason.words());
+    if let Some(it) = stats.paused {
+        add("paused", "source", it.since_us, paused(it.reason));
+    }
+    if summary.rows_without_id > 0 {
+        let rows = counted(summary.rows_without_id, "row");
+        add(
+            "no id",
+            "source",
+            now_us,
+            format!(
+                "{rows} cannot be compared: src.idColumn is NULL there. Fill it, or use a column that is NOT NULL"
+            ),
+        );
+    }
+    for it in &stats.destinations {
+        if let Some(unread) = &it.unread {
+            let goes_on = it.next_id.map_or(String::new(), |id| {
+                format!(". It goes on from id {} when it answers", grouped_id(id))
+            });
+            let text = format!("cannot be read since {{since}}: {}{goes_on}", unread.reason);
+            add("unread", &it.name, unread.since_us, text);
+        }
+        if it.owed > 0 {
+            let refusing = it.refusing.as_ref();
+            let oldest_us = it.owed_oldest_us.unwrap_or(now_us);
+            let since_us = refusing.map_or(oldest_us, |refusing| refusing.since_us);
+            let why = refusing.map_or(String::new(), |refusing| format!(": {}", refusing.reason));
+            let text = format!("{} owed since {{since}}{why}", grouped(it.owed));
+            add("owed", &it.name, since_us, text);
+        }
+        if let Some(it_is) = it.paused {
+            add("paused", &it.name, it_is.since_us, paused(it_is.reason));
+        }
+    }
+    if summary.owed_to_strangers > 0 {
+        let callbacks = counted(summary.owed_to_strangers, "callback");
+        let text =
+            format!("{callbacks} owed to destinations that the configuration no longer names");
+        add("strangers", "callbacks", now_us, text);
+    }
+    all
+}
+
+/// What of that is to be said now, and what is remembered of it. `always`: somebody looks, so it is said each time.
+#[must_use]
+pub(super) fn lines(
+    said: &mut BTreeMap<String, Said>,
+    conditions: &[Condition],
+    is_complete: bool,
+    always: bool,
+    now_us: i64,
+) -> Vec<Line> {
+    let mut lines = Vec::new();
+    for Condition {
+        key,
+        since_us,
+        text,
+    } in conditions
+    {
+        let known = said.get(key);
+        // A clock that was set back counts as time that passed.
+        let is_due = known.is_none_or(|it| !(0..AGAIN_US).contains(&(now_us - it.said_us)));
+        let since_us = known.map_or(*since_us, |it| it.since_us.min(*since_us));
+        if always || is_due {
+            lines.push(Line::Wrong(text.clone()));
+            let said_us = now_us;
+            said.insert(key.clone(), Said { since_us, said_us });
+        }
+    }
+    let goes_on = |key: &String| conditions.iter().any(|it| it.key == *key);
+    said.retain(|key, it| {
+        // Of the rest nobody knows after a pass that failed.
+        if goes_on(key) || !is_complete {
+            return true;
+        }
+        let after = age(now_us.saturating_sub(it.since_us));
+        lines.push(Line::Over(over(key, &after)));
+        false
+    });
+    lines
+}
+
+fn over(key: &str, after: &str) -> String {
+    let (kind, subject) = key.split_once(' ').unwrap_or((key, ""));
+    match (kind, subject) {
+        ("failed", _) => format!("a pass succeeded again after {after}"),
+        ("no", _) => format!("source: every row has an id again after {after}"),
+        ("unread", name) => format!("{name}: can be read again after {after}"),
+        ("owed", name) => format!("{name}: nothing is owed any more after {after}"),
+        ("paused", name) => format!("{name}: the scan goes on after {after}"),
+        (_, _) => {
+            format!("callbacks: nothing is owed to other destinations any more after {after}")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
