@@ -125,7 +125,12 @@ impl Screen<'_, '_> {
             return;
         };
         if let Some(next_id) = position.next_id.filter(|_| facts.insert) {
-            let mut parts = vec![format!("up to {}", grouped_id(next_id - 1))];
+            let reached = if next_id == facts.start_id {
+                format!("none yet, from {} on", grouped_id(next_id))
+            } else {
+                format!("up to {}", grouped_id(next_id.saturating_sub(1)))
+            };
+            let mut parts = vec![reached];
             parts.push(self.ids_behind(position));
             let gaps = position.gaps.count();
             if gaps > 0 {

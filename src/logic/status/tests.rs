@@ -290,6 +290,19 @@ fn where_nobody_asked_the_source_there_are_question_marks() {
 }
 
 #[test]
+fn a_table_that_is_empty_has_no_last_id() {
+    let mut facts = facts();
+    facts.checkpoint = Some(checkpoint(vec![position(&["search", "cache"], 0)]));
+    facts.bounds = Ok(Bounds {
+        id_max: None,
+        ..bounds(0)
+    });
+    let text = screen(&decide(&facts, STALE, NOW), None);
+    let expected = "new ids       none yet, from 0 on, 0 behind\n";
+    assert!(text.contains(expected), "{text}");
+}
+
+#[test]
 fn a_text_that_came_from_elsewhere_moves_no_cursor() {
     let mut facts = troubled();
     facts.source = "my.\u{1b}[2Juser\n".into();
