@@ -10,7 +10,7 @@ fn a_wrong_command_line_is_64() {
     for args in [
         &["frobnicate"][..],
         &["run"],
-        &["run", "a", "b", "c"],
+        &["retry", "a", "b", "c"],
         &["run", "c.json", "--every", "soon"],
         &[],
     ] {

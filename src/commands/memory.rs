@@ -1,13 +1,17 @@
 //! What a command that holds the lock remembers of its passes, and what it tells the channels of `notify` because of that.
 
+use std::path::PathBuf;
+
 use crate::config::Job;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::io::logging::is_terminal;
+use crate::io::metrics;
 use crate::io::notify::{Delivery, host_name, send};
 use crate::io::state_dir::StateDir;
 use crate::logic::notify::Channel;
 use crate::logic::notify::occasion::{Occasion, Teller, decide};
 use crate::logic::report::summary::Summary;
+use crate::logic::stats::metrics::{About, of_passes};
 use crate::logic::stats::{SaidLine, Stats};
 
 use super::state_of;
@@ -20,6 +24,7 @@ pub(super) struct Memory {
     name: String,
     file: String,
     channels: Vec<Channel>,
+    metrics_file: Option<PathBuf>,
 }
 
 impl Memory {
@@ -34,6 +39,7 @@ impl Memory {
             name: job.name.clone(),
             file: job.path.display().to_string(),
             channels: job.channels.clone(),
+            metrics_file: job.metrics_file.clone(),
         }
     }
 
@@ -43,6 +49,7 @@ impl Memory {
         if self.stats.source == source {
             self.stats.know(&job.known_destinations());
             self.channels.clone_from(&job.channels);
+            self.metrics_file.clone_from(&job.metrics_file);
         } else {
             *self = Self::load(job, now_us);
         }
@@ -58,20 +65,33 @@ impl Memory {
         now_us: i64,
     ) {
         self.stats.after_pass(outcome, began_us, now_us);
+        let unwritten = self.write_metrics().err();
         if outcome.is_ok() || tells_failure {
-            self.say(outcome, now_us);
+            self.say(outcome, unwritten.as_ref(), now_us);
         }
         self.tell_channels(now_us);
         self.save();
     }
 
-    fn say(&mut self, outcome: &Result<Summary>, now_us: i64) {
-        for line in self.stats.say(outcome, is_terminal(), now_us) {
+    /// Metrics that cannot be written stop no pass.
+    fn say(&mut self, outcome: &Result<Summary>, unwritten: Option<&Error>, now_us: i64) {
+        for line in self.stats.say(outcome, unwritten, is_terminal(), now_us) {
             match line {
                 SaidLine::Wrong(text) if outcome.is_err() => log::error!("{text}"),
                 SaidLine::Wrong(text) | SaidLine::Over(text) => log::warn!("{text}"),
             }
         }
+    }
+
+    fn write_metrics(&self) -> Result<()> {
+        let Some(file) = &self.metrics_file else {
+            return Ok(());
+        };
+        let about = About {
+            config: &self.name,
+            version: env!("CARGO_PKG_VERSION"),
+        };
+        metrics::write_passes(file, &of_passes(&self.stats, about))
     }
 
     /// A retry has ended.

@@ -11,6 +11,7 @@ use crate::io::audit_state::{AuditState, DryAudit};
 use crate::io::console::Console;
 use crate::io::findings::{Findings, Stopped};
 use crate::io::heartbeat::Heart;
+use crate::io::metrics;
 use crate::io::output::refuse_one_file;
 use crate::io::signals::RealClock;
 use crate::io::state_dir::{Lock, ReadOnly, StateDir, audit_name};
@@ -19,6 +20,7 @@ use crate::logic::report::line::rfc3339;
 use crate::logic::report::page::{About, page};
 use crate::logic::report::summary::Summary;
 use crate::logic::stats::AuditStats;
+use crate::logic::stats::metrics::of_audit;
 use crate::logic::value::cell::Id;
 use crate::pipeline::{self, Audit, Handling, IdRange};
 use crate::world::{Clock as _, Store};
@@ -67,9 +69,8 @@ pub(super) fn reconcile(args: &Reconcile, clock: &Arc<RealClock>) -> Result<Exit
     if let Ok(summary) = &outcome {
         tell(summary, exit(summary));
     }
-    if lock.is_some() && !args.dry_run {
-        remember(args, &job, &outcome, began_us, now_us);
-    }
+    let saves = lock.is_some() && !args.dry_run;
+    remember(args, saves, &job, &outcome, began_us, now_us);
     let has_compared = console.has_compared() || args.resume;
     let digest = console.take_digest();
     let findings = console.into_findings();
@@ -96,13 +97,29 @@ pub(super) fn reconcile(args: &Reconcile, clock: &Arc<RealClock>) -> Result<Exit
     ended(args, summary)
 }
 
-/// Keeps what `cupid status` says of the last audit.
-fn remember(args: &Reconcile, job: &Job, outcome: &Result<Summary>, began_us: i64, now_us: i64) {
+/// Keeps what `cupid status` and metrics say of the last audit. `saves`: it was no dry run.
+fn remember(
+    args: &Reconcile,
+    saves: bool,
+    job: &Job,
+    outcome: &Result<Summary>,
+    began_us: i64,
+    now_us: i64,
+) {
     let folder = state_of(job);
     let before = folder.audit_stats(args.shard);
     let complete = outcome.as_ref().is_ok_and(is_complete);
     let stats = AuditStats::after(before, args.resume, outcome, complete, began_us, now_us);
-    folder.save_audit_stats(args.shard, &stats);
+    if saves {
+        folder.save_audit_stats(args.shard, &stats);
+    }
+    // The shards of an audit would write over each other.
+    if let Some(file) = job.metrics_file.as_ref().filter(|_| args.shard.is_none()) {
+        let written = metrics::write_audit(file, &of_audit(&stats, &job.name));
+        if let Err(error) = written {
+            log::warn!("metricsFile: {error}");
+        }
+    }
 }
 
 fn ended(args: &Reconcile, summary: &Summary) -> Result<Exit> {

@@ -23,6 +23,8 @@ pub struct Job {
     pub workers: usize,
     /// `logDir`.
     pub log_dir: Option<PathBuf>,
+    /// `metricsFile`; its name ends in `.prom`.
+    pub metrics_file: Option<PathBuf>,
     /// `confirmDelayMillisecond`; zero turns confirmation off.
     pub confirm_delay: Duration,
     /// `deliverySecond`: the most that one pass spends on callbacks.

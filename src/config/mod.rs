@@ -210,6 +210,7 @@ fn read_job(root: Reader<'_>, path: &Path, surroundings: &Surroundings<'_>) -> O
     let name = read_name(&root, path);
     let workers = root.whole("workerNumber", 1..=1024, "of threads");
     let log_dir = root.file("logDir", "should hold a folder");
+    let metrics_file = read_metrics_file(&root);
     let callback_delay_ms = root.whole(
         "callbackWorkerIntervalMillisecond",
         1..=3_600_000,
@@ -231,13 +232,6 @@ fn read_job(root: Reader<'_>, path: &Path, surroundings: &Surroundings<'_>) -> O
     let owed_max = root.whole("maxOwed", 1..=10_000_000, "of callbacks");
     let channels = notify::read(&root);
     let heartbeat = notify::read_heartbeat(&root);
-    if root
-        .file("metricsFile", "should hold a file name that ends in .prom")
-        .is_some()
-    {
-        root.context()
-            .note("metricsFile is accepted, but this version does not write metrics yet".into());
-    }
     let source = root.object("src", "should hold an object with dsn, table, byColumn …");
     let source = root
         .require(
@@ -257,6 +251,7 @@ fn read_job(root: Reader<'_>, path: &Path, surroundings: &Surroundings<'_>) -> O
         former_name,
         workers: workers.map_or(surroundings.cores.max(1), in_memory),
         log_dir,
+        metrics_file,
         confirm_delay: Duration::from_millis(confirm_delay_ms.unwrap_or(1000)),
         delivery_time: Duration::from_secs(delivery_s.unwrap_or(60)),
         owed_max: owed_max.map_or(100_000, in_memory),
@@ -379,6 +374,21 @@ fn name_destinations(
         destination.name_before = before;
     }
     Some(())
+}
+
+/// The collector reads files of one ending only.
+fn read_metrics_file(root: &Reader<'_>) -> Option<PathBuf> {
+    const SHOULD: &str = "should hold a file whose name ends in .prom, in the folder of node_exporter's textfile collector";
+    let text = root.text("metricsFile", SHOULD)?;
+    let file = PathBuf::from(&text.value);
+    let is_prom = file
+        .extension()
+        .is_some_and(|extension| extension == "prom");
+    if !is_prom {
+        root.refuse("metricsFile", &text, SHOULD);
+        return None;
+    }
+    Some(file)
 }
 
 /// Where state files are when the file does not say: `$STATE_DIRECTORY` of systemd, else the user's state folder.

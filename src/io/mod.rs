@@ -8,6 +8,7 @@ pub mod fix_file;
 pub mod heartbeat;
 pub mod http;
 pub mod logging;
+pub mod metrics;
 pub mod mysql;
 pub mod notify;
 pub mod output;

@@ -3,9 +3,9 @@
 //! Written to a sibling, synced, renamed over the old file, folder synced, and each step only as far as the one before
 //! it succeeded: whatever happens, the name holds the whole old content or the whole new one.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, Permissions};
 use std::io::{BufWriter, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use crate::error::{Error, Result};
@@ -35,16 +35,26 @@ pub(super) fn replace(
     put(sibling, path)
 }
 
-/// The same, but a power cut may leave nothing of either content: for what can be lost.
+/// The same, but a power cut may leave nothing of either content: for what can be lost. `mode` is who may read it.
 ///
 /// # Errors
 /// When a step fails; the old content is intact then.
-pub(super) fn replace_unsynced(path: &Path, sibling: &Path, content: &[u8]) -> Result<()> {
-    let written = private(
-        OpenOptions::new().write(true).create(true).truncate(true),
-        sibling,
-    )
-    .and_then(|mut file| file.write_all(content));
+pub(super) fn replace_unsynced(
+    path: &Path,
+    sibling: &Path,
+    mode: u32,
+    content: &[u8],
+) -> Result<()> {
+    let written = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(mode)
+        .open(sibling)
+        .and_then(|mut file| {
+            file.set_permissions(Permissions::from_mode(mode))?; // Whatever the umask is.
+            file.write_all(content)
+        });
     if let Err(error) = written {
         let _ = std::fs::remove_file(sibling); // It is incomplete; the error that matters is the first one.
         return Err(failed("Write", sibling)(error));

@@ -61,6 +61,7 @@ pub(crate) fn job(
         former_name: None,
         workers: plan.workers,
         log_dir: None,
+        metrics_file: None,
         confirm_delay: span(plan.confirm),
         delivery_time: span(plan.delivery),
         owed_max: plan.owed_max,

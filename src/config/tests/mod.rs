@@ -215,17 +215,6 @@ fn defaults_are_those_of_the_table() {
 }
 
 #[test]
-fn keys_of_what_comes_later_are_accepted_with_a_note() {
-    let job = read(&with("", r#""metricsFile": "/x/cupid.prom""#));
-    assert_eq!(job.notes.len(), 1);
-    assert!(
-        job.notes.iter().all(|note| note.contains("yet")),
-        "{:?}",
-        job.notes
-    );
-}
-
-#[test]
 fn keys_of_the_update_scan_may_hold_anything_while_it_is_off() {
     let job = read(&with(
         "src",

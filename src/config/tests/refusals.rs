@@ -48,6 +48,11 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ("", r#""maxOwed": []"#, "maxOwed: holds a list; should"),
     (
         "",
+        r#""metricsFile": "/m/cupid.txt""#,
+        r#"metricsFile: holds "/m/cupid.txt"; should hold a file whose name ends in .prom"#,
+    ),
+    (
+        "",
         r#""logDir": """#,
         r#"logDir: holds ""; should hold a folder"#,
     ),

@@ -82,7 +82,12 @@ impl StateDir {
 
     fn replace_stats(&self, text: &str) -> Result<()> {
         let path = self.path(EXTENSION);
-        replace_unsynced(&path, &path.with_extension("json.new"), text.as_bytes())
+        replace_unsynced(
+            &path,
+            &path.with_extension("json.new"),
+            0o600,
+            text.as_bytes(),
+        )
     }
 }
 

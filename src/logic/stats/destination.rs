@@ -93,6 +93,12 @@ impl DestinationStats {
         self.owed_oldest_us = *oldest_us;
         self.owed_tries_max = (*count > 0).then_some(*tries_max);
         self.note_answers(counts, last_failure.as_deref(), now_us);
+        if counts.unrepaired > 0 {
+            self.unrepaired = self.unrepaired.saturating_add(counts.unrepaired);
+            self.unrepaired_since_us = Some(since(self.unrepaired_since_us, now_us));
+        } else if self.owed == 0 {
+            (self.unrepaired, self.unrepaired_since_us) = (0, None);
+        }
         if let Some(answer) = last_answer {
             self.last_answer = Some(shortened(answer));
         }

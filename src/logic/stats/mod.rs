@@ -7,6 +7,7 @@
 mod audit;
 mod destination;
 mod fit;
+pub mod metrics;
 mod ring;
 mod said;
 mod situation;
@@ -273,9 +274,21 @@ impl Stats {
     }
 
     /// What the log says after a pass that was taken in with [`Self::after_pass`]. `always`: somebody looks at it.
-    pub fn say(&mut self, outcome: &Result<Summary>, always: bool, now_us: i64) -> Vec<SaidLine> {
+    /// `unwritten`: why `metricsFile` could not be written.
+    pub fn say(
+        &mut self,
+        outcome: &Result<Summary>,
+        unwritten: Option<&Error>,
+        always: bool,
+        now_us: i64,
+    ) -> Vec<SaidLine> {
         let summary = outcome.as_ref().ok();
-        let conditions = said::conditions(self, summary, now_us);
+        let mut conditions = said::conditions(self, summary, now_us);
+        conditions.extend(unwritten.map(|error| said::Condition {
+            key: said::METRICS.into(),
+            since_us: now_us,
+            text: format!("metricsFile: {error}"),
+        }));
         said::lines(
             &mut self.said,
             &conditions,
@@ -288,6 +301,11 @@ impl Stats {
     /// What was owed was delivered, as far as that went, and nothing was scanned.
     pub fn after_retry(&mut self, outcome: &Result<Summary>, now_us: i64) {
         self.after(outcome, now_us);
+        // Whoever typed it has read that nothing is owed any more.
+        let paid = self.destinations.iter().filter(|it| it.owed == 0);
+        for key in paid.map(said::owed_key) {
+            self.said.remove(&key);
+        }
     }
 
     /// What passes and retries have in common.

@@ -5,12 +5,14 @@
 
 use std::collections::BTreeMap;
 
-use super::{Said, Stats};
+use super::{DestinationStats, Said, Stats};
 use crate::logic::report::line::clock_time;
 use crate::logic::report::summary::{Pause, Summary};
 use crate::logic::value::age::age;
 use crate::logic::value::count::{counted, grouped, grouped_id};
 
+/// `metricsFile` cannot be written.
+pub(super) const METRICS: &str = "metrics";
 /// While it lasts, it is said again after this time.
 const AGAIN_US: i64 = 3_600_000_000;
 
@@ -32,6 +34,11 @@ pub enum Line {
     Wrong(String),
     /// It is over.
     Over(String),
+}
+
+/// Under which key it is remembered that something is owed to a destination.
+pub(super) fn owed_key(destination: &DestinationStats) -> String {
+    format!("owed {}", destination.name)
 }
 
 /// Everything that is wrong after a pass. `summary` is there where the pass came to its end.
@@ -151,6 +158,7 @@ pub(super) fn lines(
 fn over(key: &str, after: &str) -> String {
     let (kind, subject) = key.split_once(' ').unwrap_or((key, ""));
     match (kind, subject) {
+        (METRICS, _) => format!("metricsFile: can be written again after {after}"),
         ("failed", _) => format!("a pass succeeded again after {after}"),
         ("no", _) => format!("source: every row has an id again after {after}"),
         ("unread", name) => format!("{name}: can be read again after {after}"),

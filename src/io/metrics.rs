@@ -1,0 +1,32 @@
+//! Files for `node_exporter`'s textfile collector: replaced by rename, so that it never reads half of one, and readable by all.
+
+use std::path::{Path, PathBuf};
+
+use super::replace::replace_unsynced;
+use crate::error::Result;
+
+/// Puts the metrics of passes into `metricsFile`.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write_passes(file: &Path, text: &str) -> Result<()> {
+    write(file, text)
+}
+
+/// Puts the metrics of audits beside it, into `<stem>.reconcile.prom`.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write_audit(file: &Path, text: &str) -> Result<()> {
+    write(&of_audits(file), text)
+}
+
+fn of_audits(file: &Path) -> PathBuf {
+    file.with_extension("reconcile.prom")
+}
+
+fn write(file: &Path, text: &str) -> Result<()> {
+    // Its name does not end in .prom, so the collector leaves it alone.
+    let sibling = file.with_extension("prom.new");
+    replace_unsynced(file, &sibling, 0o644, text.as_bytes())
+}
