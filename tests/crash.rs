@@ -184,7 +184,11 @@ fn a_destination_that_is_down_for_ten_runs_misses_nothing_and_holds_nobody_up() 
                 .exec("UPDATE src.user SET name = 'while away' WHERE id = 2");
         }
         let outcome = scene.run(1);
-        outcome.assert_says(&["copy2"]);
+        if round == 0 {
+            outcome.assert_says(&["copy2: cannot be read since"]);
+        } else {
+            outcome.assert_silent();
+        }
         assert!(
             outcome.took < Duration::from_secs(30),
             "run {round} took {:?}",

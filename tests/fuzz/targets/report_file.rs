@@ -99,6 +99,7 @@ fn shown(lines: &[Line]) {
             .trim_start_matches('/')
             .chars()
             .take_while(|c| c.is_ascii_alphanumeric() || *c == '!')
+            .map(|c| c.to_ascii_lowercase()) // `<!DOCTYPE html>`
             .collect();
         assert!(
             ELEMENTS.contains(&name.as_str()),
