@@ -184,7 +184,7 @@ impl Plan {
             }),
             attempts: rng.pick(&[1, 2, 3]),
             owed_max: rng.pick(&[100_000, 100_000, 100_000, 12, 3]),
-            verify: rng.pick(&[0, 0, SECOND, 20 * SECOND]),
+            verify: rng.pick(&[0, 0, 0, 0, 0, 0, SECOND, 20 * SECOND]),
             callback_delay: rng.pick(&[100 * MS, 1000 * MS]),
             timeout: rng.pick(&[SECOND, 10 * SECOND]),
             passes: rng.below(9) + 3,

@@ -284,6 +284,9 @@ impl Stats {
     ) -> Vec<SaidLine> {
         let summary = outcome.as_ref().ok();
         let mut conditions = said::conditions(self, summary, now_us);
+        // Of a destination that is no longer configured nobody knows how it goes.
+        let destinations = &self.destinations;
+        self.said.retain(|key, _| said::is_known(key, destinations));
         conditions.extend(unwritten.map(|error| said::Condition {
             key: said::METRICS.into(),
             since_us: now_us,

@@ -41,6 +41,15 @@ pub(super) fn owed_key(destination: &DestinationStats) -> String {
     format!("owed {}", destination.name)
 }
 
+/// Whether a key is about one of these destinations, or about none.
+pub(super) fn is_known(key: &str, destinations: &[DestinationStats]) -> bool {
+    match key.split_once(' ') {
+        Some(("owed" | "unread", name)) => destinations.iter().any(|it| it.name == name),
+        Some(("paused", name)) => name == "source" || destinations.iter().any(|it| it.name == name),
+        _ => true,
+    }
+}
+
 /// Everything that is wrong after a pass. `summary` is there where the pass came to its end.
 #[must_use]
 pub(super) fn conditions(stats: &Stats, summary: Option<&Summary>, now_us: i64) -> Vec<Condition> {
@@ -96,11 +105,16 @@ pub(super) fn conditions(stats: &Stats, summary: Option<&Summary>, now_us: i64) 
             add("unread", &it.name, unread.since_us, text);
         }
         if it.owed > 0 {
+            let of = summary.each.iter().find(|of| of.name == it.name);
+            let aside = match of.map_or(0, |of| of.owed.too_large) {
+                0 => String::new(),
+                rows => format!(" ({} too large to be read)", grouped(rows)),
+            };
             let refusing = it.refusing.as_ref();
             let oldest_us = it.owed_oldest_us.unwrap_or(now_us);
             let since_us = refusing.map_or(oldest_us, |refusing| refusing.since_us);
             let why = refusing.map_or(String::new(), |refusing| format!(": {}", refusing.reason));
-            let text = format!("{} owed since {{since}}{why}", grouped(it.owed));
+            let text = format!("{}{aside} owed since {{since}}{why}", grouped(it.owed));
             add("owed", &it.name, since_us, text);
         }
         if let Some(it_is) = it.paused {
@@ -109,8 +123,9 @@ pub(super) fn conditions(stats: &Stats, summary: Option<&Summary>, now_us: i64) 
     }
     if summary.owed_to_strangers > 0 {
         let callbacks = counted(summary.owed_to_strangers, "callback");
-        let text =
-            format!("{callbacks} owed to destinations that the configuration no longer names");
+        let text = format!(
+            "{callbacks} owed to destinations that the configuration no longer names. They are kept, see `cupid owed`"
+        );
         add("strangers", "callbacks", now_us, text);
     }
     all
