@@ -164,25 +164,24 @@ pub(super) fn lines(
             return true;
         }
         let after = age(now_us.saturating_sub(it.since_us));
-        lines.push(Line::Over(over(key, &after)));
+        lines.extend(over(key, &after).map(Line::Over));
         false
     });
     lines
 }
 
-fn over(key: &str, after: &str) -> String {
+/// What is said when it is over. Only somebody who typed `cupid owed` ends what is owed to strangers.
+fn over(key: &str, after: &str) -> Option<String> {
     let (kind, subject) = key.split_once(' ').unwrap_or((key, ""));
-    match (kind, subject) {
+    Some(match (kind, subject) {
         (METRICS, _) => format!("metricsFile: can be written again after {after}"),
         ("failed", _) => format!("a pass succeeded again after {after}"),
         ("no", _) => format!("source: every row has an id again after {after}"),
         ("unread", name) => format!("{name}: can be read again after {after}"),
         ("owed", name) => format!("{name}: nothing is owed any more after {after}"),
         ("paused", name) => format!("{name}: the scan goes on after {after}"),
-        (_, _) => {
-            format!("callbacks: nothing is owed to other destinations any more after {after}")
-        }
-    }
+        (_, _) => return None,
+    })
 }
 
 #[cfg(test)]
