@@ -118,10 +118,6 @@ impl Broken {
     /// Promises that some seeds see broken before that one.
     pub(crate) fn breaks_too(self) -> &'static [Fact] {
         match self {
-            // The clock of this process runs ahead, so a row that is away for a moment is gone for good too soon.
-            Self::NoConfirmDelay => &[Fact::NothingLost],
-            // Of two that replace the outbox at once the second one writes over what the first one added.
-            Self::LockForgotten => &[Fact::NothingLost],
             // What stays in the file is loaded by the next run, which may detect the row anew.
             Self::ReplaceForgotten => &[Fact::TakenOnce, Fact::SameId, Fact::Polite],
             // A row that is set aside is remembered by what is owed for it.

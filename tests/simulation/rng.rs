@@ -1,7 +1,7 @@
 //! A small random number generator, so that a seed means the same history on every machine.
 
 /// `SplitMix64`.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Rng(u64);
 
 impl Rng {
