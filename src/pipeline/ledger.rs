@@ -164,7 +164,7 @@ impl<'a> Ledger<'a> {
     /// Puts an entry back as it is now.
     pub(super) fn keep(&self, owed: Owed) {
         let mut book = self.book();
-        book.outbox.replace(owed);
+        book.outbox.put_back(owed);
         book.is_changed = true;
     }
 

@@ -111,6 +111,16 @@ impl Outbox {
         self.0.insert((owed.destination.clone(), owed.id), owed);
     }
 
+    /// The same of an entry that was taken out a while ago. What [`Self::remove`] has given it since then counts.
+    pub fn put_back(&mut self, mut owed: Owed) {
+        let key = (owed.destination.clone(), owed.id);
+        if let Some(known) = self.0.get(&key) {
+            owed.in_vain |= known.in_vain;
+            owed.not_before_us = owed.not_before_us.max(known.not_before_us);
+        }
+        self.0.insert(key, owed);
+    }
+
     /// Delivered, repaired, gone or dropped. What is known of the endpoint since its last try stays with what else is owed
     /// to it.
     pub fn remove(&mut self, owed: &Owed) {
@@ -471,6 +481,27 @@ mod tests {
             .collect();
         let expected = [&one, &other].map(|owed| (&owed.address, owed.webhook_id("user", b"{}")));
         assert_eq!(kept, expected);
+    }
+
+    #[test]
+    fn the_wish_of_an_endpoint_outlives_a_row_that_is_put_back_as_it_was_before() {
+        let busy = Owed {
+            not_before_us: Some(100),
+            in_vain: true,
+            ..owed(2)
+        };
+        let mut outbox = Outbox::default();
+        for owed in [owed(1), busy.clone()] {
+            outbox.replace(owed);
+        }
+        // Both rows are looked at together: the second one is repaired, the first one is gone for the moment.
+        let mut first = outbox.get("my2.user", 1).unwrap().clone();
+        outbox.remove(&busy);
+        first.is_gone_for_good(0, 60);
+        outbox.put_back(first);
+        assert_eq!(outbox.due("my2.user", 99).len(), 0);
+        let kept = outbox.get("my2.user", 1).unwrap();
+        assert!(kept.in_vain && kept.gone_us == Some(0));
     }
 
     #[test]
