@@ -183,7 +183,7 @@ impl OwedRows<'_, '_> {
             pass.warn_of_aside(owed);
         }
         if is_other || was_gone {
-            self.ledger.keep(owed.clone());
+            self.ledger.put_back(owed.clone());
         }
     }
 }

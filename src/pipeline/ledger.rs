@@ -161,8 +161,15 @@ impl<'a> Ledger<'a> {
         Ok(are_new)
     }
 
-    /// Puts an entry back as it is now.
+    /// Keeps an entry as it is after a try.
     pub(super) fn keep(&self, owed: Owed) {
+        let mut book = self.book();
+        book.outbox.replace(owed);
+        book.is_changed = true;
+    }
+
+    /// Keeps an entry that was looked at and not tried.
+    pub(super) fn put_back(&self, owed: Owed) {
         let mut book = self.book();
         book.outbox.put_back(owed);
         book.is_changed = true;

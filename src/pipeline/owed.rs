@@ -162,7 +162,7 @@ impl OwedRows<'_, '_> {
                 destination: task.owed.destination.clone(),
                 id: task.owed.id,
             });
-            self.ledger.keep(task.owed);
+            self.ledger.put_back(task.owed);
         }
     }
 

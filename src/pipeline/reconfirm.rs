@@ -28,7 +28,7 @@ impl Courier<'_, '_> {
         let over_us = task
             .owed
             .doubt(looked.sighting.copies, pass.clock.now_us(), delay_us);
-        self.rows.ledger.keep(task.owed);
+        self.rows.ledger.put_back(task.owed);
         let due = Due {
             not_before_us: over_us,
             was_doubted: true,

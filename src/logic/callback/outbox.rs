@@ -111,12 +111,11 @@ impl Outbox {
         self.0.insert((owed.destination.clone(), owed.id), owed);
     }
 
-    /// The same of an entry that was taken out a while ago. What [`Self::remove`] has given it since then counts.
+    /// The same of an entry that was read a while ago, and not tried since. What [`Self::remove`] has given it counts.
     pub fn put_back(&mut self, mut owed: Owed) {
         let key = (owed.destination.clone(), owed.id);
         if let Some(known) = self.0.get(&key) {
-            owed.in_vain |= known.in_vain;
-            owed.not_before_us = owed.not_before_us.max(known.not_before_us);
+            (owed.in_vain, owed.not_before_us) = (known.in_vain, known.not_before_us);
         }
         self.0.insert(key, owed);
     }
