@@ -1,6 +1,6 @@
 //! The log: stderr, and a file for each configuration that has a `logDir`; the only file that names `env_logger`.
 //!
-//! A message goes to stderr in one of three shapes, by what stderr is ([`Shape`]), and to the file
+//! A message goes to stderr in one of three shapes, by what stderr is, and to the file
 //! of the configuration that it is about. Each thread knows which configuration that is
 //! ([`set_subject`]). The file is opened anew when it was moved away, so logrotate needs no
 //! `copytruncate`. What cannot be written is dropped: words never stop a pass.
