@@ -4,59 +4,28 @@ mod common;
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use common::{Authority, Scene};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 use serde_json::json;
-use tempfile::TempDir;
 
-use common::Scene;
-
-/// An authority of the owner's own, a receiver's certificate and a client's.
-struct Authority(TempDir);
+/// An authority of the owner's own, certificates of two receivers and of a client.
+fn authority() -> Authority {
+    Authority::signing(&[
+        ("server", "IP:127.0.0.1"),
+        ("other", "DNS:elsewhere"),
+        ("client", "DNS:cupid"),
+    ])
+}
 
 impl Authority {
-    fn new() -> Self {
-        let authority = Self(tempfile::tempdir().expect("Create a folder"));
-        authority.request("-subj /CN=authority -keyout ca.key -out ca.pem");
-        for (name, host) in [
-            ("server", "IP:127.0.0.1"),
-            ("other", "DNS:elsewhere"),
-            ("client", "DNS:cupid"),
-        ] {
-            authority.request(&format!(
-                "-subj /CN={name} -CA ca.pem -CAkey ca.key -keyout {name}.key -out {name}.pem \
-                 -addext basicConstraints=critical,CA:FALSE -addext subjectAltName={host}"
-            ));
-        }
-        authority
-    }
-
-    fn request(&self, args: &str) {
-        let made = Command::new("openssl")
-            .current_dir(&self.0)
-            .args(
-                "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"
-                    .split(' '),
-            )
-            .args(args.split_whitespace())
-            .stdin(Stdio::null())
-            .output()
-            .expect("openssl is installed");
-        assert!(made.status.success(), "{made:?}");
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
     fn roots(&self) -> RootCertStore {
         let mut roots = RootCertStore::empty();
         roots
@@ -152,7 +121,7 @@ fn last_error(scene: &Scene) -> String {
 
 #[test]
 fn an_authority_of_ones_own_is_trusted_where_it_is_named_and_only_for_its_hosts() {
-    let authority = Authority::new();
+    let authority = authority();
     let receiver = authority.receiver("server", false);
     let mut scene = scene(&receiver);
     scene.run(1);
@@ -190,7 +159,7 @@ fn an_authority_of_ones_own_is_trusted_where_it_is_named_and_only_for_its_hosts(
 
 #[test]
 fn the_systems_authorities_are_trusted_by_default() {
-    let authority = Authority::new();
+    let authority = authority();
     let receiver = authority.receiver("server", false);
     let scene = scene(&receiver);
     let ca = authority.file("ca.pem");
@@ -200,7 +169,7 @@ fn the_systems_authorities_are_trusted_by_default() {
 
 #[test]
 fn a_receiver_that_wants_to_know_its_client_gets_its_certificate() {
-    let authority = Authority::new();
+    let authority = authority();
     let receiver = authority.receiver("server", true);
     let mut scene = scene(&receiver);
     let tls = |scene: &mut Scene, cert: &str, key: &str| {

@@ -13,14 +13,7 @@ pub(super) fn of_server(reader: &Reader<'_>, dsn: Option<&Dsn>) -> Result<Option
     let read = read(reader)?;
     let is_verify_given = read.as_ref().is_some_and(|read| read.verify.is_some());
     let tls = match (mode, read) {
-        (None, read) => read.map(|read| {
-            let verify = match (read.verify, &read.ca) {
-                (Some(false), Some(_)) => Verify::Authority,
-                (Some(false), None) => Verify::Nothing,
-                (Some(true) | None, _) => Verify::Identity,
-            };
-            read.with(verify)
-        }),
+        (None, read) => read.map(Read::into_tls),
         (Some(_), Some(_)) if is_verify_given => {
             reader.problem(
                 "tls.verify",
@@ -40,14 +33,13 @@ pub(super) fn of_server(reader: &Reader<'_>, dsn: Option<&Dsn>) -> Result<Option
     };
     let socket = |dsn: &Dsn| matches!(dsn.address, Address::Socket(_));
     if tls.is_some() && dsn.is_some_and(socket) {
-        let key = if reader.has("tls") { "tls" } else { "dsn" };
-        let problem = "is not possible over the Unix socket that dsn names; should be left out, or dsn should name a host";
-        let which = if key == "dsn" {
-            "asks for TLS, which "
+        let (key, subject) = if reader.has("tls") {
+            ("tls", "")
         } else {
-            ""
+            ("dsn", "asks for TLS, which ")
         };
-        reader.problem(key, &format!("{which}{problem}"));
+        let problem = "is not possible over the Unix socket that dsn names; should be left out, or dsn should name a host";
+        reader.problem(key, &format!("{subject}{problem}"));
         return Err(Refused);
     }
     Ok(tls)
@@ -65,18 +57,16 @@ pub(super) fn of_receiver(reader: &Reader<'_>, url: &str) -> Result<Option<Tls>,
         );
         return Err(Refused);
     }
-    let verify = match (read.verify, &read.ca) {
-        (Some(false), Some(_)) => {
-            reader.problem(
-                "tls.verify",
-                "holds false beside ca; one of the two should be left out",
-            );
-            return Err(Refused);
-        }
-        (Some(false), None) => Verify::Nothing,
-        (Some(true) | None, _) => Verify::Identity,
-    };
-    Ok(Some(read.with(verify)))
+    let tls = read.into_tls();
+    // The HTTP client verifies a certificate and the host's name in it together, or nothing.
+    if tls.verify == Verify::Authority {
+        reader.problem(
+            "tls.verify",
+            "holds false beside ca; one of the two should be left out",
+        );
+        return Err(Refused);
+    }
+    Ok(Some(tls))
 }
 
 /// How a URL says `ssl-mode`, in MySQL's own names ("Command Options for Encrypted Connections").
@@ -118,6 +108,16 @@ struct Read {
 }
 
 impl Read {
+    /// Without `verify`, a certificate of a named authority still counts, for whatever host.
+    fn into_tls(self) -> Tls {
+        let verify = match (self.verify, &self.ca) {
+            (Some(false), Some(_)) => Verify::Authority,
+            (Some(false), None) => Verify::Nothing,
+            (Some(true) | None, _) => Verify::Identity,
+        };
+        self.with(verify)
+    }
+
     fn with(self, verify: Verify) -> Tls {
         let Self { ca, identity, .. } = self;
         Tls {

@@ -88,11 +88,7 @@ impl Client {
             agent: agent(
                 callback.timeout,
                 callback.concurrency,
-                if uri.scheme_str() == Some("https") {
-                    tls::settings(callback.tls.as_ref())?
-                } else {
-                    TlsConfig::default()
-                },
+                tls::settings(&uri, callback.tls.as_ref())?,
             ),
             uri,
             headers: fixed_headers(&callback.headers)?,
@@ -150,7 +146,7 @@ impl Client {
     }
 }
 
-/// A client of one host that waits so long for each exchange and keeps so many connections. `tls` is for https alone.
+/// A client of one host that waits so long for each exchange and keeps so many connections.
 fn agent(timeout: Duration, connections: usize, tls: TlsConfig) -> Agent {
     let config = Agent::config_builder()
         .tls_config(tls)

@@ -6,50 +6,15 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use mysql::prelude::Queryable;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
-use super::common::Server;
+use super::common::{Authority, Server};
 
-/// Makes an authority and certificates of it, in a folder of its own.
-pub(super) struct Authority {
-    folder: TempDir,
+/// With a certificate for a server of this machine, and one for a client.
+pub(super) fn authority() -> Authority {
+    Authority::signing(&[("server", "IP:127.0.0.1"), ("client", "IP:127.0.0.1")])
 }
 
 impl Authority {
-    pub(super) fn new() -> Self {
-        let folder = tempfile::Builder::new()
-            .prefix("cupid-tls-")
-            .tempdir()
-            .expect("Create a folder");
-        let authority = Self { folder };
-        authority.request("-subj /CN=authority -keyout ca.key -out ca.pem");
-        for (name, number) in [("server", "1"), ("client", "2")] {
-            authority.request(&format!(
-                "-subj /CN={name} -set_serial {number} -CA ca.pem -CAkey ca.key -keyout {name}.key -out {name}.pem \
-                 -addext basicConstraints=critical,CA:FALSE -addext subjectAltName=IP:127.0.0.1"
-            ));
-        }
-        authority
-    }
-
-    fn request(&self, args: &str) {
-        let made = Command::new("openssl")
-            .current_dir(&self.folder)
-            .args(
-                "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"
-                    .split(' '),
-            )
-            .args(args.split_whitespace())
-            .stdin(Stdio::null())
-            .output()
-            .expect("openssl is installed");
-        assert!(made.status.success(), "{made:?}");
-    }
-
-    pub(super) fn file(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
     /// A private `MariaDB` with a certificate of this authority.
     pub(super) fn private_server(&self) -> Arc<Server> {
         let option = |name: &str, file: &str| format!("--{name}={}", self.file(file).display());
@@ -107,7 +72,7 @@ pub(super) fn host() -> Arc<Host> {
     if let Some(host) = shared.upgrade() {
         return host;
     }
-    let authority = Authority::new();
+    let authority = authority();
     let (server, tls) = if let Some(server) = Server::named_by("CUPID_TEST_DSN") {
         let tls = authority.verification(&server);
         (server, tls)

@@ -9,7 +9,7 @@ mod plugins;
 
 use std::sync::Arc;
 
-use certificates::{Authority, host};
+use certificates::{authority, host};
 use common::{Db, Scene, Server};
 use plugins::{Account, PASSWORD, PLUGINS, Plugin, installed};
 use serde_json::{Value, json};
@@ -155,7 +155,7 @@ fn a_plugin_that_is_not_spoken_is_refused_by_its_name_with_the_way_out() {
 fn a_certificate_of_another_authority_is_refused_with_the_way_out() {
     let host = host();
     let mut scene = scene(&host.server);
-    let other = Authority::new();
+    let other = authority();
     let account = scene.db.reader.clone();
     for verify in [true, false] {
         let tls = json!({"ca": other.file("ca.pem"), "verify": verify});

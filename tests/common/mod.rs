@@ -5,6 +5,7 @@
 // Each test binary compiles this module and uses a part of it.
 #![allow(dead_code, unused_imports)]
 
+mod authority;
 mod config;
 mod db;
 mod program;
@@ -12,6 +13,7 @@ mod receiver;
 mod scene;
 mod server;
 
+pub(crate) use authority::Authority;
 pub(crate) use config::Config;
 pub(crate) use db::{Db, USER_COLUMNS};
 pub(crate) use program::{Cupid, Outcome, Running};

@@ -44,7 +44,8 @@ fn run(
         let value = HeaderValue::from_str(value).map_err(ureq::http::Error::from)?;
         headers.insert(HeaderName::from_static(name), value);
     }
-    agent(timeout, 1, tls::by_system()).run(built)
+    let tls = tls::by_system(built.uri());
+    agent(timeout, 1, tls).run(built)
 }
 
 fn read(response: Response<Body>) -> Result<Answer, ureq::Error> {

@@ -5,6 +5,7 @@ use std::path::Path;
 use rustls::ClientConfig;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject as _;
+use ureq::http::Uri;
 use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig};
 
 use crate::config::{Tls, Verify};
@@ -14,18 +15,18 @@ use crate::io::authorities::system_authorities;
 ///
 /// # Errors
 /// Names the key, what its file holds and what it should hold.
-pub(super) fn settings(tls: Option<&Tls>) -> Result<TlsConfig, String> {
+pub(super) fn settings(uri: &Uri, tls: Option<&Tls>) -> Result<TlsConfig, String> {
     let Some(Tls {
         ca,
         identity,
         verify,
     }) = tls
     else {
-        return Ok(by_system());
+        return Ok(by_system(uri));
     };
     let settings = match ca {
         Some(path) => with_authorities(&certificates("tls.ca", path)?),
-        None => by_system(),
+        None => by_system(uri),
     };
     let identity = identity.as_ref();
     let identity = identity
@@ -38,9 +39,10 @@ pub(super) fn settings(tls: Option<&Tls>) -> Result<TlsConfig, String> {
     Ok(builder.build())
 }
 
-/// The system's authorities; where it has none, the public ones that are built in.
-pub(super) fn by_system() -> TlsConfig {
-    let path = system_authorities();
+/// The system's authorities; where it has none, the public ones that are built in. Nothing is read for plain http.
+pub(super) fn by_system(uri: &Uri) -> TlsConfig {
+    let is_https = uri.scheme_str() == Some("https");
+    let path = is_https.then(system_authorities).flatten();
     let found = path.and_then(|path| certificates("tls.ca", &path).ok());
     found.map_or_else(TlsConfig::default, |found| with_authorities(&found))
 }
@@ -107,6 +109,7 @@ mod tests {
 
     #[test]
     fn a_file_that_is_no_certificate_is_refused_by_its_key_and_path() {
+        let uri = Uri::from_static("https://h/p");
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ca.pem");
         let framed = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
@@ -126,7 +129,7 @@ mod tests {
                     identity,
                     verify,
                 };
-                let problem = settings(Some(&tls)).unwrap_err();
+                let problem = settings(&uri, Some(&tls)).unwrap_err();
                 assert!(
                     problem.starts_with(key) && problem.contains(words),
                     "{problem}"
@@ -139,7 +142,7 @@ mod tests {
             identity: None,
             verify: Verify::Identity,
         };
-        let problem = settings(Some(&tls)).unwrap_err();
+        let problem = settings(&uri, Some(&tls)).unwrap_err();
         assert!(problem.contains("cannot be read"), "{problem}");
     }
 }
