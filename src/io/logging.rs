@@ -216,6 +216,12 @@ impl Log for Sinks {
 struct LogFile {
     path: PathBuf,
     file: File,
+    /// Device and inode.
+    id: (u64, u64),
+}
+
+fn id_of(it: &std::fs::Metadata) -> (u64, u64) {
+    (it.dev(), it.ino())
 }
 
 impl LogFile {
@@ -230,15 +236,13 @@ impl LogFile {
             .open(path)?;
         Ok(Self {
             path: path.to_owned(),
+            id: id_of(&file.metadata()?),
             file,
         })
     }
 
     fn was_moved(&self) -> bool {
-        let id = |it: std::fs::Metadata| (it.dev(), it.ino());
-        let now = std::fs::metadata(&self.path).map(id);
-        let opened = self.file.metadata().map(id);
-        !matches!((now, opened), (Ok(now), Ok(opened)) if now == opened)
+        std::fs::metadata(&self.path).map_or(true, |now| id_of(&now) != self.id)
     }
 }
 
