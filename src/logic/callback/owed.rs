@@ -10,6 +10,7 @@ use crate::logic::callback::retry::RETRY_AFTER_MAX;
 use crate::logic::compare::rows::Kind;
 use crate::logic::value::cell::Id;
 use crate::logic::value::oversize::TooLarge;
+use crate::logic::value::shortened::shortened;
 
 /// The version of the lines that this program writes.
 pub const VERSION: u64 = 1;
@@ -112,7 +113,7 @@ impl Owed {
             address: None,
             detected_as: None,
             id,
-            key: shortened(key),
+            key: shortened(key, TEXT_MAX),
             kind,
             columns,
             detected_us,
@@ -216,7 +217,7 @@ impl Owed {
 
     /// Records a failed try.
     pub fn failed(&mut self, reason: &str, not_before_us: Option<i64>) {
-        self.last_error = Some(shortened(reason));
+        self.last_error = Some(shortened(reason, TEXT_MAX));
         self.not_before_us = not_before_us;
     }
 
@@ -273,13 +274,6 @@ impl Owed {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
 fn is_zero(number: &u32) -> bool {
     *number == 0
-}
-
-fn shortened(text: &str) -> String {
-    match text.char_indices().nth(TEXT_MAX) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.into(),
-    }
 }
 
 #[cfg(test)]

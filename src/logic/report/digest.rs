@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::logic::report::line::{Fate, Kind, Line};
 use crate::logic::value::cell::Id;
+use crate::logic::value::shortened::shortened;
 
 /// Rows of each kind that are kept with their values.
 pub const SAMPLE_ROWS: usize = 20;
@@ -83,7 +84,7 @@ impl Digest {
                 samples.push(Sample {
                     destination: destination.clone(),
                     id: id.clone(),
-                    key: shortened(key),
+                    key: shortened(key, VALUE_CHARS),
                     values: vec![],
                 });
             }
@@ -104,8 +105,8 @@ impl Digest {
         if let Some(sample) = sample {
             sample.values.push((
                 column.clone(),
-                shortened(source_value),
-                shortened(destination_value),
+                shortened(source_value, VALUE_CHARS),
+                shortened(destination_value, VALUE_CHARS),
             ));
         }
     }
@@ -127,13 +128,6 @@ impl Digest {
     pub fn id_range(&self) -> Option<(Id, Id)> {
         let ranges = self.places.values().filter_map(Places::range);
         ranges.reduce(|(low, high), (l, h)| (low.min(l), high.max(h)))
-    }
-}
-
-fn shortened(text: &str) -> String {
-    match text.char_indices().nth(VALUE_CHARS) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.into(),
     }
 }
 

@@ -137,6 +137,8 @@ pub const HEADER: [&str; 10] = [
     "callback",
 ];
 
+const DAY_US: i64 = 86_400_000_000;
+
 /// Microseconds since 1970 as RFC 3339 in UTC, to the millisecond.
 #[must_use]
 pub fn rfc3339(epoch_us: i64) -> String {
@@ -146,15 +148,28 @@ pub fn rfc3339(epoch_us: i64) -> String {
     )
 }
 
+/// `09:01:59Z`, in UTC, where the moment is less than a day from now.
+#[must_use]
+pub fn time_if_near(epoch_us: i64, now_us: i64) -> Option<String> {
+    let is_near = epoch_us.saturating_sub(now_us).unsigned_abs() < DAY_US.unsigned_abs();
+    is_near.then(|| at(epoch_us, "%H:%M:%SZ"))
+}
+
 /// `09:01Z`, and of another day `2026-12-01 09:01Z`: in the zone of the log's stamps.
 #[must_use]
 pub fn clock_time(epoch_us: i64, now_us: i64) -> String {
-    let day = |us: i64| us.div_euclid(86_400_000_000);
+    let day = |us: i64| us.div_euclid(DAY_US);
     let format = if day(epoch_us) == day(now_us) {
         "%H:%MZ"
     } else {
         "%Y-%m-%d %H:%MZ"
     };
+    at(epoch_us, format)
+}
+
+/// A moment in UTC, in a format of `chrono`; one that no calendar has as its number.
+#[must_use]
+pub fn at(epoch_us: i64, format: &str) -> String {
     chrono::DateTime::from_timestamp_micros(epoch_us)
         .map_or_else(|| epoch_us.to_string(), |at| at.format(format).to_string())
 }

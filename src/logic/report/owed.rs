@@ -4,16 +4,16 @@ use std::fmt::Write as _;
 
 use crate::logic::callback::owed::Owed;
 use crate::logic::callback::pick::{id_text, key_text};
-use crate::logic::report::line::{Kind, rfc3339};
+use crate::logic::report::line::{Kind, rfc3339, time_if_near};
 use crate::logic::value::age::age;
 use crate::logic::value::count::grouped;
 use crate::logic::value::one_line::on_one_line;
+use crate::logic::value::shortened::shortened;
 
 /// Longest key and list of columns in the list, in characters.
 const CELL_CHARS_MAX: usize = 40;
 /// Longest value of a row, in characters. The body has it whole.
 const VALUE_CHARS_MAX: usize = 60;
-const DAY_US: i64 = 86_400_000_000;
 
 /// What the list is made for.
 #[derive(Clone, Copy)]
@@ -67,9 +67,9 @@ impl Reader<'_> {
         [
             on_one_line(&owed.destination),
             id_text(owed),
-            shortened(&owed.key, CELL_CHARS_MAX),
+            cell(&owed.key, CELL_CHARS_MAX),
             kind(owed).into(),
-            shortened(&owed.columns.join(", "), CELL_CHARS_MAX),
+            cell(&owed.columns.join(", "), CELL_CHARS_MAX),
             format!("{} ago", age(self.now_us.saturating_sub(owed.detected_us))),
             grouped(owed.attempts.into()),
             self.why(owed),
@@ -106,12 +106,7 @@ impl Reader<'_> {
 
     /// A moment, in UTC: without its day where that is near.
     fn clock(&self, at_us: i64) -> String {
-        let text = rfc3339(at_us);
-        let is_near = (at_us.saturating_sub(self.now_us)).abs() < DAY_US;
-        match text.split_once('T') {
-            Some((_, time)) if is_near => format!("{}Z", time.split('.').next().unwrap_or(time)),
-            _ => text,
-        }
+        time_if_near(at_us, self.now_us).unwrap_or_else(|| rfc3339(at_us))
     }
 
     /// A callback as it is owed.
@@ -182,9 +177,9 @@ pub fn rows_text(rows: &Rows) -> String {
         lines.push([
             if column.differs { "*" } else { "" }.into(),
             on_one_line(&column.source),
-            shortened(&column.source_value, VALUE_CHARS_MAX),
+            cell(&column.source_value, VALUE_CHARS_MAX),
             on_one_line(&name),
-            shortened(&value, VALUE_CHARS_MAX),
+            cell(&value, VALUE_CHARS_MAX),
         ]);
     }
     let copies = match copies {
@@ -202,12 +197,8 @@ fn kind(owed: &Owed) -> &'static str {
     Kind::from(owed.kind).word()
 }
 
-fn shortened(text: &str, chars_max: usize) -> String {
-    let text = on_one_line(text);
-    match text.char_indices().nth(chars_max) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
-    }
+fn cell(text: &str, chars_max: usize) -> String {
+    shortened(&on_one_line(text), chars_max)
 }
 
 /// Columns as wide as their widest cell, two blanks apart. The last one ends where it ends.

@@ -210,43 +210,18 @@ impl Counts {
 
     /// Each with the name that it has in JSON.
     #[must_use]
-    pub fn named(&self) -> [(&'static str, u64); 14] {
-        let Self {
-            compared,
-            agreed_later,
-            missing,
-            different,
-            duplicate_keys,
-            extra,
-            unfindable_keys,
-            repaired,
-            gone,
-            delivered,
-            unrepaired,
-            refused,
-            timed_out,
-            broken,
-        } = *self;
-        [
-            ("compared", compared),
-            ("agreedLater", agreed_later),
-            ("missing", missing),
-            ("different", different),
-            ("duplicateKeys", duplicate_keys),
-            ("extra", extra),
-            ("unfindableKeys", unfindable_keys),
-            ("repaired", repaired),
-            ("gone", gone),
-            ("delivered", delivered),
-            ("unrepaired", unrepaired),
-            ("refused", refused),
-            ("timedOut", timed_out),
-            ("broken", broken),
-        ]
+    pub fn named(mut self) -> [(&'static str, u64); 14] {
+        self.each().map(|(name, count)| (name, *count))
     }
 
     /// Adds others to these.
     pub fn add(&mut self, other: &Self) {
+        for ((_, count), (_, more)) in self.each().into_iter().zip(other.named()) {
+            *count = count.saturating_add(more);
+        }
+    }
+
+    fn each(&mut self) -> [(&'static str, &mut u64); 14] {
         let Self {
             compared,
             agreed_later,
@@ -263,24 +238,22 @@ impl Counts {
             timed_out,
             broken,
         } = self;
-        for (count, more) in [
-            (compared, other.compared),
-            (agreed_later, other.agreed_later),
-            (missing, other.missing),
-            (different, other.different),
-            (duplicate_keys, other.duplicate_keys),
-            (extra, other.extra),
-            (unfindable_keys, other.unfindable_keys),
-            (repaired, other.repaired),
-            (gone, other.gone),
-            (delivered, other.delivered),
-            (unrepaired, other.unrepaired),
-            (refused, other.refused),
-            (timed_out, other.timed_out),
-            (broken, other.broken),
-        ] {
-            *count = count.saturating_add(more);
-        }
+        [
+            ("compared", compared),
+            ("agreedLater", agreed_later),
+            ("missing", missing),
+            ("different", different),
+            ("duplicateKeys", duplicate_keys),
+            ("extra", extra),
+            ("unfindableKeys", unfindable_keys),
+            ("repaired", repaired),
+            ("gone", gone),
+            ("delivered", delivered),
+            ("unrepaired", unrepaired),
+            ("refused", refused),
+            ("timedOut", timed_out),
+            ("broken", broken),
+        ]
     }
 }
 
@@ -430,7 +403,7 @@ impl Summary {
         if self.interrupted {
             parts.push("stopped before the end".into());
         }
-        if parts.len() == 1 && total.compared > 0 {
+        if self.is_in_sync() && total.compared > 0 {
             parts.push("in sync".into());
         }
         format!("{}, {}", parts.join(", "), self.duration_text())
@@ -460,12 +433,12 @@ impl Summary {
 
     /// Every row that was compared agreed at once, and nothing is left.
     fn is_in_sync(&self) -> bool {
-        let Counts { compared, .. } = self.total();
+        let total = self.total();
         let only_compared = Counts {
-            compared,
+            compared: total.compared,
             ..Counts::default()
         };
-        self.exit() == Exit::Done && !self.interrupted && self.total() == only_compared
+        self.exit() == Exit::Done && !self.interrupted && total == only_compared
     }
 
     /// `in sync: 0 new, 3 updated rows compared, next id 300,001, 0.011 s`.

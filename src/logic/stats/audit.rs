@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{TEXT_BYTES_MAX, VERSION, shortened};
+use super::{TEXT_BYTES_MAX, VERSION, kept};
 use crate::error::Result;
 use crate::logic::report::summary::{Counts, Summary};
 
@@ -105,10 +105,7 @@ impl AuditStats {
             duration_us: duration_us
                 .saturating_add(earlier.as_ref().map_or(0, |it| it.duration_us)),
             is_complete,
-            failed: outcome
-                .as_ref()
-                .err()
-                .map(|error| shortened(&error.to_string())),
+            failed: outcome.as_ref().err().map(|error| kept(&error.to_string())),
             destinations: earlier.map_or(vec![], |earlier| earlier.destinations),
         };
         for of in outcome.iter().flat_map(|summary| &summary.each) {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::ring::{Ring, RowSlot};
-use super::{Lasting, Paused, paused, shortened, since};
+use super::{Lasting, Paused, kept, paused, since};
 use crate::logic::report::summary::{Counts, OfDestination, OwedCallbacks, Reached};
 use crate::logic::value::cell::Id;
 
@@ -100,12 +100,12 @@ impl DestinationStats {
             (self.unrepaired, self.unrepaired_since_us) = (0, None);
         }
         if let Some(answer) = last_answer {
-            self.last_answer = Some(shortened(answer));
+            self.last_answer = Some(kept(answer));
         }
         self.unread = match (unread, self.unread.take()) {
             (Some(unread), before) => Some(Lasting {
                 since_us: since(before.map(|before| before.since_us), now_us),
-                reason: shortened(&unread.reason),
+                reason: kept(&unread.reason),
             }),
             // A retry that had nothing to look at has read nothing.
             (None, before) if *counts == Counts::default() => before,
@@ -128,7 +128,7 @@ impl DestinationStats {
             Some(failure) => {
                 self.refusing = Some(Lasting {
                     since_us: since(self.refusing.as_ref().map(|it| it.since_us), now_us),
-                    reason: shortened(failure),
+                    reason: kept(failure),
                 });
                 self.takes_others = counts.delivered > 0;
             }

@@ -1,6 +1,7 @@
 //! How much is remembered, so that the file stays short.
 
-use super::{DestinationStats, Lasting, Stats, TEXT_BYTES_MAX, cut};
+use super::{DestinationStats, Lasting, Stats, TEXT_BYTES_MAX};
+use crate::logic::value::shortened::shortened;
 
 /// Slots of each kind that are kept of each destination, in the steps in which they get fewer.
 const SLOTS: [usize; 7] = [30, 20, 12, 6, 3, 1, 0];
@@ -52,9 +53,9 @@ fn shorten(destination: &mut DestinationStats, chars_max: usize) {
         ..
     } = destination;
     for Lasting { reason, .. } in [unread, refusing].into_iter().flatten() {
-        *reason = cut(reason, chars_max);
+        *reason = shortened(reason, chars_max);
     }
     if let Some(answer) = last_answer {
-        *answer = cut(answer, chars_max);
+        *answer = shortened(answer, chars_max);
     }
 }

@@ -19,9 +19,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Exit, Result};
 use crate::logic::callback::recognise::Known;
-use crate::logic::notify::heartbeat::Beat;
 use crate::logic::notify::occasion::Told;
 use crate::logic::report::summary::{Pause, Summary};
+use crate::logic::value::shortened::shortened;
 
 pub use audit::{AuditStats, AuditedDestination, LastAudit};
 pub use destination::DestinationStats;
@@ -67,9 +67,6 @@ pub struct Stats {
     /// In the order of `des[]`.
     #[serde(default)]
     pub destinations: Vec<DestinationStats>,
-    /// The last heartbeat.
-    #[serde(default)]
-    pub heartbeat: Option<Beat>,
     /// What the channels of `notify` were told.
     #[serde(default)]
     pub told: Told,
@@ -163,7 +160,6 @@ impl Stats {
             paused: None,
             history: Ring::default(),
             destinations: vec![],
-            heartbeat: None,
             told: Told::default(),
             said: BTreeMap::new(),
         }
@@ -243,7 +239,7 @@ impl Stats {
             ended_us: now_us,
             duration_us,
             exit: exit as u8,
-            text: shortened(&text),
+            text: kept(&text),
         });
         self.history.add(now_us, |slot| {
             slot.passes += 1;
@@ -259,7 +255,7 @@ impl Stats {
             Failed {
                 since_us,
                 passes: before.map_or(0, |before| before.passes).saturating_add(1),
-                reason: shortened(&reason),
+                reason: kept(&reason),
             }
         });
         if !is_failed {
@@ -350,16 +346,9 @@ fn since(before_us: Option<i64>, now_us: i64) -> i64 {
     before_us.map_or(now_us, |before_us| before_us.min(now_us))
 }
 
-/// Cut at the longest reason that is kept.
-fn shortened(text: &str) -> String {
-    cut(text, REASON_CHARS_MAX)
-}
-
-fn cut(text: &str, chars_max: usize) -> String {
-    match text.char_indices().nth(chars_max) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.into(),
-    }
+/// A reason as it is kept.
+fn kept(reason: &str) -> String {
+    shortened(reason, REASON_CHARS_MAX)
 }
 
 #[cfg(test)]

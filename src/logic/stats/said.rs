@@ -5,9 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{DestinationStats, Said, Stats};
+use super::{DestinationStats, Paused, Said, Stats};
 use crate::logic::report::line::clock_time;
-use crate::logic::report::summary::{Pause, Summary};
+use crate::logic::report::summary::Summary;
 use crate::logic::value::age::age;
 use crate::logic::value::count::{counted, grouped, grouped_id};
 
@@ -20,11 +20,11 @@ const AGAIN_US: i64 = 3_600_000_000;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Condition {
     /// Names it in [`Stats::said`].
-    pub key: String,
+    pub(super) key: String,
     /// Since when: microseconds since 1970.
-    pub since_us: i64,
+    pub(super) since_us: i64,
     /// What is said of it.
-    pub text: String,
+    pub(super) text: String,
 }
 
 /// What is to be said after a pass.
@@ -54,12 +54,12 @@ pub(super) fn is_known(key: &str, destinations: &[DestinationStats]) -> bool {
 #[must_use]
 pub(super) fn conditions(stats: &Stats, summary: Option<&Summary>, now_us: i64) -> Vec<Condition> {
     let mut all = Vec::new();
+    let since = |since_us: i64| format!("since {}", clock_time(since_us, now_us));
     let mut add = |kind: &str, subject: &str, since_us: i64, text: String| {
         let (key, text) = match subject {
             "" => (kind.to_owned(), text),
             subject => (format!("{kind} {subject}"), format!("{subject}: {text}")),
         };
-        let text = text.replace("{since}", &clock_time(since_us, now_us));
         all.push(Condition {
             key,
             since_us,
@@ -69,7 +69,11 @@ pub(super) fn conditions(stats: &Stats, summary: Option<&Summary>, now_us: i64) 
     if let Some(failed) = stats.failed.as_ref().filter(|_| summary.is_none()) {
         let times = match failed.passes {
             0 | 1 => String::new(),
-            passes => format!(" ({} passes failed since {{since}})", grouped(passes)),
+            passes => format!(
+                " ({} passes failed {})",
+                grouped(passes),
+                since(failed.since_us)
+            ),
         };
         add(
             "failed",
@@ -81,9 +85,12 @@ pub(super) fn conditions(stats: &Stats, summary: Option<&Summary>, now_us: i64) 
     let Some(summary) = summary else {
         return all;
     };
-    let paused = |reason: Pause| format!("the scan is paused since {{since}}: {}", reason.words());
+    let paused = |it: Paused| {
+        let (since, why) = (since(it.since_us), it.reason.words());
+        format!("the scan is paused {since}: {why}")
+    };
     if let Some(it) = stats.paused {
-        add("paused", "source", it.since_us, paused(it.reason));
+        add("paused", "source", it.since_us, paused(it));
     }
     if summary.rows_without_id > 0 {
         let rows = counted(summary.rows_without_id, "row");
@@ -101,7 +108,8 @@ pub(super) fn conditions(stats: &Stats, summary: Option<&Summary>, now_us: i64) 
             let goes_on = it.next_id.map_or(String::new(), |id| {
                 format!(". It goes on from id {} when it answers", grouped_id(id))
             });
-            let text = format!("cannot be read since {{since}}: {}{goes_on}", unread.reason);
+            let (since, why) = (since(unread.since_us), &unread.reason);
+            let text = format!("cannot be read {since}: {why}{goes_on}");
             add("unread", &it.name, unread.since_us, text);
         }
         if it.owed > 0 {
@@ -114,11 +122,11 @@ pub(super) fn conditions(stats: &Stats, summary: Option<&Summary>, now_us: i64) 
             let oldest_us = it.owed_oldest_us.unwrap_or(now_us);
             let since_us = refusing.map_or(oldest_us, |refusing| refusing.since_us);
             let why = refusing.map_or(String::new(), |refusing| format!(": {}", refusing.reason));
-            let text = format!("{}{aside} owed since {{since}}{why}", grouped(it.owed));
+            let text = format!("{}{aside} owed {}{why}", grouped(it.owed), since(since_us));
             add("owed", &it.name, since_us, text);
         }
-        if let Some(it_is) = it.paused {
-            add("paused", &it.name, it_is.since_us, paused(it_is.reason));
+        if let Some(pause) = it.paused {
+            add("paused", &it.name, pause.since_us, paused(pause));
         }
     }
     if summary.owed_to_strangers > 0 {

@@ -2,10 +2,9 @@
 
 use std::fmt::Write as _;
 
-use crate::logic::report::line::rfc3339;
+use crate::logic::report::line::{at, time_if_near};
 use crate::logic::stats::RowSlot;
 
-const DAY_US: i64 = 86_400_000_000;
 /// The picture of the last hour, from nothing up.
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
@@ -114,13 +113,7 @@ pub(super) fn padded(text: &str, cells: usize) -> String {
 
 /// A moment, in UTC: without its day where that is near.
 pub(super) fn clock(at_us: i64, now_us: i64) -> String {
-    let text = rfc3339(at_us);
-    let is_near = at_us.saturating_sub(now_us).unsigned_abs() < DAY_US.unsigned_abs();
-    match text.split_once('T') {
-        Some((_, time)) if is_near => format!("{}Z", time.split('.').next().unwrap_or(time)),
-        Some((day, time)) => format!("{day} {}Z", time.split('.').next().unwrap_or(time)),
-        None => text,
-    }
+    time_if_near(at_us, now_us).unwrap_or_else(|| at(at_us, "%Y-%m-%d %H:%M:%SZ"))
 }
 
 /// `1.2`: microseconds as seconds.

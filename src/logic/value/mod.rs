@@ -9,4 +9,5 @@ pub mod oversize;
 pub mod path_text;
 pub mod print;
 pub mod row;
+pub mod shortened;
 pub mod sql;

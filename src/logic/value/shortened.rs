@@ -1,0 +1,22 @@
+//! Texts for people that must not be as long as they like.
+
+/// The text, or its first characters and `…`.
+#[must_use]
+pub fn shortened(text: &str, chars_max: usize) -> String {
+    match text.char_indices().nth(chars_max) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_cut_at_a_character() {
+        assert_eq!(shortened("中文", 2), "中文");
+        assert_eq!(shortened("中文字", 2), "中文…");
+        assert_eq!(shortened("a", 0), "…");
+    }
+}
