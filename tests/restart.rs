@@ -121,14 +121,20 @@ fn a_table_that_was_filled_beyond_the_checkpoint_is_compared_from_its_beginning(
     }
 }
 
-#[test]
-fn where_the_key_is_the_id_a_table_that_was_filled_beyond_the_checkpoint_is_compared() {
+/// Ids up to 20 were compared; the table, whose key is the id, was emptied and filled anew beyond them.
+fn filled_anew_and_keyed_by_id() -> Scene {
     let mut scene = Scene::in_sync(1..=20);
     scene.config.set("/src/byColumn", "id");
     scene.config.set("/des/0/byColumn", "id");
     scene.run(0).assert_silent();
     scene.db.exec("TRUNCATE TABLE src.user");
     add_others(&scene, 1..=30);
+    scene
+}
+
+#[test]
+fn where_the_key_is_the_id_a_table_that_was_filled_beyond_the_checkpoint_is_compared() {
+    let scene = filled_anew_and_keyed_by_id();
     let outcome = scene.run(0);
     assert_ids(&scene.receiver().ids(), 1..=30);
     outcome.assert_says(&["started again"]);
@@ -139,12 +145,7 @@ fn where_the_key_is_the_id_a_table_that_was_filled_beyond_the_checkpoint_is_comp
 
 #[test]
 fn rows_that_were_written_anew_before_updates_were_first_looked_at_are_compared() {
-    let mut scene = Scene::in_sync(1..=20);
-    scene.config.set("/src/byColumn", "id");
-    scene.config.set("/des/0/byColumn", "id");
-    scene.run(0).assert_silent();
-    scene.db.exec("TRUNCATE TABLE src.user");
-    add_others(&scene, 1..=30);
+    let mut scene = filled_anew_and_keyed_by_id();
     scene
         .db
         .exec("UPDATE src.user SET update_time = NOW() - INTERVAL 1 HOUR");

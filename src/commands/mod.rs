@@ -3,6 +3,7 @@
 mod check;
 mod connections;
 mod memory;
+mod note;
 mod notify;
 mod owed;
 mod passes;
@@ -21,13 +22,13 @@ use std::sync::Arc;
 use crate::cli::{Command, Talk};
 use crate::config::{self, Job};
 use crate::error::{Error, Exit, Result};
-use crate::io::heartbeat::Heart;
 use crate::io::logging;
 use crate::io::signals::RealClock;
-use crate::io::state_dir::{Former, Lock, StateDir};
+use crate::io::state_dir::{Former, StateDir};
 use crate::logic::report::summary::Summary;
 
 use connections::Connections;
+use note::note;
 
 /// Does what the command line asks for.
 ///
@@ -149,30 +150,12 @@ fn tell(summary: &Summary, exit: Exit) {
     }
 }
 
-/// One line of a pass: for a terminal each one, for a log file those that did something.
+/// One line of a pass. A terminal shows each pass, a log file the passes that did something.
 fn tell_line(summary: &Summary) {
     let total = summary.total();
     if total.compared > 0 || total.delivered > 0 || logging::is_terminal() {
         log::info!("{}", summary.pass_line());
     } else {
         log::debug!("{}", summary.pass_line());
-    }
-}
-
-/// Notes how something ended, for `cupid status` and for whoever waits for heartbeats.
-fn note(
-    outcome: &Result<Summary>,
-    exit_of: impl Fn(&Summary) -> Exit,
-    lock: Option<&mut Lock>,
-    heart: &mut Heart,
-    now_us: i64,
-) {
-    let (exit, text) = match outcome {
-        Ok(summary) => (exit_of(summary), summary.line()),
-        Err(error) => (error.exit(), error.to_string()),
-    };
-    let beat = heart.pass_ended(exit, now_us);
-    if let Some(lock) = lock {
-        lock.note(&status::note(now_us, exit, &text, beat));
     }
 }

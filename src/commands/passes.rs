@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::memory::Memory;
-use super::status::last_beat;
+use super::note::last_beat;
 use super::{
     Connections, load, load_and_log, note, print_json, refuse_idle, state_of, tell, tell_line,
 };
@@ -37,7 +37,7 @@ pub(super) struct Orders {
     /// Each summary goes to stdout.
     pub(super) json: bool,
     pub(super) talk: Talk,
-    /// Long work shows a bar.
+    /// Long work shows a bar. A terminal has room for one.
     pub(super) has_bar: bool,
     pub(super) rhythm: Rhythm,
 }
@@ -57,6 +57,10 @@ pub(super) enum Rhythm {
 }
 
 impl Rhythm {
+    fn repeats(self) -> bool {
+        !matches!(self, Self::Once)
+    }
+
     /// Until somebody asks to stop.
     pub(super) fn is_endless(self) -> bool {
         match self {
@@ -103,7 +107,7 @@ fn passes_of(
         is_dry: orders.is_dry,
         reports: report.is_some(),
     };
-    let has_bar = orders.has_bar && matches!(orders.rhythm, Rhythm::Once) && !orders.talk.quiet;
+    let has_bar = orders.has_bar && !orders.talk.quiet;
     let passes = Passes {
         memory: lock.is_some().then(|| Memory::load(job, clock.now_us())),
         lock,
@@ -112,12 +116,12 @@ fn passes_of(
         handling,
         start_id: orders.start_id,
         json: orders.json,
-        repeats: !matches!(orders.rhythm, Rhythm::Once),
+        rhythm: orders.rhythm,
         heart,
         clock,
         ended,
     };
-    passes.all(orders.rhythm)
+    passes.all()
 }
 
 struct Passes<'a> {
@@ -130,7 +134,7 @@ struct Passes<'a> {
     /// Of the first pass.
     start_id: Option<Id>,
     json: bool,
-    repeats: bool,
+    rhythm: Rhythm,
     heart: &'a mut Heart,
     clock: &'a Arc<RealClock>,
     ended: &'a dyn Fn(Exit, &str),
@@ -138,9 +142,9 @@ struct Passes<'a> {
 
 impl Passes<'_> {
     /// A pass that failed is told and followed by the next one; the exit status is the last one's.
-    fn all(mut self, rhythm: Rhythm) -> Result<Exit> {
+    fn all(mut self) -> Result<Exit> {
         let clock = self.clock;
-        let mut timer = Timer::new(rhythm, Instant::now());
+        let mut timer = Timer::new(self.rhythm, Instant::now());
         let mut is_first = true;
         loop {
             let (insert, update) = timer.due(&self.connections.job, Instant::now());
@@ -207,7 +211,7 @@ impl Passes<'_> {
                 if let Ok(summary) = outcome {
                     tell_line(summary);
                 }
-                memory.after_pass(outcome, self.repeats, began_us, now_us);
+                memory.after_pass(outcome, self.rhythm.repeats(), began_us, now_us);
             }
         }
         match outcome {
@@ -218,7 +222,7 @@ impl Passes<'_> {
             }
             Err(error) => {
                 (self.ended)(error.exit(), &error.to_string());
-                if self.memory.is_some() && self.repeats {
+                if self.memory.is_some() && self.rhythm.repeats() {
                     Ok(error.exit())
                 } else {
                     Err(error)

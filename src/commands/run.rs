@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::memory::Memory;
+use super::note::last_beat;
 use super::passes::{Orders, Rhythm};
 use super::several::side_by_side;
-use super::status::last_beat;
 use super::{Connections, load_and_log, note, print_json, state_of, tell};
 use crate::cli;
 use crate::error::{Exit, Result};
@@ -32,7 +32,7 @@ pub(super) fn run(run: &cli::Run, clock: &Arc<RealClock>) -> Result<Exit> {
         report: run.report.clone(),
         json: run.json,
         talk: run.talk,
-        has_bar: true,
+        has_bar: run.every.is_none(),
         rhythm,
     };
     side_by_side(&run.configs, orders, clock)

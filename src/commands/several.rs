@@ -45,7 +45,10 @@ pub(super) fn side_by_side(
     refuse_single(&orders)?;
     logging::start(logging::level(orders.talk.verbose, orders.talk.quiet));
     let mut crew = Crew {
-        orders: Arc::new(orders),
+        orders: Arc::new(Orders {
+            has_bar: false,
+            ..orders
+        }),
         board,
         clock,
         members: BTreeMap::new(),

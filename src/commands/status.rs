@@ -5,39 +5,19 @@ use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
-
 use super::{Connections, load_without_secrets, print_data, state_of};
 use crate::cli::Status;
 use crate::config::{Job, files};
 use crate::error::{Error, Exit, Result};
 use crate::io::console::stdout_width;
 use crate::io::signals::RealClock;
-use crate::io::state_dir::StateDir;
 use crate::logic::callback::recognise::{Recognised, recognise};
-use crate::logic::notify::heartbeat::Beat;
-use crate::logic::report::line::rfc3339;
 use crate::logic::scan::bounds::Bounds;
 use crate::logic::status::{self, Facts, Severity, State};
 use crate::world::{Clock as _, Source as _, Store as _};
 
 /// A source that has not answered by then is not waited for.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
-
-/// What a run leaves in the lock file, for the next heartbeat.
-pub(super) fn note(now_us: i64, exit: Exit, text: &str, beat: Option<Beat>) -> String {
-    let mut note = json!({ "endedAt": rfc3339(now_us), "exit": exit as u8, "summary": text });
-    if let Some(beat) = beat {
-        note["heartbeat"] = json!(beat);
-    }
-    note.to_string() + "\n"
-}
-
-/// The last heartbeat, as the note of the last run has it.
-pub(super) fn last_beat(state: &StateDir) -> Option<Beat> {
-    let note: Value = serde_json::from_str(&state.last_run().ok()?).ok()?;
-    serde_json::from_value(note.get("heartbeat")?.clone()).ok()
-}
 
 /// `cupid status`. Exit 1 when not all is ok.
 pub(super) fn status(args: &Status, clock: &Arc<RealClock>) -> Result<Exit> {

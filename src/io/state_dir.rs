@@ -178,7 +178,7 @@ fn replace_file(
 }
 
 impl Lock {
-    /// Leaves a note on this run for `cupid status`. It lies in the lock file, need not survive a power cut, and its
+    /// Leaves a note on this run for the next one. It lies in the lock file, need not survive a power cut, and its
     /// loss is no failure.
     pub fn note(&mut self, text: &str) {
         let written = self
