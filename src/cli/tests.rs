@@ -1,5 +1,10 @@
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::examples::{HTML_EXAMPLES, MERGE_EXAMPLES};
+use super::values::{parse_duration, parse_id, parse_report, parse_shard};
 use super::*;
-use crate::logic::report::file::ReportFormat;
+use crate::logic::report::file::{ReportFile, ReportFormat};
 use proptest::prelude::*;
 
 fn parsed(line: &str) -> Command {
@@ -116,15 +121,17 @@ fn every_option_of_run_is_read() {
             start_id: Some(i128::from(u64::MAX)),
             every: Some(Duration::from_secs(2)),
             for_time: Some(Duration::from_secs(58)),
-            report: Some(ReportFile {
-                file: Some("x.jsonl".into()),
-                format: ReportFormat::JsonLines
-            }),
             dry_run: true,
-            json: true,
-            talk: Talk {
-                verbose: 2,
-                quiet: false
+            output: Output {
+                report: Some(ReportFile {
+                    file: Some("x.jsonl".into()),
+                    format: ReportFormat::JsonLines
+                }),
+                json: true,
+                talk: Talk {
+                    verbose: 2,
+                    quiet: false
+                }
             },
         })
     );
@@ -135,12 +142,14 @@ fn every_option_of_run_is_read() {
             start_id: None,
             every: None,
             for_time: None,
-            report: None,
             dry_run: false,
-            json: false,
-            talk: Talk {
-                verbose: 0,
-                quiet: true
+            output: Output {
+                report: None,
+                json: false,
+                talk: Talk {
+                    verbose: 0,
+                    quiet: true
+                }
             },
         })
     );

@@ -14,7 +14,7 @@ use crate::pipeline;
 
 /// `cupid recheck`.
 pub(super) fn recheck(args: &Recheck, clock: &Arc<RealClock>) -> Result<Exit> {
-    let job = load_and_log(&args.config, args.talk)?;
+    let job = load_and_log(&args.config, args.output.talk)?;
     let lines = report::read(&args.earlier)?;
     let source = job.source.table.name();
     let names: Vec<&str> = job.destinations.iter().map(|d| d.name.as_str()).collect();
@@ -25,9 +25,9 @@ pub(super) fn recheck(args: &Recheck, clock: &Arc<RealClock>) -> Result<Exit> {
     })?;
     drop(lines);
     let count = rows.len() as u64;
-    let new_report = args.report.as_ref().map(Report::open).transpose()?;
+    let new_report = args.output.report.as_ref().map(Report::open).transpose()?;
     let reports = new_report.is_some();
-    let console = Console::new(Findings::of_report(new_report), !args.talk.quiet);
+    let console = Console::new(Findings::of_report(new_report), !args.output.talk.quiet);
     let connections = Connections::new(&job, clock)?;
     let tables = connections.tables();
     let counts = pipeline::recheck(&job, &tables, &**clock, &console, &rows, reports)?;
@@ -36,7 +36,12 @@ pub(super) fn recheck(args: &Recheck, clock: &Arc<RealClock>) -> Result<Exit> {
     let outcome = Rechecked::new(&job.name, counts, count, extra);
     if is_complete {
         console.into_findings().complete("")?;
-    } else if let Some(file) = args.report.as_ref().and_then(|report| report.file.as_ref()) {
+    } else if let Some(file) = args
+        .output
+        .report
+        .as_ref()
+        .and_then(|report| report.file.as_ref())
+    {
         log::warn!(
             "{} is left as it was: not every row of the report was compared",
             file.display()
@@ -49,10 +54,11 @@ pub(super) fn recheck(args: &Recheck, clock: &Arc<RealClock>) -> Result<Exit> {
 /// What became of the rows is what was asked for, so it goes to stdout, unless something else is wanted there.
 fn say(args: &Recheck, outcome: &Rechecked) -> Result<()> {
     let stdout_is_taken = args
+        .output
         .report
         .as_ref()
         .is_some_and(|report| report.file.is_none());
-    if args.json {
+    if args.output.json {
         return print_json(true, outcome);
     }
     if stdout_is_taken {

@@ -27,7 +27,7 @@ use crate::world::{Clock as _, Store};
 
 /// `cupid reconcile`. Exit 1 also when every difference that was found has been called back.
 pub(super) fn reconcile(args: &Reconcile, clock: &Arc<RealClock>) -> Result<Exit> {
-    let job = load_and_log(&args.config, args.talk)?;
+    let job = load_and_log(&args.config, args.output.talk)?;
     refuse_common_files(args)?;
     let asked = asked(args);
     let mut state = audit_state(&job, &asked);
@@ -56,7 +56,7 @@ pub(super) fn reconcile(args: &Reconcile, clock: &Arc<RealClock>) -> Result<Exit
         .is_some()
         .then(|| findings.digest())
         .transpose()?;
-    let console = Console::new(findings, !args.talk.quiet).with_digest(digest);
+    let console = Console::new(findings, !args.output.talk.quiet).with_digest(digest);
     let connections = Connections::of_shard(&job, args.shard, clock)?;
     let began_us = clock.now_us();
     let mut world = connections.world(&mut *store, clock, &console);
@@ -123,13 +123,13 @@ fn remember(
 }
 
 fn ended(args: &Reconcile, summary: &Summary) -> Result<Exit> {
-    print_json(args.json, summary)?;
+    print_json(args.output.json, summary)?;
     Ok(exit(summary))
 }
 
 /// Each output has a file of its own.
 fn refuse_common_files(args: &Reconcile) -> Result<()> {
-    let report = args.report.as_ref();
+    let report = args.output.report.as_ref();
     refuse_one_file(&[
         ("--report", report.and_then(|report| report.file.as_deref())),
         ("--fix-sql", args.fix_sql.as_deref()),
@@ -139,7 +139,7 @@ fn refuse_common_files(args: &Reconcile) -> Result<()> {
 
 fn findings(args: &Reconcile, stopped: Option<&Stopped>) -> Result<Findings> {
     Findings::of_audit(
-        args.report.as_ref(),
+        args.output.report.as_ref(),
         args.fix_sql.as_deref(),
         args.html.as_deref(),
         stopped,

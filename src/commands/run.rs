@@ -29,9 +29,9 @@ pub(super) fn run(run: &cli::Run, clock: &Arc<RealClock>) -> Result<Exit> {
     let orders = Orders {
         start_id: run.start_id,
         is_dry: run.dry_run,
-        report: run.report.clone(),
-        json: run.json,
-        talk: run.talk,
+        report: run.output.report.clone(),
+        json: run.output.json,
+        talk: run.output.talk,
         has_bar: run.every.is_none(),
         rhythm,
     };

@@ -1,0 +1,86 @@
+//! `cupid reconcile` and `cupid recheck`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::output::Output;
+use super::values::{
+    method_parser, parse_duration, parse_id, parse_rate, parse_report, parse_shard, parse_size,
+};
+use crate::logic::audit::shard::Shard;
+use crate::logic::report::file::ReportFile;
+use crate::pipeline::Method;
+
+const AUDIT_REPORT: &str = "Writes the differences to a file when the audit is complete (until then they lie in \
+     FILE.partial): CSV, or JSON Lines when it ends in .jsonl; `-` is CSV on stdout";
+const RECHECK_REPORT: &str = "Writes what still differs to a file: CSV, or JSON Lines when it ends in .jsonl; \
+     `-` is CSV on stdout";
+
+/// `cupid reconcile`.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+#[command(mut_arg("report", |arg| arg.help(AUDIT_REPORT)))]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+pub struct Reconcile {
+    /// The configuration file
+    #[arg(value_name = "CONFIG")]
+    pub config: PathBuf,
+    /// The first id of the range; without it, the lowest that there can be
+    #[arg(long, value_name = "N", value_parser = parse_id, allow_negative_numbers = true)]
+    pub from_id: Option<i128>,
+    /// The last id of the range; without it, the highest id when the audit begins
+    #[arg(long, value_name = "N", value_parser = parse_id, allow_negative_numbers = true)]
+    pub to_id: Option<i128>,
+    /// Only part I of N of the rows, I from 0 to N-1, such as 0/8: N audits, on as many machines, share the table
+    #[arg(long, value_name = "I/N", value_parser = parse_shard)]
+    pub shard: Option<Shard>,
+    /// Stops cleanly when this time is up, such as 2h; --resume goes on there
+    #[arg(long = "for", value_name = "DURATION", value_parser = parse_duration)]
+    pub for_time: Option<Duration>,
+    /// Also reports the rows that only a destination has; not with --shard, for such a row is in no shard
+    #[arg(long)]
+    pub extra: bool,
+    /// How equal rows are found: auto, stream (both tables are read) or checksum (their servers sum them up; for slow links;
+    /// with --extra and --shard tables are read all the same)
+    #[arg(long, value_name = "METHOD", value_parser = method_parser(), default_value = "auto")]
+    pub method: Method,
+    /// Reads at most so many rows a second of each table, such as 20000, to spare the servers
+    #[arg(long, value_name = "ROWS", value_parser = parse_rate)]
+    pub max_rate: Option<u64>,
+    /// What may be kept in memory of rows that have not met their copies yet, such as 256M; more goes to temporary files
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, default_value = "256M")]
+    pub memory: usize,
+    /// Goes on where the last audit of the same configuration, range and shard stopped; reads the copies from their
+    /// beginning again where it reads them whole
+    #[arg(long)]
+    pub resume: bool,
+    /// Writes the statements that would repair each destination: to be read, never executed here
+    #[arg(long, value_name = "FILE")]
+    pub fix_sql: Option<PathBuf>,
+    /// Writes one page for people: totals, where the differences lie, the first rows of each kind
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+    /// Compares and reports, sends nothing; saves only its progress, for --resume with --dry-run
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Where results and words go.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// `cupid recheck`.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+#[command(mut_arg("report", |arg| arg.help(RECHECK_REPORT)))]
+#[command(mut_arg("json", |arg| arg.help("Prints the counts as one JSON object on stdout")))]
+pub struct Recheck {
+    /// The configuration file
+    #[arg(value_name = "CONFIG")]
+    pub config: PathBuf,
+    /// A report of `run`, `reconcile` or `recheck`: CSV, or JSON Lines when it ends in .jsonl; `-` is CSV on stdin
+    #[arg(value_name = "REPORT", value_parser = parse_report)]
+    pub earlier: ReportFile,
+    /// Where results and words go.
+    #[command(flatten)]
+    pub output: Output,
+}
