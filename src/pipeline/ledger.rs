@@ -8,6 +8,8 @@
 //! Two locks, always taken in this order: the store's, while a file is written, and the book's, for moments. Nobody who
 //! books an answer waits for a disk.
 
+mod told;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard};
 
@@ -16,13 +18,15 @@ use crate::error::Result;
 use crate::locks::{into_inner, locked};
 use crate::logic::callback::outbox::Outbox;
 use crate::logic::callback::owed::Owed;
-use crate::logic::callback::recognise::{Recognised, Told, recognise};
+use crate::logic::callback::recognise::{Recognised, recognise};
 use crate::logic::report::notice::Notice;
 use crate::logic::report::summary::OwedCallbacks;
 use crate::logic::scan::checkpoint::Checkpoint;
 use crate::logic::value::cell::Id;
 use crate::logic::value::oversize::{Part, TooLarge};
 use crate::world::{Observer, Store};
+
+use told::{moved_source, notice_of};
 
 /// How often the outbox on disk is brought up to date during a long delivery.
 const SAVE_US: i64 = 2_000_000;
@@ -80,12 +84,14 @@ impl<'a> Ledger<'a> {
     ) -> Result<(Self, Loaded)> {
         let saved = store.checkpoint()?;
         let known = job.known_destinations();
+        let mut outbox = store.outbox()?;
+        let had_other_waits = outbox.forget_waits_of_another_clock(now_us);
         let Recognised {
             checkpoint,
             outbox,
             outbox_changed,
             told,
-        } = recognise(saved.clone(), store.outbox()?, &known);
+        } = recognise(saved.clone(), outbox, &known);
         for notice in told
             .iter()
             .map(notice_of)
@@ -112,7 +118,7 @@ impl<'a> Ledger<'a> {
         }
         let book = Book {
             outbox,
-            is_changed: has_forgotten,
+            is_changed: has_forgotten || had_other_waits,
             saved_us: now_us,
             chosen: None,
             ended: vec![],
@@ -424,33 +430,5 @@ impl<'a> Ledger<'a> {
 impl Book {
     fn tries(&self, number: usize, id: Id) -> u32 {
         self.tries.get(&(number, id)).copied().unwrap_or(0)
-    }
-}
-
-/// The table is the same, and its server is another one.
-fn moved_source(job: &Job, saved: Option<&Checkpoint>) -> Option<Notice> {
-    let to = job.source.table.server.address.text();
-    let from = saved?.source_server.clone()?;
-    (from != to).then_some(Notice::SourceMoved { from, to })
-}
-
-fn notice_of(told: &Told) -> Notice {
-    match told.clone() {
-        Told::Moved {
-            destination,
-            from,
-            to,
-        } => Notice::DestinationMoved {
-            destination,
-            from,
-            to,
-        },
-        Told::Renamed {
-            destination,
-            before,
-        } => Notice::DestinationRenamed {
-            destination,
-            before,
-        },
     }
 }

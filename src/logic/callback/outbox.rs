@@ -137,6 +137,16 @@ impl Outbox {
         }
     }
 
+    /// Waits that are longer than any that is believed were written down before this machine's clock was set back. They
+    /// are forgotten before waits are compared, for the later one would win. Returns whether there were any.
+    pub fn forget_waits_of_another_clock(&mut self, now_us: i64) -> bool {
+        let mut were_any = false;
+        for owed in self.0.values_mut() {
+            were_any |= owed.forget_waits_of_another_clock(now_us);
+        }
+        were_any
+    }
+
     /// Somebody wants everything tried now, whatever the endpoints asked for before and whatever they refused.
     pub fn forget_waits(&mut self) {
         for owed in self.0.values_mut() {

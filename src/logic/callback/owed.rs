@@ -235,6 +235,16 @@ impl Owed {
             .is_some_and(|not_before_us| now_us < not_before_us && not_before_us <= longest_us)
     }
 
+    /// Forgets waits that are longer than any that is believed. Returns whether there were any.
+    pub(super) fn forget_waits_of_another_clock(&mut self, now_us: i64) -> bool {
+        let longest_us = now_us.saturating_add(RETRY_AFTER_MAX_US);
+        let mut were_any = false;
+        for wait in [&mut self.not_before_us, &mut self.retry_at_us] {
+            were_any |= wait.take_if(|until_us| *until_us > longest_us).is_some();
+        }
+        were_any
+    }
+
     /// It was refused, in one more run, while others were taken: `wait_us` says how long it waits after so many of them.
     pub(super) fn back_off(&mut self, now_us: i64, wait_us: impl Fn(u32) -> i64) {
         self.refused_runs = self.refused_runs.saturating_add(1);

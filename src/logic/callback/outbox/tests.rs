@@ -204,6 +204,37 @@ fn the_wish_of_an_endpoint_outlives_the_row_that_brought_it() {
 }
 
 #[test]
+fn a_wait_from_before_the_clock_was_set_back_outlives_no_row() {
+    const HOUR_US: i64 = 3_600_000_000;
+    let mut outbox = Outbox::default();
+    let stale = owed(1);
+    outbox.replace(Owed {
+        not_before_us: Some(HOUR_US + 11),
+        retry_at_us: Some(HOUR_US + 11),
+        ..stale.clone()
+    });
+    outbox.replace(Owed {
+        not_before_us: Some(60),
+        retry_at_us: Some(HOUR_US + 10),
+        ..owed(2)
+    });
+    assert!(outbox.forget_waits_of_another_clock(10));
+    assert!(!outbox.forget_waits_of_another_clock(10), "once");
+    outbox.remove(&stale);
+    let left = outbox.get("my2.user", 2).unwrap();
+    assert_eq!(
+        left.not_before_us,
+        Some(60),
+        "what the endpoint asked for now"
+    );
+    assert_eq!(
+        left.retry_at_us,
+        Some(HOUR_US + 10),
+        "as long as is believed"
+    );
+}
+
+#[test]
 fn what_was_taken_is_owed_to_nobody_and_stays_in_the_file() {
     let taken = || owed(1).taken(7, 100, 50);
     let mut outbox = Outbox::default();
