@@ -8,6 +8,7 @@
 //! folder takes no new file, or the owner cannot be kept, the content is copied over the old one in the end, which is not
 //! atomic. stdout, devices and pipes cannot be replaced: they are written as it comes.
 
+mod draft;
 mod target;
 
 use std::fs::{File, OpenOptions, TryLockError};
@@ -19,7 +20,8 @@ use std::path::{Path, PathBuf};
 use super::replace::{failed, folder_of, private, sync_folder};
 use crate::error::{Error, Result};
 
-use target::{Place, Target};
+use draft::Draft;
+use target::Place;
 pub use target::{draft_of, refuse_one_file};
 
 /// Makes durable what was written to stdout, where that is a file.
@@ -54,16 +56,6 @@ enum To {
     Deferred(File, Box<dyn Write + Send>),
     /// Collected beside the file.
     Beside(Draft),
-}
-
-/// What is written so far of a file.
-struct Draft {
-    file: File,
-    /// Where it lies; `None` where the folder takes no file: then it has no name, and is lost with the process.
-    path: Option<PathBuf>,
-    target: Target,
-    /// It stays when the output is dropped.
-    kept: bool,
 }
 
 /// What lies in the draft of an audit that is gone on with.
@@ -364,58 +356,6 @@ impl Output {
         draft.file.sync_all().map_err(failed("Sync", &path))?;
         sync_folder(folder_of(&path))?;
         Ok(Some(path))
-    }
-}
-
-impl Draft {
-    /// Puts it in the file's place; its own name is gone then.
-    fn put(&mut self) -> std::io::Result<()> {
-        let is_gone = self
-            .target
-            .replace_by(&mut self.file, self.path.as_deref())?;
-        self.kept = false;
-        if is_gone {
-            self.path = None;
-        }
-        Ok(())
-    }
-
-    fn remade(
-        &mut self,
-        write: impl FnOnce(&mut File, &mut dyn Write) -> std::io::Result<()>,
-    ) -> std::io::Result<()> {
-        let name = self.path.as_ref().map(|path| path.with_extension("new"));
-        let file = match &name {
-            Some(name) => private(
-                OpenOptions::new()
-                    .read(true)
-                    .write(true)
-                    .create(true)
-                    .truncate(true),
-                name,
-            )?,
-            None => tempfile::tempfile()?,
-        };
-        self.file.rewind()?;
-        let mut buffered = std::io::BufWriter::new(file);
-        let put = write(&mut self.file, &mut buffered).and_then(|()| {
-            let mut file = buffered
-                .into_inner()
-                .map_err(std::io::IntoInnerError::into_error)?;
-            self.target.replace_by(&mut file, name.as_deref())
-        });
-        if let (Err(_) | Ok(false), Some(name)) = (&put, &name) {
-            let _ = std::fs::remove_file(name); // Another error is told, or it was copied.
-        }
-        put.map(|_| ())
-    }
-}
-
-impl Drop for Draft {
-    fn drop(&mut self) {
-        if let (Some(path), false) = (&self.path, self.kept) {
-            let _ = std::fs::remove_file(path); // It may have been put in its place.
-        }
     }
 }
 

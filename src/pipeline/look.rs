@@ -166,14 +166,7 @@ impl Pass<'_> {
             }
         }
         let keys: Vec<&Cell> = comparable.iter().map(|whole| &whole.row.key).collect();
-        let mut found = destination
-            .find(&keys, ROOM_BYTES)
-            .map_err(LookError::Destination)?;
-        if found.by_key.is_empty() && !keys.is_empty() {
-            found = destination
-                .find(&keys[..1], ROW_BYTES_MAX)
-                .map_err(LookError::Destination)?;
-        }
+        let mut found = find_at_least_one(destination, &keys).map_err(LookError::Destination)?;
         let unanswered = comparable.split_off(found.by_key.len().min(comparable.len()));
         look.left
             .extend(unanswered.iter().map(|whole| whole.row.id));
@@ -325,6 +318,15 @@ fn sight_all(
         all.too_large.extend(too_large);
     }
     Ok(all)
+}
+
+/// The copies of as many of the first keys as there is room for, and at least of the first one.
+fn find_at_least_one(destination: &dyn Destination, keys: &[&Cell]) -> Result<Found> {
+    let found = destination.find(keys, ROOM_BYTES)?;
+    if found.by_key.is_empty() && !keys.is_empty() {
+        return destination.find(&keys[..1], ROW_BYTES_MAX);
+    }
+    Ok(found)
 }
 
 fn sight(

@@ -99,6 +99,11 @@ impl<'a> Pass<'a> {
         &self.job.destinations[number].name
     }
 
+    /// How often a callback to this destination is tried in a run.
+    pub(super) fn tries_max(&self, number: usize) -> u32 {
+        self.job.destinations[number].callback.policy.attempts()
+    }
+
     pub(super) fn number(&self, name: &str) -> Option<usize> {
         self.job.destinations.iter().position(|d| d.name == name)
     }

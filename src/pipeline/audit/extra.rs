@@ -111,6 +111,12 @@ pub(in crate::pipeline) fn report_extra(pass: &Pass<'_>, extra: Vec<Extra>) -> R
     Ok(())
 }
 
+/// Several rows of a key are one key, wherever they are.
+fn keep_one_of_each(keys: &mut Vec<Cell>, maker: &mut Fingerprinter) {
+    let mut told = HashSet::new();
+    keys.retain(|key| maker.key(key.lent()).is_none_or(|print| told.insert(print)));
+}
+
 impl Pass<'_> {
     fn keys_found_for_none(
         &self,
@@ -142,8 +148,9 @@ impl Pass<'_> {
                 break;
             }
             let mut wanted_keys = WantedKeys::new(maker.clone(), records);
-            let section = records.first().map(|record| record.tag.section());
-            if let Some(section) = section.and_then(|at| sections.get(at))
+            if let Some(section) = records
+                .first()
+                .and_then(|it| sections.get(it.tag.section()))
                 && let Err(error) = self.read_again(number, section, &mut wanted_keys)
             {
                 self.mark_unread(number, &error);
@@ -154,28 +161,29 @@ impl Pass<'_> {
                 continue;
             }
             let like = self.rows_like(number, &known)?;
-            let known = std::mem::take(&mut known);
-            let Some(left) = self.not_found_for(number, like, known, is_over)? else {
-                break;
-            };
-            keys.extend(left);
+            match self.not_found_for(number, like, std::mem::take(&mut known), is_over)? {
+                Some(left) => keys.extend(left),
+                None => break,
+            }
             if keys.len() > EXTRA_MAX {
-                self.observer.tell(&Notice::ExtraLimited {
-                    destination: self.name(number).to_owned(),
-                    limit: EXTRA_MAX,
-                });
+                self.tell_extra_limited(number);
                 break;
             }
         }
-        // Several rows of a key are one key, wherever they are.
-        let mut told = HashSet::new();
-        keys.retain(|key| maker.key(key.lent()).is_none_or(|print| told.insert(print)));
+        keep_one_of_each(&mut keys, &mut maker);
         // Where only equal bytes are equal, a source row that finds one of these would have met it.
-        if map.key_type == ColumnType::Text || map.key_type != map.destination_key_type {
-            let left = self.not_found_for(number, suspects.clone(), keys, is_over)?;
-            keys = left.unwrap_or_default();
+        if map.key_type != ColumnType::Text && map.key_type == map.destination_key_type {
+            return Ok(keys);
         }
-        Ok(keys)
+        let left = self.not_found_for(number, suspects.clone(), keys, is_over)?;
+        Ok(left.unwrap_or_default())
+    }
+
+    fn tell_extra_limited(&self, number: usize) {
+        self.observer.tell(&Notice::ExtraLimited {
+            destination: self.name(number).to_owned(),
+            limit: EXTRA_MAX,
+        });
     }
 
     /// An audit that does not look at all of them has not come to its end.

@@ -1,6 +1,7 @@
 //! Both tables are read once, from end to end, and paired by fingerprints.
 
 use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread::Scope;
 
 use super::FirstLook;
 use super::readers::{DestinationBatch, Section, SourceBatch, read_destination, read_source};
@@ -55,6 +56,7 @@ pub(super) struct Unmatched {
 }
 
 /// What two streams came to.
+#[derive(Default)]
 pub(super) struct Paired {
     /// The last id that was read.
     pub(super) reached: Id,
@@ -162,10 +164,8 @@ impl<'a> FirstLook<'_, 'a> {
         if streamed.is_empty() {
             return Ok(Paired {
                 reached: span.to,
-                rows: vec![],
-                suspects: Collector::default(),
-                unmatched: vec![],
                 is_whole: true,
+                ..Paired::default()
             });
         }
         let (pass, seed) = (self.pass, self.audit.seed);
@@ -179,38 +179,19 @@ impl<'a> FirstLook<'_, 'a> {
         let reached = std::thread::scope(|scope| -> Result<Reached> {
             let mut makers = Vec::new();
             let mut members = Vec::new();
-            for Streamed { number, table } in streamed {
-                let (number, table) = (*number, &**table);
-                let key_fold = table.key_fold();
-                let map = pass.destination(number).map()?;
-                makers.push(Fingerprinter::of_source(map, key_fold, seed));
-                let maker = Fingerprinter::of_destination(map, key_fold, seed);
-                let (sender, batches) = sync_channel(1);
-                let throttle = &pass.destination_throttles[number];
-                // A destination that falls silent when the scan is over already is not asked anything else.
-                let fails = move |error: &Error| pass.mark_unread_if_silent(number, error);
-                scope.spawn(move || read_destination(table, maker, throttle, &sender, fails));
-                members.push(Member {
-                    number,
-                    key_fold,
-                    pairing: Pairing::new(memory_bytes),
-                    rows: 0,
-                    spill: self.spills.open(),
-                    batches,
-                    is_done: false,
-                    error: None,
-                    sections: vec![],
-                });
+            for streamed in streamed {
+                let pairing = Pairing::new(memory_bytes);
+                let spill = self.spills.open();
+                let (member, maker) = start(scope, pass, streamed, seed, pairing, spill)?;
+                members.push(member);
+                makers.push(maker);
             }
             let (sender, batches) = sync_channel(1);
             let (source, throttle) = (pass.source(), &pass.throttle);
             scope.spawn(move || read_source(source, span, makers, throttle, &sender));
             let reached = read_both(pass, span, &batches, &mut members, &mut suspect)?;
-            let unmatched_max = if self.audit.extra {
-                UNMATCHED_LEAST.max(memory_bytes / size_of::<Record>())
-            } else {
-                0
-            };
+            let room = UNMATCHED_LEAST.max(memory_bytes / size_of::<Record>());
+            let unmatched_max = if self.audit.extra { room } else { 0 };
             for member in members {
                 let number = member.number;
                 rows.push((number, member.rows));
@@ -248,6 +229,39 @@ impl<'a> FirstLook<'_, 'a> {
             }
         }
     }
+}
+
+/// Starts to read a destination, and says how the source's rows are fingerprinted for it.
+fn start<'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    pass: &'scope Pass<'_>,
+    Streamed { number, table }: &'scope Streamed<'_>,
+    seed: u64,
+    pairing: Pairing,
+    spill: Box<dyn Spill>,
+) -> Result<(Member, Fingerprinter)> {
+    let (number, table) = (*number, &**table);
+    let key_fold = table.key_fold();
+    let map = pass.destination(number).map()?;
+    let source_maker = Fingerprinter::of_source(map, key_fold, seed);
+    let maker = Fingerprinter::of_destination(map, key_fold, seed);
+    let (sender, batches) = sync_channel(1);
+    let throttle = &pass.destination_throttles[number];
+    // A destination that falls silent when the scan is over already is not asked anything else.
+    let fails = move |error: &Error| pass.mark_unread_if_silent(number, error);
+    scope.spawn(move || read_destination(table, maker, throttle, &sender, fails));
+    let member = Member {
+        number,
+        key_fold,
+        pairing,
+        rows: 0,
+        spill,
+        batches,
+        is_done: false,
+        error: None,
+        sections: vec![],
+    };
+    Ok((member, source_maker))
 }
 
 /// Keys that several rows of a destination share: how many, and all spellings of them, for the source may know another of

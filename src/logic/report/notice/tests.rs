@@ -1,4 +1,5 @@
 use super::*;
+use crate::logic::scan::trail::{Doubt, Finding, Start};
 use crate::logic::value::oversize::Part;
 
 const LARGE: TooLarge = TooLarge {

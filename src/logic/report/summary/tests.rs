@@ -1,4 +1,5 @@
 use super::*;
+use crate::logic::callback::owed::Owed;
 use crate::logic::compare::rows::Kind;
 
 fn of(name: &str) -> OfDestination {
