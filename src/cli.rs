@@ -6,33 +6,37 @@
 mod audits;
 mod care;
 mod examples;
+mod man;
 mod output;
 mod owed;
 mod passes;
 mod refusals;
 mod reports;
+pub mod topics;
 mod values;
 
 use std::ffi::OsString;
 use std::io::Write;
 
+use clap::builder::PossibleValuesParser;
 use clap::error::ErrorKind;
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::error::Exit;
 
 pub use audits::{Recheck, Reconcile};
-pub use care::{Check, Completions, Notify, Status};
+pub use care::{Check, Completions, Help, Notify, Pages, Status};
 pub use clap_complete::Shell;
+pub use man::{Page, pages};
 pub use output::{Output, Talk};
 pub use owed::{Owed, OwedCommand, OwedDrop, OwedList, OwedSend, OwedShow, OwedWhat};
 pub use passes::{Retry, Run, Start};
 pub use reports::{Html, Merge, Reports, ReportsCommand};
 
 use examples::{
-    CHECK_EXAMPLES, COMPLETIONS_EXAMPLES, EXIT_STATUS, NOTIFY_EXAMPLES, OWED_EXAMPLES,
-    RECHECK_EXAMPLES, RECONCILE_EXAMPLES, REPORT_EXAMPLES, RETRY_EXAMPLES, RUN_EXAMPLES,
-    START_EXAMPLES, STATUS_EXAMPLES, TOP_EXAMPLES,
+    CHECK_EXAMPLES, COMPLETIONS_EXAMPLES, EXIT_STATUS, HELP_EXAMPLES, MAN_EXAMPLES,
+    NOTIFY_EXAMPLES, OWED_EXAMPLES, RECHECK_EXAMPLES, RECONCILE_EXAMPLES, REPORT_EXAMPLES,
+    RETRY_EXAMPLES, RUN_EXAMPLES, START_EXAMPLES, STATUS_EXAMPLES, TOP_EXAMPLES,
 };
 
 #[derive(Debug, Parser)]
@@ -40,8 +44,9 @@ use examples::{
     name = "cupid",
     version,
     about = "Finds changes that got lost between a MySQL table and its copies, and calls back until they are repaired",
-    after_help = TOP_EXAMPLES,
-    after_long_help = format!("{TOP_EXAMPLES}\n\n{EXIT_STATUS}"),
+    after_help = format!("{}\n\n{TOP_EXAMPLES}", topics::list()),
+    after_long_help = format!("{}\n\n{TOP_EXAMPLES}\n\n{EXIT_STATUS}", topics::list()),
+    disable_help_subcommand = true,
     max_term_width = 100,
 )]
 struct Cli {
@@ -85,6 +90,23 @@ pub enum Command {
     /// Prints the completions of a shell
     #[command(after_help = COMPLETIONS_EXAMPLES)]
     Completions(Completions),
+    /// Writes the man pages
+    #[command(after_help = MAN_EXAMPLES, hide = true)]
+    Man(Pages),
+    /// Tells more about a command or a topic
+    #[command(after_help = HELP_EXAMPLES)]
+    Help(Help),
+}
+
+/// Everything that can be typed.
+fn definition() -> clap::Command {
+    let command = Cli::command();
+    let names = command.get_subcommands().map(|it| it.get_name().to_owned());
+    let topics = topics::TOPICS.iter().map(|it| it.name.to_owned());
+    let words = PossibleValuesParser::new(names.chain(topics).collect::<Vec<_>>());
+    command.mut_subcommand("help", |help| {
+        help.mut_arg("word", |word| word.value_parser(words))
+    })
 }
 
 /// Reads a command line; the first argument is the program's own name.
@@ -98,10 +120,16 @@ where
     I: IntoIterator<Item = T>,
     T: Into<OsString> + Clone,
 {
-    let command = Cli::try_parse_from(arguments)?.command;
+    let mut matches = definition().try_get_matches_from(arguments)?;
+    let command = Cli::from_arg_matches_mut(&mut matches)?.command;
+    if let Command::Help(help) = &command
+        && help.topic().is_none()
+    {
+        return parse(help.asked());
+    }
     match refusals::refusal(&command) {
         None => Ok(command),
-        Some((kind, problem)) => Err(Cli::command().error(kind, problem)),
+        Some((kind, problem)) => Err(definition().error(kind, problem)),
     }
 }
 
@@ -122,7 +150,7 @@ pub fn exit(error: &clap::Error) -> Exit {
 pub fn write_completions(shell: Shell, out: &mut dyn Write) -> std::io::Result<()> {
     // The generator panics when it cannot write, so it writes to memory.
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "cupid", &mut script);
+    clap_complete::generate(shell, &mut definition(), "cupid", &mut script);
     out.write_all(&script)
 }
 

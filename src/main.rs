@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use cupid::error::Error;
+use cupid::error::{Error, Exit};
 use cupid::io::logging;
 use cupid::io::signals::RealClock;
 
@@ -11,8 +11,18 @@ fn main() -> ExitCode {
     let command = match cupid::cli::parse(std::env::args_os()) {
         Ok(command) => command,
         Err(error) => {
-            let _ = error.print(); // There is nowhere left to complain to.
-            return ExitCode::from(cupid::cli::exit(&error) as u8);
+            let exit = match (error.print(), cupid::cli::exit(&error)) {
+                (Err(unprinted), Exit::Done) => {
+                    logging::tell_failure(&Error::File {
+                        operation: "Write the help",
+                        path: "stdout".into(),
+                        reason: unprinted.to_string(),
+                    });
+                    Exit::Failed
+                }
+                (_, exit) => exit, // There is nowhere left to complain to.
+            };
+            return ExitCode::from(exit as u8);
         }
     };
     let clock = Arc::new(RealClock::listening());

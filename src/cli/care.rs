@@ -1,4 +1,4 @@
-//! `cupid status`, `cupid check`, `cupid notify` and `cupid completions`.
+//! `cupid status`, `check`, `notify`, `completions`, `man` and `help`.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::Shell;
+use super::topics::Topic;
 use super::values::parse_duration;
 
 /// `cupid status`.
@@ -57,4 +58,44 @@ pub struct Completions {
     /// The shell
     #[arg(value_name = "SHELL")]
     pub shell: Shell,
+}
+
+/// `cupid man`.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct Pages {
+    /// Writes all pages into this folder, which is created when it is missing; without it, the page
+    /// of `cupid` itself goes to stdout
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+}
+
+/// `cupid help`.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct Help {
+    /// A command or a topic; without one, all of them are listed
+    #[arg(
+        index = 1,
+        value_name = "COMMAND or TOPIC",
+        hide_possible_values = true
+    )]
+    word: Option<String>,
+    /// A command of that command, such as `merge` of `report`
+    #[arg(index = 2, value_name = "COMMAND")]
+    rest: Vec<String>,
+}
+
+impl Help {
+    /// The topic, if one is named.
+    #[must_use]
+    pub fn topic(&self) -> Option<Topic> {
+        let alone = self.word.as_ref().filter(|_| self.rest.is_empty());
+        alone.and_then(|word| Topic::named(word))
+    }
+
+    /// The command line whose help is meant.
+    pub(super) fn asked(&self) -> Vec<String> {
+        let words = self.word.iter().chain(&self.rest);
+        let words = ["cupid"].into_iter().chain(words.map(String::as_str));
+        words.chain(["--help"]).map(str::to_owned).collect()
+    }
 }

@@ -24,7 +24,7 @@ Examples:
   cupid status user.json
   cupid owed user.json                    the callbacks that are owed, and why
 
-`cupid help COMMAND` tells more, `cupid --help` also the exit status.";
+`cupid help COMMAND` and `cupid help TOPIC` tell more, `cupid --help` also the exit status.";
 
 pub(super) const RUN_EXAMPLES: &str = "\
 Examples:
@@ -97,7 +97,7 @@ Examples:
   cupid notify user.json --print
 
 Exit status: 0 all messages arrived, 1 one did not.
-So far only this command sends messages; a pass does not. `heartbeatUrl` is asked for after passes.";
+Passes send messages when trouble begins, while it lasts, and when it is over: `cupid help notifications`.";
 
 pub(super) const COMPLETIONS_EXAMPLES: &str = "\
 Examples:
@@ -106,7 +106,7 @@ Examples:
 
 pub(super) const RECHECK_EXAMPLES: &str = "\
 Examples:
-  cupid recheck user.json drift.csv               after the repair: what of it is left?
+  cupid recheck user.json drift.csv               after the repair: what is left?
   cupid recheck user.json drift.csv --report left.csv
 
 Reads only: nothing is called back, nothing is saved.
@@ -129,3 +129,13 @@ Examples:
   cupid report merge all.csv --output all.jsonl   from CSV to JSON Lines
 
 The lines are sorted by destination, id and column; a line that comes twice is written once.";
+
+pub(super) const MAN_EXAMPLES: &str = "\
+Examples:
+  cupid man --dir /tmp/man";
+
+pub(super) const HELP_EXAMPLES: &str = "\
+Examples:
+  cupid help run
+  cupid help callbacks
+  cupid help report merge";

@@ -2,6 +2,7 @@
 
 mod check;
 mod connections;
+mod man;
 mod memory;
 mod note;
 mod notify;
@@ -19,6 +20,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::cli::topics::Topic;
 use crate::cli::{Command, Talk};
 use crate::config::{self, Job};
 use crate::error::{Error, Exit, Result};
@@ -49,6 +51,12 @@ pub fn dispatch(command: Command, clock: &Arc<RealClock>) -> Result<Exit> {
         Command::Completions(completions) => {
             crate::cli::write_completions(completions.shell, &mut std::io::stdout())
                 .map_err(|error| unprinted("Write the completions", &error))?;
+            Ok(Exit::Done)
+        }
+        Command::Man(pages) => man::man(&pages),
+        Command::Help(help) => {
+            let text = help.topic().map(Topic::shown).unwrap_or_default();
+            print_data("Write the help", &text)?;
             Ok(Exit::Done)
         }
     }
