@@ -343,7 +343,8 @@ fn read(path: &Path) -> Result<Option<String>> {
             ),
         });
     }
-    let mut text = String::new();
+    // One read, and one that finds the end: a limited reader does not ask how long the file is.
+    let mut text = String::with_capacity(usize::try_from(length).unwrap_or(0) + 1);
     file.take(FILE_BYTES_MAX)
         .read_to_string(&mut text)
         .map_err(failed("Read", path))?;

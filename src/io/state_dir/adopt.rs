@@ -44,15 +44,11 @@ impl StateDir {
     }
 
     fn audits_with_outbox(&self) -> Result<Vec<String>> {
-        let mut audits = self.audits(OUTBOX)?;
-        audits.extend(self.audits(FORMER_OUTBOX)?);
-        audits.sort_unstable();
-        audits.dedup();
-        Ok(audits)
+        self.audits(&[OUTBOX, FORMER_OUTBOX])
     }
 
-    /// The names of audits that have a state file with this ending.
-    pub(super) fn audits(&self, extension: &str) -> Result<Vec<String>> {
+    /// The names of audits that have a state file with one of these endings.
+    pub(super) fn audits(&self, extensions: &[&str]) -> Result<Vec<String>> {
         let entries = match std::fs::read_dir(&self.folder) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(vec![]),
             entries => entries.map_err(failed("List", &self.folder))?,
@@ -61,11 +57,14 @@ impl StateDir {
         for entry in entries {
             let name = entry.map_err(failed("List", &self.folder))?.file_name();
             let audit = name.to_str().and_then(|name| {
-                let stem = name.strip_suffix(extension)?.strip_suffix('.')?;
+                let mut stems = extensions.iter().map(|it| name.strip_suffix(it));
+                let stem = stems.find_map(|stem| stem?.strip_suffix('.'))?;
                 is_audit_of(&self.name, stem).then(|| stem.to_owned())
             });
             audits.extend(audit);
         }
+        audits.sort_unstable();
+        audits.dedup();
         Ok(audits)
     }
 

@@ -121,12 +121,22 @@ impl StateDir {
         let Some(mine) = &self.config else {
             return Ok(0);
         };
-        self.refuse_anothers()?;
         let path = self.path("lock");
+        let line = Line {
+            config: mine.clone(),
+        };
+        let mut line =
+            serde_json::to_string(&line).map_err(|error| failed("Write", &path)(error.into()))?;
+        line.push('\n');
+        let text = read(&path)?.unwrap_or_default();
+        if text.starts_with(&line) {
+            return Ok(line.len() as u64);
+        }
+        self.refuse_anothers()?;
         let owner = self.owner()?;
         if owner != Owner::This {
             // What they left owed would be taken over.
-            let mut audits = self.audits("lock")?.into_iter();
+            let mut audits = self.audits(&["lock"])?.into_iter();
             audits.try_for_each(|audit| self.named(&audit).refuse_anothers())?;
         }
         if let Owner::Gone(before) = owner {
@@ -135,20 +145,11 @@ impl StateDir {
                 self.name
             );
         }
-        let line = Line {
-            config: mine.clone(),
-        };
-        let mut line =
-            serde_json::to_string(&line).map_err(|error| failed("Write", &path)(error.into()))?;
-        line.push('\n');
-        let text = read(&path)?.unwrap_or_default();
-        if !text.starts_with(&line) {
-            let whole = line.clone() + split(&text).1;
-            lock.rewind()
-                .and_then(|()| lock.set_len(0))
-                .and_then(|()| lock.write_all(whole.as_bytes()))
-                .map_err(failed("Write", &path))?;
-        }
+        let whole = line.clone() + split(&text).1;
+        lock.rewind()
+            .and_then(|()| lock.set_len(0))
+            .and_then(|()| lock.write_all(whole.as_bytes()))
+            .map_err(failed("Write", &path))?;
         Ok(line.len() as u64)
     }
 

@@ -60,7 +60,7 @@ impl StateDir {
     /// The same of every audit that there is.
     #[must_use]
     pub fn all_audit_stats(&self) -> Vec<AuditStats> {
-        let audits = self.audits(EXTENSION).unwrap_or_default();
+        let audits = self.audits(&[EXTENSION]).unwrap_or_default();
         let texts = audits.iter().filter_map(|audit| {
             let path = self.named(audit).path(EXTENSION);
             read(&path).ok().flatten()
