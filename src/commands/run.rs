@@ -12,6 +12,7 @@ use crate::error::{Exit, Result};
 use crate::io::console::Console;
 use crate::io::findings::Findings;
 use crate::io::heartbeat::Heart;
+use crate::io::mysql::prepare_log_in;
 use crate::io::signals::RealClock;
 use crate::logic::report::summary::Summary;
 use crate::pipeline;
@@ -19,6 +20,7 @@ use crate::world::Clock as _;
 
 /// `cupid run`.
 pub(super) fn run(run: &cli::Run, clock: &Arc<RealClock>) -> Result<Exit> {
+    prepare_log_in();
     let rhythm = match run.every {
         None => Rhythm::Once,
         Some(every) => Rhythm::Every {

@@ -28,5 +28,6 @@ mod wire;
 mod written;
 
 pub use checksum::checksums_of;
+pub use connect::prepare_log_in;
 pub use destination::MySqlDestination;
 pub use source::MySqlSource;
