@@ -42,7 +42,7 @@ use std::collections::BTreeSet;
 use crate::config::Job;
 use crate::error::Result;
 use crate::logic::report::summary::Summary;
-use crate::logic::value::cell::Id;
+use crate::logic::value::address::Address;
 use crate::world::World;
 
 use options::Asked;
@@ -95,7 +95,11 @@ pub fn retry(job: &Job, world: &mut World<'_>) -> Result<Summary> {
 ///
 /// # Errors
 /// As [`pass`].
-pub fn send(job: &Job, world: &mut World<'_>, chosen: BTreeSet<(String, Id)>) -> Result<Summary> {
+pub fn send(
+    job: &Job,
+    world: &mut World<'_>,
+    chosen: BTreeSet<(String, Address)>,
+) -> Result<Summary> {
     let mut work = Work::begin(job, world, Asked::Retry)?;
     work.ledger.choose(chosen);
     work.deliver()?;

@@ -21,6 +21,7 @@ use crate::logic::scan::bounds::Bounds;
 use crate::logic::scan::checkpoint::Checkpoint;
 use crate::logic::scan::gaps::Span;
 use crate::logic::scan::plan::Request;
+use crate::logic::value::address::Address;
 use crate::logic::value::cell::{Cell, CellRef, Cells, Column, Id};
 use crate::logic::value::oversize::TooLarge;
 use crate::logic::value::row::{Row, cells_bytes};
@@ -77,7 +78,7 @@ pub trait Source: Sync {
     ///
     /// # Errors
     /// When the source cannot be read.
-    fn scan(&self, request: &Request, except: &[Id]) -> Result<Batch>;
+    fn scan(&self, request: &Request, except: &[Address]) -> Result<Batch>;
 
     /// Shows every row of a span to `visitor`, in id order, up to `limit` rows. Returns how far it read when there may be
     /// more.
@@ -96,13 +97,13 @@ pub trait Source: Sync {
     ///
     /// # Errors
     /// When the source cannot be read.
-    fn whole_rows(&self, ids: &[Id], room_bytes: usize) -> Result<WholeRows>;
+    fn whole_rows(&self, ids: &[Address], room_bytes: usize) -> Result<WholeRows>;
 
     /// How large these rows are, without reading them; ids that are gone are left out.
     ///
     /// # Errors
     /// When the source cannot be read.
-    fn weigh(&self, ids: &[Id]) -> Result<Vec<Weight>>;
+    fn weigh(&self, ids: &[Address]) -> Result<Vec<Weight>>;
 
     /// The columns of a [`WholeRow`], in table order.
     ///
@@ -178,7 +179,7 @@ impl WholeRow {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Weight {
     /// Its id.
-    pub id: Id,
+    pub id: Address,
     /// Its key.
     pub key: Cell,
     /// Of its compared columns.

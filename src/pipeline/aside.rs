@@ -16,15 +16,17 @@ use crate::logic::compare::rows::Kind;
 use crate::logic::report::notice::Notice;
 use crate::logic::scan::gaps::Span;
 use crate::logic::scan::plan::{Request, What};
-use crate::logic::value::cell::{Cell, Id};
+use crate::logic::value::address::Address;
+use crate::logic::value::cell::Cell;
 use crate::logic::value::oversize::{Part, TooLarge};
 use crate::logic::value::print;
+use crate::logic::value::row::Row;
 use crate::world::{Batch, Weight, WholeRow};
 
 /// A row that is too large to be read.
 #[derive(Debug)]
 pub(super) struct Aside {
-    pub(super) id: Id,
+    pub(super) id: Address,
     pub(super) key: Cell,
     pub(super) too_large: TooLarge,
 }
@@ -98,9 +100,9 @@ impl OwedRows<'_, '_> {
         // A destination that cannot be read is found out before the source is asked anything.
         let destination = self.pass.destination(self.number);
         destination.map().map_err(LookError::Destination)?;
-        let ids: Vec<Id> = tasks.iter().map(|task| task.owed.id).collect();
+        let ids: Vec<Address> = tasks.iter().map(|task| task.owed.id).collect();
         let weights = self.pass.source().weigh(&ids).map_err(LookError::Source)?;
-        let weights: HashMap<Id, Weight> = weights
+        let weights: HashMap<Address, Weight> = weights
             .into_iter()
             .map(|weight| (weight.id, weight))
             .collect();
@@ -133,16 +135,16 @@ impl OwedRows<'_, '_> {
         &self,
         tasks: &[Task],
     ) -> std::result::Result<SecondLook, LookError> {
-        let known: HashMap<Id, Option<TooLarge>> = tasks
+        let known: HashMap<Address, Option<TooLarge>> = tasks
             .iter()
             .map(|task| (task.owed.id, task.owed.too_large))
             .collect();
-        let mut ids: Vec<Id> = known.keys().copied().collect();
+        let mut ids: Vec<Address> = known.keys().copied().collect();
         ids.sort_unstable();
         if ids.is_empty() {
             return Ok(SecondLook::default());
         }
-        let spans = ids.iter().map(|&id| Span { from: id, to: id });
+        let spans = ids.iter().map(|id| Span::of_one(id.id()));
         let request = Request {
             what: What::Suspects(spans.collect()),
             limit: ids.len(),
@@ -153,12 +155,12 @@ impl OwedRows<'_, '_> {
             is_cut,
             too_large,
         } = batch.map_err(LookError::Source)?;
-        let read_to = rows.last().filter(|_| is_cut).map(|row| row.id);
+        let read_to = rows.last().filter(|_| is_cut).map(Row::address);
         let left = ids
             .into_iter()
             .filter(|&id| read_to.is_some_and(|read_to| id > read_to));
         let rows = rows.into_iter().map(|row| WholeRow {
-            too_large: too_large.or(known.get(&row.id).copied().flatten()),
+            too_large: too_large.or(known.get(&row.address()).copied().flatten()),
             row,
             all: vec![],
         });
@@ -189,7 +191,7 @@ impl OwedRows<'_, '_> {
 }
 
 /// What a first look found too large in one destination.
-pub(super) fn of_copies(id: Id, key: &Cell, bytes: u64) -> Aside {
+pub(super) fn of_copies(id: Address, key: &Cell, bytes: u64) -> Aside {
     let part = Part::Copies;
     Aside {
         id,

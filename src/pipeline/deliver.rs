@@ -19,7 +19,7 @@ use crate::config::CallbackJob;
 use crate::error::Result;
 use crate::logic::callback::retry::Endpoint;
 use crate::logic::report::notice::Notice;
-use crate::logic::value::cell::Id;
+use crate::logic::value::address::Address;
 use crate::world::Receiver;
 
 /// The endpoints of a pass, and the time that it may spend on them.
@@ -41,7 +41,7 @@ enum Load {
     /// All of these.
     All(Vec<Due>),
     /// One of these, the oldest first; then everything when it is taken.
-    Probe(Vec<Id>),
+    Probe(Vec<Address>),
 }
 
 impl Load {
@@ -151,7 +151,7 @@ impl<'a> Delivery<'a> {
 
 impl Courier<'_, '_> {
     /// Everything goes when a probe is taken.
-    fn probe_and_run(&self, asked: &mut Asked, by_age: Vec<Id>) -> Result<()> {
+    fn probe_and_run(&self, asked: &mut Asked, by_age: Vec<Address>) -> Result<()> {
         let OwedRows {
             pass,
             ledger,

@@ -13,7 +13,7 @@ use super::pass::Pass;
 use super::progress::Progress;
 use crate::error::Result;
 use crate::logic::callback::owed::Owed;
-use crate::logic::value::cell::Id;
+use crate::logic::value::address::Address;
 
 impl OwedRows<'_, '_> {
     /// Nothing is owed for this row any more. `looked` is the row that was sent or that agrees.
@@ -42,7 +42,7 @@ impl Progress {
         &self,
         pass: &Pass<'_>,
         number: usize,
-        id: Id,
+        id: Address,
         content: Option<u64>,
     ) -> bool {
         let name = pass.name(number);
@@ -50,17 +50,17 @@ impl Progress {
         let positions = self.positions.iter().chain(&self.left_behind);
         let mut own =
             positions.filter(|position| position.destinations.iter().any(|it| it == name));
-        tracks.any(|track| track.remembers_other(id, content))
-            || own.any(|position| position.remembers_other(id, content))
+        tracks.any(|track| track.remembers_other(id.id(), content))
+            || own.any(|position| position.remembers_other(id.id(), content))
     }
 
-    fn forget_other(&mut self, number: usize, name: &str, id: Id, content: Option<u64>) {
+    fn forget_other(&mut self, number: usize, name: &str, id: Address, content: Option<u64>) {
         for track in self.tracks.iter_mut().filter(|track| track.has(number)) {
-            track.forget_other(id, content);
+            track.forget_other(id.id(), content);
         }
         for position in self.positions.iter_mut().chain(&mut self.left_behind) {
             if position.destinations.iter().any(|it| it == name) {
-                position.forget_other(id, content);
+                position.forget_other(id.id(), content);
             }
         }
     }

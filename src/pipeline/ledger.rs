@@ -22,6 +22,7 @@ use crate::logic::callback::recognise::{Recognised, recognise};
 use crate::logic::report::notice::Notice;
 use crate::logic::report::summary::OwedCallbacks;
 use crate::logic::scan::checkpoint::Checkpoint;
+use crate::logic::value::address::Address;
 use crate::logic::value::cell::Id;
 use crate::logic::value::oversize::{Part, TooLarge};
 use crate::world::{Observer, Store};
@@ -44,18 +45,18 @@ struct Book {
     is_changed: bool,
     saved_us: i64,
     /// What is to be sent, by destination and row, whatever the endpoints asked for; `None`: all that is due.
-    chosen: Option<BTreeSet<(String, Id)>>,
+    chosen: Option<BTreeSet<(String, Address)>>,
     /// Callbacks that stay in the file until the checkpoint forgets their rows as compared.
     ended: Vec<Ended>,
     /// Tries of this run, by destination and row, until one succeeds: a pass delivers more than once, and may find a row
     /// anew that it dropped.
-    tries: HashMap<(usize, Id), u32>,
+    tries: HashMap<(usize, Address), u32>,
     /// Rows that wait longer because of this run.
-    backed_off: HashSet<(usize, Id)>,
+    backed_off: HashSet<(usize, Address)>,
     /// What a dry run has reported and forgotten, by destination.
     would_send: BTreeMap<String, OwedCallbacks>,
     /// What this pass delivered, by destination and row, with the fingerprint of the row that was sent.
-    delivered: HashMap<(usize, Id), u64>,
+    delivered: HashMap<(usize, Address), u64>,
 }
 
 /// A callback that ended with other content than its row is remembered to have been compared with ([`super::ended`]).
@@ -190,7 +191,7 @@ impl<'a> Ledger<'a> {
     }
 
     /// The callback was taken. The row had this fingerprint when it was sent.
-    pub(super) fn note_delivered(&self, number: usize, id: Id, fingerprint: u64) {
+    pub(super) fn note_delivered(&self, number: usize, id: Address, fingerprint: u64) {
         let mut book = self.book();
         book.tries.remove(&(number, id));
         book.delivered.insert((number, id), fingerprint);
@@ -207,7 +208,7 @@ impl<'a> Ledger<'a> {
     }
 
     /// This pass delivered the row as it is.
-    pub(super) fn was_delivered(&self, number: usize, id: Id, fingerprint: u64) -> bool {
+    pub(super) fn was_delivered(&self, number: usize, id: Address, fingerprint: u64) -> bool {
         self.book().delivered.get(&(number, id)) == Some(&fingerprint)
     }
 
@@ -219,7 +220,7 @@ impl<'a> Ledger<'a> {
         destination: &str,
         now_us: i64,
         tries_max: u32,
-    ) -> Vec<Id> {
+    ) -> Vec<Address> {
         let book = self.book();
         let due = match &book.chosen {
             None => book.outbox.due(destination, now_us),
@@ -247,7 +248,7 @@ impl<'a> Ledger<'a> {
         destination: &str,
         now_us: i64,
         tries_max: u32,
-    ) -> Vec<Id> {
+    ) -> Vec<Address> {
         let book = self.book();
         let all = book.outbox.by_age(destination, now_us).into_iter();
         let all = all.filter(|owed| book.tries(number, owed.id) < tries_max);
@@ -255,7 +256,12 @@ impl<'a> Ledger<'a> {
     }
 
     /// A row to try when the oldest one was refused.
-    pub(super) fn tried_less(&self, number: usize, destination: &str, oldest: Id) -> Option<Id> {
+    pub(super) fn tried_less(
+        &self,
+        number: usize,
+        destination: &str,
+        oldest: Address,
+    ) -> Option<Address> {
         let book = self.book();
         let other = book.outbox.tried_less(destination, oldest)?.id;
         (book.tries(number, other) == 0).then_some(other)
@@ -272,7 +278,7 @@ impl<'a> Ledger<'a> {
     ) {
         let mut book = self.book();
         let tried = book.tries.keys().filter(|(its, _)| *its == number);
-        let mut failed: Vec<Id> = tried.map(|&(_, id)| id).collect();
+        let mut failed: Vec<Address> = tried.map(|&(_, id)| id).collect();
         failed.sort_unstable();
         if took_something {
             // Once in a run.
@@ -293,7 +299,7 @@ impl<'a> Ledger<'a> {
     }
 
     /// Everything owed to a destination, whatever its endpoint asked for.
-    pub(super) fn all(&self, destination: &str) -> Vec<Id> {
+    pub(super) fn all(&self, destination: &str) -> Vec<Address> {
         let book = self.book();
         let all = book.outbox.due(destination, i64::MAX).into_iter();
         all.map(|owed| owed.id).collect()
@@ -307,7 +313,7 @@ impl<'a> Ledger<'a> {
     }
 
     /// The entry of a row, when there still is one.
-    pub(super) fn get(&self, destination: &str, id: Id) -> Option<Owed> {
+    pub(super) fn get(&self, destination: &str, id: Address) -> Option<Owed> {
         self.book().outbox.get(destination, id).cloned()
     }
 
@@ -316,7 +322,7 @@ impl<'a> Ledger<'a> {
         &self,
         number: usize,
         destination: &str,
-        ids: impl Iterator<Item = Id>,
+        ids: impl Iterator<Item = Address>,
     ) -> Vec<(u32, u32)> {
         let book = self.book();
         let tries = |id| {
@@ -327,7 +333,7 @@ impl<'a> Ledger<'a> {
     }
 
     /// Somebody wants these tried now, by destination and row, whatever the endpoints asked for before, and nothing else.
-    pub(super) fn choose(&self, chosen: BTreeSet<(String, Id)>) {
+    pub(super) fn choose(&self, chosen: BTreeSet<(String, Address)>) {
         self.book().chosen = Some(chosen);
     }
 
@@ -347,21 +353,21 @@ impl<'a> Ledger<'a> {
     }
 
     /// Of these destinations all have it set aside that the compared columns of these rows are too large.
-    pub(super) fn aside_for_all(&self, destinations: &[&str]) -> Vec<Id> {
+    pub(super) fn aside_for_all(&self, destinations: &[&str]) -> Vec<Address> {
         let book = self.book();
         let is_unread = |owed: &&Owed| {
             let part = owed.too_large.map(|TooLarge { part, .. }| part);
             part == Some(Part::Compared)
         };
-        let mut counts: HashMap<Id, usize> = HashMap::new();
+        let mut counts: HashMap<Address, usize> = HashMap::new();
         for owed in book.outbox.iter().filter(is_unread) {
             if destinations.contains(&owed.destination.as_str()) {
                 *counts.entry(owed.id).or_default() += 1;
             }
         }
-        let of_all = |&(_, count): &(Id, usize)| count == destinations.len();
+        let of_all = |&(_, count): &(Address, usize)| count == destinations.len();
         let of_all = counts.into_iter().filter(of_all).map(|(id, _)| id);
-        let mut ids: Vec<Id> = of_all.collect();
+        let mut ids: Vec<Address> = of_all.collect();
         ids.sort_unstable();
         ids
     }
@@ -428,7 +434,7 @@ impl<'a> Ledger<'a> {
 }
 
 impl Book {
-    fn tries(&self, number: usize, id: Id) -> u32 {
+    fn tries(&self, number: usize, id: Address) -> u32 {
         self.tries.get(&(number, id)).copied().unwrap_or(0)
     }
 }

@@ -11,7 +11,8 @@ use crate::error::{Error, Result};
 use crate::locks::locked;
 use crate::logic::compare::confirm::{Confirmation, Later, Sighting, confirm};
 use crate::logic::compare::rows::{ColumnMap, Found, Matches, Verdict, compare};
-use crate::logic::value::cell::{Cell, Id};
+use crate::logic::value::address::Address;
+use crate::logic::value::cell::Cell;
 use crate::logic::value::oversize::{Part, ROOM_BYTES, ROW_BYTES_MAX};
 use crate::logic::value::row::{Row, cells_bytes, fingerprint};
 use crate::world::{Destination, WholeRow, WholeRows};
@@ -31,7 +32,7 @@ pub(super) struct Sightings {
     pub(super) suspects: Vec<Sighting>,
     pub(super) compared: u64,
     pub(super) duplicate_keys: u64,
-    pub(super) unfindable: Vec<(Id, String)>,
+    pub(super) unfindable: Vec<(Address, String)>,
     pub(super) too_large: Vec<Aside>,
 }
 
@@ -64,10 +65,10 @@ impl Looked {
 /// What a second look came to. Ids that are in none of these are gone.
 #[derive(Debug, Default)]
 pub(super) struct SecondLook {
-    pub(super) looked: HashMap<Id, Looked>,
-    pub(super) too_large: HashMap<Id, Aside>,
+    pub(super) looked: HashMap<Address, Looked>,
+    pub(super) too_large: HashMap<Address, Aside>,
     /// Memory had no room for them.
-    pub(super) left: HashSet<Id>,
+    pub(super) left: HashSet<Address>,
 }
 
 /// Which side failed a second look.
@@ -84,7 +85,7 @@ pub(super) struct ChunkRows {
 }
 
 impl ChunkRows {
-    pub(super) fn after(self, looked: &HashMap<Id, Looked>) -> Self {
+    pub(super) fn after(self, looked: &HashMap<Address, Looked>) -> Self {
         let bytes: usize = looked.values().map(Looked::size_bytes).sum();
         let fitting = WHOLE_BYTES / (bytes / looked.len().max(1)).max(1);
         Self {
@@ -127,7 +128,7 @@ impl Pass<'_> {
     pub(super) fn second_look(
         &self,
         number: usize,
-        ids: &[Id],
+        ids: &[Address],
     ) -> std::result::Result<SecondLook, LookError> {
         if ids.is_empty() {
             return Ok(SecondLook::default());
@@ -146,7 +147,7 @@ impl Pass<'_> {
         &self,
         number: usize,
         rows: Vec<WholeRow>,
-        left: HashSet<Id>,
+        left: HashSet<Address>,
     ) -> std::result::Result<SecondLook, LookError> {
         let destination = self.destination(number);
         let map = destination.map().map_err(LookError::Destination)?;
@@ -158,7 +159,7 @@ impl Pass<'_> {
         for whole in rows {
             match whole.too_large {
                 Some(too_large) if too_large.part != Part::Row => {
-                    let (id, key) = (whole.row.id, whole.row.key);
+                    let (id, key) = (whole.row.address(), whole.row.key);
                     let aside = Aside { id, key, too_large };
                     look.too_large.insert(id, aside);
                 }
@@ -169,11 +170,11 @@ impl Pass<'_> {
         let mut found = find_at_least_one(destination, &keys).map_err(LookError::Destination)?;
         let unanswered = comparable.split_off(found.by_key.len().min(comparable.len()));
         look.left
-            .extend(unanswered.iter().map(|whole| whole.row.id));
+            .extend(unanswered.iter().map(|whole| whole.row.address()));
         let mut copies = Copies::new(&found);
         let by_key = std::mem::take(&mut found.by_key);
         for (whole, matches) in comparable.into_iter().zip(&by_key) {
-            let id = whole.row.id;
+            let id = whole.row.address();
             if let Matches::TooLarge(bytes) = *matches {
                 let aside = aside::of_copies(id, &whole.row.key, bytes);
                 look.too_large.insert(id, aside);
@@ -203,7 +204,7 @@ impl Pass<'_> {
     }
 
     /// At least the first of these rows.
-    fn whole_rows(&self, ids: &[Id]) -> Result<WholeRows> {
+    fn whole_rows(&self, ids: &[Address]) -> Result<WholeRows> {
         let turn = self.throttle.turn();
         let mut whole = self.source().whole_rows(ids, ROOM_BYTES)?;
         if whole.answered == 0 {
@@ -220,19 +221,19 @@ impl Pass<'_> {
     pub(super) fn judge(
         &self,
         first: &[Sighting],
-        looked: &HashMap<Id, Looked>,
-    ) -> Result<HashMap<Id, Confirmation>> {
+        looked: &HashMap<Address, Looked>,
+    ) -> Result<HashMap<Address, Confirmation>> {
         let judge = |first: &Sighting, later: Later| {
             let now = looked.get(&first.id)?;
             let agrees = now.verdict == Verdict::Agree;
             Some((first.id, confirm(first, &now.sighting, agrees, later)))
         };
         let of_two = first.iter().filter_map(|first| judge(first, Later::Unread));
-        let mut judged: HashMap<Id, Confirmation> = of_two.collect();
-        let needs_later = |id: &Id| judged.get(id) == Some(&Confirmation::NeedsLaterLook);
+        let mut judged: HashMap<Address, Confirmation> = of_two.collect();
+        let needs_later = |id: &Address| judged.get(id) == Some(&Confirmation::NeedsLaterLook);
         let unsure: Vec<&Sighting> = first.iter().filter(|it| needs_later(&it.id)).collect();
         let later = self.source_fingerprints(&unsure.iter().map(|it| it.id).collect::<Vec<_>>())?;
-        let read = |id: &Id| {
+        let read = |id: &Address| {
             later
                 .get(id)
                 .map_or(Later::Gone, |&print| Later::Read(print))
@@ -242,12 +243,12 @@ impl Pass<'_> {
     }
 
     /// The rows as they are now; those that are gone are left out.
-    fn source_fingerprints(&self, ids: &[Id]) -> Result<HashMap<Id, u64>> {
+    fn source_fingerprints(&self, ids: &[Address]) -> Result<HashMap<Address, u64>> {
         let mut prints = HashMap::with_capacity(ids.len());
         let mut left = ids;
         while !left.is_empty() {
             let WholeRows { answered, rows } = self.whole_rows(left)?;
-            let print = |whole: &WholeRow| (whole.row.id, fingerprint(&whole.row.cells));
+            let print = |whole: &WholeRow| (whole.row.address(), fingerprint(&whole.row.cells));
             prints.extend(rows.iter().map(print));
             left = &left[answered.clamp(1, left.len())..];
         }
@@ -354,10 +355,10 @@ fn sight(
         for (row, matches) in now.iter().zip(&found.by_key) {
             match matches {
                 Matches::Many(_) => seen.duplicate_keys += 1,
-                Matches::Unfindable(why) => seen.unfindable.push((row.id, why.clone())),
+                Matches::Unfindable(why) => seen.unfindable.push((row.address(), why.clone())),
                 Matches::TooLarge(bytes) => {
                     seen.too_large
-                        .push(aside::of_copies(row.id, &row.key, *bytes));
+                        .push(aside::of_copies(row.address(), &row.key, *bytes));
                     continue;
                 }
                 Matches::None | Matches::One(_) => {}

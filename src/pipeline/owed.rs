@@ -11,12 +11,12 @@ use crate::error::Result;
 use crate::logic::callback::owed::Owed;
 use crate::logic::compare::rows::Verdict;
 use crate::logic::report::notice::Notice;
-use crate::logic::value::cell::Id;
+use crate::logic::value::address::Address;
 
 /// An owed callback that waits for its turn; there may be very many.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Due {
-    pub(super) id: Id,
+    pub(super) id: Address,
     pub(super) not_before_us: i64,
     /// Its copies had changed once in this run.
     pub(super) was_doubted: bool,
@@ -24,7 +24,7 @@ pub(super) struct Due {
 
 impl Due {
     /// Now.
-    pub(super) fn new(id: Id) -> Self {
+    pub(super) fn new(id: Address) -> Self {
         Self {
             id,
             not_before_us: 0,
@@ -124,7 +124,7 @@ impl OwedRows<'_, '_> {
             .partition(|task| task.owed.too_large.is_some());
         let Tries { whole, compared } = self.tries(aside)?;
         tasks.extend(whole);
-        let ids: Vec<Id> = tasks.iter().map(|task| task.owed.id).collect();
+        let ids: Vec<Address> = tasks.iter().map(|task| task.owed.id).collect();
         let mut look = self.pass.second_look(self.number, &ids)?;
         let SecondLook {
             looked,

@@ -13,11 +13,11 @@ use super::deliver::Courier;
 use super::owed::{Due, OwedRows};
 use crate::error::Result;
 use crate::logic::callback::retry::Endpoint;
-use crate::logic::value::cell::Id;
+use crate::logic::value::address::Address;
 
 impl Courier<'_, '_> {
     /// Sends the first of these rows that is still wrong, and perhaps another one. Returns whether the endpoint answered.
-    pub(super) fn probe(&self, endpoint: &mut Endpoint, by_age: Vec<Id>) -> Result<bool> {
+    pub(super) fn probe(&self, endpoint: &mut Endpoint, by_age: Vec<Address>) -> Result<bool> {
         let Some(oldest) = self.send_first(endpoint, by_age)? else {
             return Ok(false);
         };
@@ -37,7 +37,7 @@ impl Courier<'_, '_> {
     }
 
     /// Returns the row that the endpoint answered for.
-    fn send_first(&self, endpoint: &mut Endpoint, ids: Vec<Id>) -> Result<Option<Id>> {
+    fn send_first(&self, endpoint: &mut Endpoint, ids: Vec<Address>) -> Result<Option<Address>> {
         let endpoint = &Mutex::new(endpoint);
         let mut queue: VecDeque<Due> = ids.into_iter().map(Due::new).collect();
         let mut chunk_rows = self.rows.pass.first_chunk();

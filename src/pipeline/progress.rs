@@ -17,6 +17,7 @@ use crate::logic::scan::bounds::Bounds;
 use crate::logic::scan::checkpoint::{Checkpoint, Position, UpdatePosition, VERSION, joined};
 use crate::logic::scan::plan::{Limits, Scan};
 use crate::logic::scan::trail::Trail;
+use crate::logic::value::address::Address;
 use crate::logic::value::cell::Id;
 
 /// All positions of a pass.
@@ -41,7 +42,7 @@ pub(super) struct Track {
     /// Looked different since the epoch began.
     pub(super) held: Vec<Candidate>,
     /// Rows that need not be read: they are set aside for all members.
-    pub(super) aside: Vec<Id>,
+    pub(super) aside: Vec<Address>,
     /// The end of the epoch before, with candidates whose confirmation is not yet due.
     pub(super) waiting: Option<Waiting>,
     pub(super) epoch_began_us: i64,

@@ -12,7 +12,7 @@ use crate::logic::compare::rows::Verdict;
 use crate::logic::report::line::Fate;
 use crate::logic::report::notice::Notice;
 use crate::logic::report::recheck::{Counts, ReportedRow};
-use crate::logic::value::cell::Id;
+use crate::logic::value::address::Address;
 use crate::world::{Clock, Observer, Tables};
 
 /// What became of the rows of a report.
@@ -60,7 +60,7 @@ impl Recheck<'_, '_> {
             let own = rows
                 .iter()
                 .filter(|row| row.destination == destination.name);
-            let ids: Vec<Id> = own.map(|row| row.id).collect();
+            let ids: Vec<Address> = own.map(|row| row.id).collect();
             let ids = self.look_at(number, ids, is_last)?;
             left.extend(ids.into_iter().map(|id| ReportedRow {
                 destination: destination.name.clone(),
@@ -70,7 +70,12 @@ impl Recheck<'_, '_> {
         Ok(left)
     }
 
-    fn look_at(&mut self, number: usize, mut ids: Vec<Id>, is_last: bool) -> Result<Vec<Id>> {
+    fn look_at(
+        &mut self,
+        number: usize,
+        mut ids: Vec<Address>,
+        is_last: bool,
+    ) -> Result<Vec<Address>> {
         let pass = self.pass;
         let (mut again, mut chunk_rows) = (Vec::new(), pass.first_chunk());
         while !ids.is_empty() {
@@ -80,7 +85,7 @@ impl Recheck<'_, '_> {
                 self.counts.is_stopped |= !is_unread;
                 break;
             }
-            let mut now: Vec<Id> = ids.drain(..chunk_rows.now.min(ids.len())).collect();
+            let mut now: Vec<Address> = ids.drain(..chunk_rows.now.min(ids.len())).collect();
             let look = match pass.second_look(number, &now) {
                 Ok(look) => look,
                 Err(LookError::Source(error)) => return Err(error),
@@ -91,7 +96,7 @@ impl Recheck<'_, '_> {
                 }
             };
             chunk_rows = chunk_rows.after(&look.looked);
-            let left = |id: &Id| look.left.contains(id);
+            let left = |id: &Address| look.left.contains(id);
             ids.splice(0..0, now.iter().copied().filter(left));
             now.retain(|id| !left(id));
             self.count(number, now, look, is_last, &mut again)?;
@@ -103,10 +108,10 @@ impl Recheck<'_, '_> {
     fn count(
         &mut self,
         number: usize,
-        ids: Vec<Id>,
+        ids: Vec<Address>,
         look: SecondLook,
         is_last: bool,
-        again: &mut Vec<Id>,
+        again: &mut Vec<Address>,
     ) -> Result<()> {
         let SecondLook {
             mut looked,
@@ -147,7 +152,7 @@ impl Recheck<'_, '_> {
         Ok(())
     }
 
-    fn say_settled(&self, number: usize, id: Id, reason: &'static str) {
+    fn say_settled(&self, number: usize, id: Address, reason: &'static str) {
         self.pass.observer.tell(&Notice::Settled {
             destination: self.pass.name(number).to_owned(),
             id,

@@ -13,7 +13,8 @@ use crate::logic::compare::rows::{ColumnMap, Verdict};
 use crate::logic::report::fix::{Fix, Repair, Wrong};
 use crate::logic::report::line::{Fate, Kind, Line, rfc3339};
 use crate::logic::report::notice::Notice;
-use crate::logic::value::cell::{Cell, Id};
+use crate::logic::value::address::Address;
+use crate::logic::value::cell::Cell;
 use crate::logic::value::print;
 
 /// Keys that a destination cannot look for are named one by one up to this many.
@@ -134,7 +135,7 @@ impl Pass<'_> {
         Ok(duplicates.len())
     }
 
-    pub(super) fn note_unfindable(&self, number: usize, unfindable: &[(Id, String)]) {
+    pub(super) fn note_unfindable(&self, number: usize, unfindable: &[(Address, String)]) {
         let known = self.tally().summary.total().unfindable_keys;
         for (n, (id, why)) in (known..NAMED_KEYS_MAX).zip(unfindable) {
             self.observer.tell(&Notice::KeyNotFindable {

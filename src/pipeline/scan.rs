@@ -121,9 +121,11 @@ impl Scanner<'_, '_> {
 
     /// These rows of the source are too large for every member.
     fn set_rows_aside(&mut self, at: usize, rows: Vec<Row>, too_large: TooLarge) -> Result<()> {
-        let aside = rows
-            .into_iter()
-            .map(|Row { id, key, .. }| Aside { id, key, too_large });
+        let aside = rows.into_iter().map(|row| Aside {
+            id: row.address(),
+            key: row.key,
+            too_large,
+        });
         let aside: Vec<Aside> = aside.collect();
         for number in self.progress.tracks[at].members.clone() {
             if let Err(error) = self.pass.set_aside(self.ledger, number, &aside) {

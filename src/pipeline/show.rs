@@ -11,7 +11,7 @@ use crate::logic::callback::owed::Owed;
 use crate::logic::callback::payload::body;
 use crate::logic::compare::rows::Verdict;
 use crate::logic::report::owed::{Compared, Rows};
-use crate::logic::value::cell::Id;
+use crate::logic::value::address::Address;
 use crate::logic::value::oversize::TooLarge;
 use crate::logic::value::print::report_text;
 use crate::world::{Clock, Observer, Tables};
@@ -48,7 +48,7 @@ pub fn show(
     for number in 0..job.destinations.len() {
         let own = owed.iter().enumerate();
         let own = own.filter(|(_, owed)| owed.destination == pass.name(number));
-        let places: BTreeMap<Id, usize> = own.map(|(place, owed)| (owed.id, place)).collect();
+        let places: BTreeMap<Address, usize> = own.map(|(place, owed)| (owed.id, place)).collect();
         pass.read_now(number, &places, &mut all)?;
     }
     Ok(all)
@@ -56,11 +56,16 @@ pub fn show(
 
 impl Pass<'_> {
     /// Reads rows of one destination, by id with their places in `all`.
-    fn read_now(&self, number: usize, places: &BTreeMap<Id, usize>, all: &mut [Now]) -> Result<()> {
+    fn read_now(
+        &self,
+        number: usize,
+        places: &BTreeMap<Address, usize>,
+        all: &mut [Now],
+    ) -> Result<()> {
         let mut chunk_rows = self.first_chunk();
-        let mut rest: VecDeque<Id> = places.keys().copied().collect();
+        let mut rest: VecDeque<Address> = places.keys().copied().collect();
         while !rest.is_empty() {
-            let ids: Vec<Id> = rest.drain(..chunk_rows.now.min(rest.len())).collect();
+            let ids: Vec<Address> = rest.drain(..chunk_rows.now.min(rest.len())).collect();
             let look = match self.second_look(number, &ids) {
                 Ok(look) => look,
                 Err(LookError::Source(error)) => return Err(error),

@@ -15,7 +15,7 @@ use crate::error::Result;
 use crate::logic::callback::owed::Owed;
 use crate::logic::report::notice::Notice;
 use crate::logic::report::summary::Counts;
-use crate::logic::value::cell::Id;
+use crate::logic::value::address::Address;
 use crate::logic::value::print;
 
 impl Work<'_> {
@@ -42,12 +42,13 @@ impl Work<'_> {
 
 impl OwedRows<'_, '_> {
     fn verify(&self, taken: Vec<Owed>) -> Result<()> {
-        let mut rest: VecDeque<Id> = taken.iter().map(|owed| owed.id).collect();
-        let taken: BTreeMap<Id, Owed> = taken.into_iter().map(|owed| (owed.id, owed)).collect();
+        let mut rest: VecDeque<Address> = taken.iter().map(|owed| owed.id).collect();
+        let taken: BTreeMap<Address, Owed> =
+            taken.into_iter().map(|owed| (owed.id, owed)).collect();
         let mut chunk_rows = self.pass.first_chunk();
         let mut unrepaired = 0;
         while !rest.is_empty() && !self.pass.is_scan_over() {
-            let ids: Vec<Id> = rest.drain(..chunk_rows.now.min(rest.len())).collect();
+            let ids: Vec<Address> = rest.drain(..chunk_rows.now.min(rest.len())).collect();
             let look = match self.pass.second_look(self.number, &ids) {
                 Ok(look) => look,
                 Err(LookError::Source(error)) => return Err(error),
@@ -111,7 +112,7 @@ impl OwedRows<'_, '_> {
             copies: Some(looked.sighting.copies),
             lasting_us: Some(now_us.saturating_add(micros(pass.job.confirm_delay))),
             too_large: looked.whole.too_large,
-            ..Owed::new(&id.name, row.id, &key, kind, columns, now_us)
+            ..Owed::new(&id.name, row.address(), &key, kind, columns, now_us)
         }))
     }
 }

@@ -61,7 +61,7 @@ impl Folder {
 }
 
 pub(crate) fn key(owed: &Owed) -> (usize, i64) {
-    let id = i64::try_from(owed.id).unwrap_or(i64::MAX);
+    let id = i64::try_from(owed.id.id()).unwrap_or(i64::MAX);
     let address = owed.address.as_deref();
     (number(address.unwrap_or("none")), id)
 }
@@ -302,7 +302,7 @@ impl Store for Disk<'_> {
             file.extend(text);
             model.folders[folder].outbox = Some(file);
             model.tell(|| {
-                let ids: Vec<Id> = owed.iter().map(|owed| owed.id).take(50).collect();
+                let ids: Vec<Id> = owed.iter().map(|owed| owed.id.id()).take(50).collect();
                 format!("[{process}] owed {ids:?}")
             });
             for owed in &owed[..whole] {

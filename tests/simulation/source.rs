@@ -12,6 +12,7 @@ use cupid::logic::scan::gaps::Span;
 use cupid::logic::scan::plan::{Request, What};
 use cupid::logic::scan::trail::key_print;
 use cupid::logic::scan::zone;
+use cupid::logic::value::address::Address;
 use cupid::logic::value::cell::{Cell, Column, ColumnType, Id};
 use cupid::logic::value::oversize::Part;
 use cupid::logic::value::print;
@@ -234,7 +235,7 @@ impl Source for View<'_> {
         Ok((!is_forgotten).then(|| shape.moments()))
     }
 
-    fn scan(&self, request: &Request, except: &[Id]) -> Result<Batch> {
+    fn scan(&self, request: &Request, except: &[Address]) -> Result<Batch> {
         let mut model = self.read_source("scan", 0)?;
         let rows = match &request.what {
             What::Holes(_) | What::Again(_) if model.broken == Some(Broken::HolesStayEmpty) => {
@@ -259,9 +260,9 @@ impl Source for View<'_> {
         }
         let is_full = rows.len() == request.limit;
         let mut is_cut = false;
-        if rows.iter().any(|row| !except.contains(&row.id)) {
+        if rows.iter().any(|row| !except.contains(&row.address())) {
             let wanted = rows.len();
-            rows.retain(|row| !except.contains(&row.id));
+            rows.retain(|row| !except.contains(&row.address()));
             is_cut = is_full && rows.len() < wanted;
         }
         if !rows.is_empty() {
@@ -347,7 +348,8 @@ impl Source for View<'_> {
         Ok(ids.map(Id::from).collect())
     }
 
-    fn weigh(&self, ids: &[Id]) -> Result<Vec<Weight>> {
+    fn weigh(&self, ids: &[Address]) -> Result<Vec<Weight>> {
+        let ids: Vec<Id> = ids.iter().map(|it| it.id()).collect();
         let mut model = self.read_source("weigh rows", ids.first().map_or(0, |&id| small(id)))?;
         for id in ids.iter().map(|&id| small(id)) {
             if model.seen_row(id).is_some() {
@@ -362,7 +364,7 @@ impl Source for View<'_> {
                 giant.map_or(1, |giant| giant.bytes)
             };
             Some(Weight {
-                id,
+                id: id.into(),
                 key: row(&model, small(id), source).key,
                 compared_bytes: bytes_of(|part| part == Part::Compared),
                 row_bytes: bytes_of(|_| true),
@@ -371,7 +373,8 @@ impl Source for View<'_> {
         Ok(ids.iter().filter_map(weight).collect())
     }
 
-    fn whole_rows(&self, ids: &[Id], room_bytes: usize) -> Result<WholeRows> {
+    fn whole_rows(&self, ids: &[Address], room_bytes: usize) -> Result<WholeRows> {
+        let ids: Vec<Id> = ids.iter().map(|it| it.id()).collect();
         let first = ids.first().map_or(0, |&id| small(id));
         let mut model = self.read_source("whole rows", first)?;
         let tick = model.next_tick();

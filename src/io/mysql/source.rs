@@ -28,6 +28,7 @@ use crate::logic::scan::bounds::Bounds;
 use crate::logic::scan::gaps::Span;
 use crate::logic::scan::plan::{Request, What};
 use crate::logic::scan::trail::key_print;
+use crate::logic::value::address::Address;
 use crate::logic::value::cell::{Cell, Column, ColumnType, Id};
 use crate::logic::value::sql::quoted;
 use crate::world::{Batch, Clock, Source, Visitor, Weight, WholeRows};
@@ -250,7 +251,7 @@ impl Source for MySqlSource {
         Ok(update.as_ref().map(|update| update.moments.clone()))
     }
 
-    fn scan(&self, request: &Request, except: &[Id]) -> Result<Batch> {
+    fn scan(&self, request: &Request, except: &[Address]) -> Result<Batch> {
         let layout = self.layout()?;
         match &request.what {
             What::Holes(spans) | What::Suspects(spans) => {
@@ -273,11 +274,11 @@ impl Source for MySqlSource {
         self.visit_span(span, limit, visitor)
     }
 
-    fn whole_rows(&self, ids: &[Id], room_bytes: usize) -> Result<WholeRows> {
+    fn whole_rows(&self, ids: &[Address], room_bytes: usize) -> Result<WholeRows> {
         self.read_whole_rows(ids, room_bytes)
     }
 
-    fn weigh(&self, ids: &[Id]) -> Result<Vec<Weight>> {
+    fn weigh(&self, ids: &[Address]) -> Result<Vec<Weight>> {
         self.weigh_rows(ids)
     }
 

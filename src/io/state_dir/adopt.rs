@@ -137,12 +137,17 @@ mod tests {
         let mut state = StateDir::new(folder.path(), "user", "my.user");
         let all = state.all_owed().unwrap();
         assert_eq!(
-            all.iter().map(|owed| owed.id).collect::<Vec<Id>>(),
+            all.iter().map(|owed| owed.id.id()).collect::<Vec<Id>>(),
             [1, 2, 3]
         );
         let adopted = |state: &mut StateDir| -> Vec<Id> {
             state.adopt_audits().unwrap();
-            let mut ids: Vec<Id> = state.outbox().unwrap().iter().map(|owed| owed.id).collect();
+            let mut ids: Vec<Id> = state
+                .outbox()
+                .unwrap()
+                .iter()
+                .map(|owed| owed.id.id())
+                .collect();
             ids.sort_unstable();
             ids
         };

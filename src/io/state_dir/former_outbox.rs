@@ -81,7 +81,10 @@ mod tests {
             write(&state.path(OUTBOX), lines(current).as_deref());
             let held = |state: &mut StateDir| -> Vec<(Id, i64)> {
                 let outbox = state.outbox().unwrap();
-                outbox.iter().map(|it| (it.id, it.detected_us)).collect()
+                outbox
+                    .iter()
+                    .map(|it| (it.id.id(), it.detected_us))
+                    .collect()
             };
             assert_eq!(held(&mut state), expected, "without the lock");
             drop(state.lock().unwrap());

@@ -70,7 +70,7 @@ fn a_line_after_a_torn_one_is_not_glued_to_it() {
         .outbox()
         .unwrap()
         .iter()
-        .map(|owed| owed.id)
+        .map(|owed| owed.id.id())
         .collect();
     assert_eq!(ids, [1, 2]);
 }

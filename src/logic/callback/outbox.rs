@@ -7,14 +7,14 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use crate::logic::callback::owed::{Owed, VERSION};
-use crate::logic::value::cell::Id;
+use crate::logic::value::address::Address;
 
 /// How many times as often the oldest row has to be tried before another one is.
 const TRIED_OFTENER: u32 = 8;
 
 /// All owed callbacks of a configuration.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Outbox(BTreeMap<(String, Id), Owed>);
+pub struct Outbox(BTreeMap<(String, Address), Owed>);
 
 impl Outbox {
     /// Adds a detection. One that is owed already keeps its first detection and its tries, and takes everything else
@@ -126,7 +126,7 @@ impl Outbox {
         let Some(removed) = self.0.remove(&(owed.destination.clone(), owed.id)) else {
             return;
         };
-        let first = (owed.destination.clone(), Id::MIN);
+        let first = (owed.destination.clone(), Address::FIRST);
         let own = self.0.range_mut(first..).map(|(_, next)| next);
         let mut own = own.take_while(|next| next.destination == owed.destination);
         if let Some(next) = own.find(|next| next.is_owed()) {
@@ -156,8 +156,8 @@ impl Outbox {
 
     /// What is owed for one row.
     #[must_use]
-    pub fn get(&self, destination: &str, id: Id) -> Option<&Owed> {
-        let known = self.0.get(&(destination.to_owned(), id));
+    pub fn get(&self, destination: &str, id: impl Into<Address>) -> Option<&Owed> {
+        let known = self.0.get(&(destination.to_owned(), id.into()));
         known.filter(|owed| owed.is_owed())
     }
 
@@ -247,7 +247,7 @@ impl Outbox {
     /// Beside the oldest row, which was refused: the row that was tried least, when the oldest one was tried much oftener.
     /// The oldest one may be refused for what it holds.
     #[must_use]
-    pub fn tried_less(&self, destination: &str, oldest: Id) -> Option<&Owed> {
+    pub fn tried_less(&self, destination: &str, oldest: Address) -> Option<&Owed> {
         let tries = self.get(destination, oldest)?.attempts;
         let all = self.of(destination);
         let others = all.filter(|owed| owed.id != oldest && owed.too_large.is_none());
@@ -261,7 +261,7 @@ impl Outbox {
         &mut self,
         destination: &str,
         took_something: bool,
-        failed: &[Id],
+        failed: &[Address],
         now_us: i64,
         wait_us: impl Fn(u32) -> i64,
     ) -> bool {
@@ -290,7 +290,7 @@ impl Outbox {
 
     fn of<'o>(&'o self, destination: &str) -> impl Iterator<Item = &'o Owed> + use<'o> {
         let name = destination.to_owned();
-        let own = self.0.range((name.clone(), Id::MIN)..);
+        let own = self.0.range((name.clone(), Address::FIRST)..);
         own.map(|(_, owed)| owed)
             .take_while(move |owed| owed.destination == name)
             .filter(|owed| owed.is_owed())

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::logic::callback::retry::RETRY_AFTER_MAX;
 use crate::logic::compare::rows::Kind;
-use crate::logic::value::cell::Id;
+use crate::logic::value::address::Address;
 use crate::logic::value::oversize::TooLarge;
 use crate::logic::value::shortened::shortened;
 
@@ -45,7 +45,7 @@ pub struct Owed {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detected_as: Option<String>,
     /// The source row.
-    pub id: Id,
+    pub id: Address,
     /// Its key as text, for people; shortened when long.
     pub key: String,
     /// What was wrong when last looked at.
@@ -101,7 +101,7 @@ impl Owed {
     #[must_use]
     pub fn new(
         destination: &str,
-        id: Id,
+        id: impl Into<Address>,
         key: &str,
         kind: Kind,
         columns: Vec<String>,
@@ -112,7 +112,7 @@ impl Owed {
             destination: destination.into(),
             address: None,
             detected_as: None,
-            id,
+            id: id.into(),
             key: shortened(key, TEXT_MAX),
             kind,
             columns,
@@ -271,7 +271,7 @@ impl Owed {
             hash.update((part.len() as u64).to_le_bytes());
             hash.update(part);
         }
-        hash.update(self.id.to_le_bytes());
+        hash.update(self.id.id().to_le_bytes());
         hash.update(self.detected_us.to_le_bytes());
         let mut id = String::from("msg_");
         for byte in &hash.finalize()[..16] {

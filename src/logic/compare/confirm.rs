@@ -11,14 +11,14 @@
 //!   given one more pass, and one only.
 
 use crate::logic::compare::rows::{Found, Matches};
-use crate::logic::value::cell::Id;
+use crate::logic::value::address::Address;
 use crate::logic::value::row::{Row, fingerprint};
 
 /// What both sides held at one look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sighting {
     /// The source row's id.
-    pub id: Id,
+    pub id: Address,
     /// Fingerprint of the source row.
     pub source: u64,
     /// Fingerprint of its copies.
@@ -35,7 +35,7 @@ impl Sighting {
     pub fn new(row: &Row, found: &Found, matches: &Matches) -> Self {
         let copies = matches.rows().iter().flat_map(|&row| &found.rows[row]);
         Self {
-            id: row.id,
+            id: row.address(),
             source: fingerprint(&row.cells),
             copies: fingerprint(copies),
             is_copied: !matches.rows().is_empty(),
@@ -98,7 +98,7 @@ mod tests {
     /// A sighting by its two fingerprints; without copies where the second is 0.
     fn seen(source: u64, copies: u64) -> Sighting {
         Sighting {
-            id: 7,
+            id: 7.into(),
             source,
             copies,
             is_copied: copies != 0,

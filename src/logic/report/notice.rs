@@ -8,6 +8,7 @@ mod restart;
 mod words;
 
 use crate::logic::report::line::Kind;
+use crate::logic::value::address::Address;
 use crate::logic::value::cell::Id;
 use crate::logic::value::oversize::TooLarge;
 
@@ -109,7 +110,7 @@ pub enum Notice {
         /// The destination's name.
         destination: String,
         /// The row's id.
-        id: Id,
+        id: Address,
         /// What was wrong.
         kind: Kind,
         /// Such as `200`.
@@ -120,7 +121,7 @@ pub enum Notice {
         /// The destination's name.
         destination: String,
         /// The row's id.
-        id: Id,
+        id: Address,
         /// What was wrong.
         kind: Kind,
         /// Such as `503`.
@@ -142,14 +143,14 @@ pub enum Notice {
         /// The destination's name.
         destination: String,
         /// The row's id.
-        id: Id,
+        id: Address,
     },
     /// Nothing is owed for a row any more.
     OwedDropped {
         /// The destination's name.
         destination: String,
         /// The row's id.
-        id: Id,
+        id: Address,
         /// The source row is gone; else it agrees with its copy.
         is_gone: bool,
     },
@@ -160,7 +161,7 @@ pub enum Notice {
         /// `src.table`.
         table: String,
         /// The row's id.
-        id: Id,
+        id: Address,
         /// What of it, and how large.
         too_large: TooLarge,
     },
@@ -169,7 +170,7 @@ pub enum Notice {
         /// The destination's name.
         destination: String,
         /// The row's id.
-        id: Id,
+        id: Address,
         /// What the server says.
         reason: String,
         /// Further ones are not named.
@@ -233,7 +234,7 @@ pub enum Notice {
         /// The destination's name.
         destination: String,
         /// The row's id.
-        id: Id,
+        id: Address,
         /// What of it is too large.
         too_large: TooLarge,
     },
@@ -242,7 +243,7 @@ pub enum Notice {
         /// The destination's name.
         destination: String,
         /// The row's id.
-        id: Id,
+        id: Address,
         /// Why nothing is left to repair.
         reason: &'static str,
     },

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::error::Exit;
 use crate::logic::report::line::{Kind, Line};
 use crate::logic::report::summary::Unread;
-use crate::logic::value::cell::Id;
+use crate::logic::value::address::Address;
 use crate::logic::value::count::{counted, grouped};
 
 /// A row that a report calls wrong.
@@ -16,7 +16,7 @@ pub struct ReportedRow {
     /// The destination's name.
     pub destination: String,
     /// The source row.
-    pub id: Id,
+    pub id: Address,
 }
 
 /// The rows to look at again.
@@ -58,7 +58,7 @@ pub fn rows(lines: &[Line], source: &str, destinations: &[&str]) -> Result<Rows,
             .ok_or_else(|| format!("It holds the id {:?}, which is no number", line.id))?;
         rows.insert(ReportedRow {
             destination: line.destination.clone(),
-            id,
+            id: id.into(),
         });
     }
     Ok(Rows {

@@ -24,6 +24,14 @@ pub struct Span {
     pub to: Id,
 }
 
+impl Span {
+    /// A single id.
+    #[must_use]
+    pub fn of_one(id: Id) -> Self {
+        Self { from: id, to: id }
+    }
+}
+
 /// Ids that may still appear until `due_us`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "(Id, Id, i64)", into = "(Id, Id, i64)")]

@@ -57,7 +57,7 @@ impl Collector {
         fresh.retain(|&id| !holds(&self.spans, id));
         self.count += fresh.len() as u64;
         let mut spans = std::mem::take(&mut self.spans);
-        spans.extend(fresh.into_iter().map(|id| Span { from: id, to: id }));
+        spans.extend(fresh.into_iter().map(Span::of_one));
         self.spans = sorted(spans);
     }
 }

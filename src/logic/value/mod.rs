@@ -1,5 +1,6 @@
 //! What a table holds: cells, rows, spans of ids, and how each of them is printed, quoted and measured.
 
+pub mod address;
 pub mod age;
 pub mod cell;
 pub mod charset;

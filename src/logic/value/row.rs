@@ -2,6 +2,7 @@
 
 use xxhash_rust::xxh3::Xxh3;
 
+use crate::logic::value::address::Address;
 use crate::logic::value::cell::{Cell, DateTime, Id};
 
 /// A source row: its id, the key that finds its copies, and the columns that are compared.
@@ -18,6 +19,12 @@ pub struct Row {
 }
 
 impl Row {
+    /// What finds it again.
+    #[must_use]
+    pub fn address(&self) -> Address {
+        self.id.into()
+    }
+
     /// About how many bytes of memory the row's values take.
     #[must_use]
     pub fn size_bytes(&self) -> usize {

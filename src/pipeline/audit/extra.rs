@@ -288,7 +288,7 @@ impl Pass<'_> {
             Err(error) => self.mark_unread(number, &error),
         }
         let ids = self.source().ids_of(&spelled)?.into_iter();
-        let spans = ids.map(|id| Span { from: id, to: id });
+        let spans = ids.map(Span::of_one);
         Ok(Suspects::of_spans(spans.collect()))
     }
 

@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::logic::callback::owed::Owed;
 use crate::logic::compare::confirm::{Confirmation, Sighting};
 use crate::logic::compare::rows::Kind;
-use crate::logic::value::cell::Id;
+use crate::logic::value::address::Address;
 use crate::logic::value::print;
 use crate::pipeline::look::{LookError, Looked, SecondLook};
 use crate::pipeline::pass::micros;
@@ -21,9 +21,9 @@ const EPOCH_US: i64 = 200_000;
 #[derive(Default)]
 struct Unsettled {
     /// To be looked at again: what differs now is another change than the one first seen, or the row is gone.
-    again: Vec<Id>,
+    again: Vec<Address>,
     /// Not compared as the next window remembers them, with what they hold now; `None` where they are gone.
-    others: Vec<(Id, Option<u64>)>,
+    others: Vec<(Address, Option<u64>)>,
 }
 
 impl Scanner<'_, '_> {
@@ -114,9 +114,9 @@ impl Scanner<'_, '_> {
             match self.confirm(number, &sightings) {
                 Ok(Unsettled { again, others }) => {
                     let track = &mut self.progress.tracks[at];
-                    track.look_again(&again);
+                    track.look_again(&again.iter().map(|it| it.id()).collect::<Vec<_>>());
                     for (id, content) in others {
-                        track.forget_other(id, content);
+                        track.forget_other(id.id(), content);
                     }
                 }
                 Err(error) => self.leave_or_fail(at, number, error)?,
@@ -139,7 +139,7 @@ impl Scanner<'_, '_> {
         let mut rest = VecDeque::from(sightings.to_vec());
         while !rest.is_empty() {
             let mut now: Vec<Sighting> = rest.drain(..chunk_rows.now.min(rest.len())).collect();
-            let ids: Vec<Id> = now.iter().map(|first| first.id).collect();
+            let ids: Vec<Address> = now.iter().map(|first| first.id).collect();
             let SecondLook {
                 looked,
                 too_large,
@@ -167,7 +167,7 @@ impl Scanner<'_, '_> {
         &self,
         number: usize,
         now: &[Sighting],
-        mut looked: HashMap<Id, Looked>,
+        mut looked: HashMap<Address, Looked>,
         unsettled: &mut Unsettled,
     ) -> std::result::Result<(), LookError> {
         let duplicates = if self.pass.asked.tells_duplicates() {
@@ -179,7 +179,7 @@ impl Scanner<'_, '_> {
         };
         // A row that is gone may be away for a moment: it is looked for by its id.
         let gone = now.iter().map(|first| first.id);
-        let gone: Vec<Id> = gone.filter(|id| !looked.contains_key(id)).collect();
+        let gone: Vec<Address> = gone.filter(|id| !looked.contains_key(id)).collect();
         for id in now.iter().map(|first| first.id) {
             let content = looked.get(&id).map(|looked| looked.content);
             if self
@@ -190,7 +190,7 @@ impl Scanner<'_, '_> {
             }
         }
         let judged = self.pass.judge(now, &looked).map_err(LookError::Source)?;
-        let is = |id: &Id, what: Confirmation| judged.get(id) == Some(&what);
+        let is = |id: &Address, what: Confirmation| judged.get(id) == Some(&what);
         looked.retain(|id, _| is(id, Confirmation::Lasts));
         let on_their_way = judged.keys().filter(|id| is(id, Confirmation::OnItsWay));
         unsettled.again.extend(on_their_way);
@@ -212,7 +212,7 @@ impl Scanner<'_, '_> {
     fn owe(
         &self,
         number: usize,
-        looked: HashMap<Id, Looked>,
+        looked: HashMap<Address, Looked>,
     ) -> std::result::Result<(), LookError> {
         let (pass, id) = (self.pass, &self.pass.ids[number]);
         let (name, address) = (&id.name, id.address());

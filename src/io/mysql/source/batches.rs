@@ -12,6 +12,7 @@ use crate::io::mysql::layout::Layout;
 use crate::io::mysql::parameters::{id_of, id_value, padded, padded_count, u64_of};
 use crate::io::mysql::unique::{self, Distinct};
 use crate::logic::scan::gaps::Span;
+use crate::logic::value::address::Address;
 use crate::logic::value::cell::{ColumnType, Id};
 use crate::logic::value::oversize::{Part, ROOM_BYTES, TooLarge};
 use crate::logic::value::row::Row;
@@ -138,7 +139,7 @@ impl MySqlSource {
         layout: &Layout,
         spans: &[(Id, Id)],
         limit: usize,
-        except: &[Id],
+        except: &[Address],
     ) -> Result<Batch> {
         let (rest, values) = self.of_spans(layout, spans, except);
         let ask = Ask {
@@ -171,7 +172,12 @@ impl MySqlSource {
     }
 
     /// What comes after the list of columns in a statement for the rows of spans, and its values without the limit.
-    fn of_spans(&self, layout: &Layout, spans: &[(Id, Id)], except: &[Id]) -> (String, Vec<Value>) {
+    fn of_spans(
+        &self,
+        layout: &Layout,
+        spans: &[(Id, Id)],
+        except: &[Address],
+    ) -> (String, Vec<Value>) {
         let id = quoted(&layout.id.name);
         let slots = padded_count(spans.len());
         let between = vec![format!("{id} BETWEEN ? AND ?"); slots].join(" OR ");
@@ -186,12 +192,12 @@ impl MySqlSource {
     }
 
     /// As [`Self::table_clause`], without the rows of these ids, or of the first of them.
-    pub(super) fn clause_without(&self, except: &[Id]) -> String {
+    pub(super) fn clause_without(&self, except: &[Address]) -> String {
         let clause = self.table_clause();
         if except.is_empty() {
             return clause;
         }
-        let ids = except.iter().take(EXCEPT_MAX).map(Id::to_string);
+        let ids = except.iter().take(EXCEPT_MAX).map(Address::to_string);
         let ids: Vec<String> = ids.collect();
         let id = quoted(&self.job.source.id_column);
         format!("{clause}{id} NOT IN ({}) AND ", ids.join(","))
@@ -219,7 +225,7 @@ impl MySqlSource {
         layout: &Layout,
         span: Span,
         limit: usize,
-        except: &[Id],
+        except: &[Address],
     ) -> Result<Batch> {
         let Span { mut from, to } = span;
         let mut batch = Batch::default();

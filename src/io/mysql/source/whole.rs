@@ -13,13 +13,14 @@ use crate::io::mysql::layout::{Layout, Whole};
 use crate::io::mysql::parameters::{id_of, id_value, padded, padded_count, u64_of};
 use crate::io::mysql::wide::{Fitted, fitted, sum_of};
 use crate::io::mysql::{decode, unique, wire};
+use crate::logic::value::address::Address;
 use crate::logic::value::cell::{ColumnType, Id};
 use crate::logic::value::oversize::{Part, TooLarge};
 use crate::logic::value::sql::quoted;
 use crate::world::{Batch, Sent, Weight, WholeRow, WholeRows};
 
 impl MySqlSource {
-    pub(super) fn read_whole_rows(&self, ids: &[Id], room_bytes: usize) -> Result<WholeRows> {
+    pub(super) fn read_whole_rows(&self, ids: &[Address], room_bytes: usize) -> Result<WholeRows> {
         let layout = self.layout()?;
         let read = |count: usize, room| self.whole_rows_of(layout, &ids[..count], &room);
         let id = quoted(&layout.id.name);
@@ -32,7 +33,7 @@ impl MySqlSource {
                 vec!["?"; slots].join(",")
             );
             let values: Vec<Value> = padded(&ids[..count], slots)
-                .map(|&id| id_value(id))
+                .map(|id| id_value(id.id()))
                 .collect();
             self.sessions.attempt(&mut |conn: &mut Conn| {
                 let sum =
@@ -52,7 +53,7 @@ impl MySqlSource {
         })
     }
 
-    pub(super) fn weigh_rows(&self, ids: &[Id]) -> Result<Vec<Weight>> {
+    pub(super) fn weigh_rows(&self, ids: &[Address]) -> Result<Vec<Weight>> {
         let layout = self.layout()?;
         let Layout {
             id,
@@ -71,7 +72,7 @@ impl MySqlSource {
                 vec!["?"; slots].join(","),
                 id = quoted(&id.name),
             );
-            let values: Vec<Value> = padded(ids, slots).map(|&id| id_value(id)).collect();
+            let values: Vec<Value> = padded(ids, slots).map(|id| id_value(id.id())).collect();
             let found = self.run("the size of rows", |conn| {
                 let mut found = Vec::new();
                 let answer = conn.exec_iter(&sql, Params::Positional(values.clone()))?;
@@ -81,7 +82,7 @@ impl MySqlSource {
             weights.extend(found.into_iter().filter_map(|values| {
                 let [id, key_value, compared, row] = <[Value; 4]>::try_from(values).ok()?;
                 Some(Weight {
-                    id: id_of(decode::lent(&id, ColumnType::Int))?,
+                    id: id_of(decode::lent(&id, ColumnType::Int))?.into(),
                     key: decode::cell(key_value, key.column_type),
                     compared_bytes: u64_of(&compared)?,
                     row_bytes: u64_of(&row)?,
@@ -95,7 +96,7 @@ impl MySqlSource {
     fn whole_rows_of(
         &self,
         layout: &Layout,
-        ids: &[Id],
+        ids: &[Address],
         room: &Room,
     ) -> mysql::Result<Vec<WholeRow>> {
         let (slots, id) = (padded_count(ids.len()), quoted(&layout.id.name));
@@ -106,7 +107,7 @@ impl MySqlSource {
             self.table_clause(),
             vec!["?"; slots].join(",")
         );
-        let values: Vec<Value> = padded(ids, slots).map(|&id| id_value(id)).collect();
+        let values: Vec<Value> = padded(ids, slots).map(|id| id_value(id.id())).collect();
         let described = [&*layout.scan_described, &*layout.others_described].concat();
         self.attempt(&mut |conn: &mut Conn| {
             let answer = conn.exec_iter(&sql, Params::Positional(values.clone()))?;
@@ -131,10 +132,10 @@ impl MySqlSource {
     }
 
     /// A row that cannot be sent, with what is compared where that can be read.
-    fn too_large(&self, layout: &Layout, id: Id, bytes: u64) -> Result<Option<WholeRow>> {
+    fn too_large(&self, layout: &Layout, id: Address, bytes: u64) -> Result<Option<WholeRow>> {
         let Batch {
             rows, too_large, ..
-        } = self.by_spans(layout, &[(id, id)], 1, &[])?;
+        } = self.by_spans(layout, &[(id.id(), id.id())], 1, &[])?;
         let part = Part::Row;
         Ok(rows.into_iter().next().map(|row| WholeRow {
             row,

@@ -17,6 +17,7 @@ use crate::io::mysql::layout::{Layout, UpdateColumn};
 use crate::io::mysql::parameters::{id_of, id_value};
 use crate::logic::scan::plan::{Request, What};
 use crate::logic::scan::zone;
+use crate::logic::value::address::Address;
 use crate::logic::value::cell::{ColumnType, Id};
 use crate::logic::value::oversize::ROOM_BYTES;
 use crate::logic::value::row::Row;
@@ -34,7 +35,7 @@ impl MySqlSource {
         &self,
         layout: &Layout,
         request: &Request,
-        except: &[Id],
+        except: &[Address],
     ) -> Result<Batch> {
         let What::Updated {
             from_us,
@@ -93,7 +94,7 @@ impl MySqlSource {
         bounds: (&Value, &Value),
         mut after: Option<(Value, Id)>,
         limit: usize,
-        except: &[Id],
+        except: &[Address],
     ) -> Result<Batch> {
         let mut rows = Vec::new();
         loop {
@@ -141,7 +142,7 @@ impl MySqlSource {
         update: &UpdateColumn,
         seen: &[(Value, Id)],
         rows: &mut Vec<Row>,
-        except: &[Id],
+        except: &[Address],
     ) -> Result<Option<Batch>> {
         let mut bytes = 0;
         for (time, id) in seen {

@@ -1,6 +1,7 @@
 use super::*;
 use crate::logic::callback::owed::tests::owed;
 use crate::logic::compare::rows::Kind;
+use crate::logic::value::cell::Id;
 
 fn text(outbox: &Outbox) -> String {
     outbox
@@ -69,7 +70,7 @@ fn rows_that_are_always_refused_do_not_keep_others_waiting() {
     let ids: Vec<Id> = outbox
         .due("my2.user", 0)
         .iter()
-        .map(|owed| owed.id)
+        .map(|owed| owed.id.id())
         .collect();
     assert_eq!(ids, [2, 1]);
 }
@@ -138,7 +139,10 @@ fn what_is_adopted_stays_the_detection_that_is_owed_already() {
         owed(1).webhook_id("user", b"{}")
     );
     assert_eq!(adopted.not_before_us, Some(100));
-    let new = Owed { id: 2, ..of_audit };
+    let new = Owed {
+        id: 2.into(),
+        ..of_audit
+    };
     outbox.adopt(new.clone());
     assert_eq!(outbox.get("my2.user", 2), Some(&new));
 }
@@ -286,7 +290,7 @@ fn tried(rows: &[(Id, u32, i64)]) -> Outbox {
 }
 
 fn ids(owed: Vec<&Owed>) -> Vec<Id> {
-    owed.into_iter().map(|owed| owed.id).collect()
+    owed.into_iter().map(|owed| owed.id.id()).collect()
 }
 
 #[test]
@@ -303,7 +307,8 @@ fn a_run_is_noted_by_what_the_endpoint_took() {
     ];
     for (took_something, failed, waiting, took_nothing) in cases {
         let mut outbox = tried(&[(1, 1, 1), (2, 1, 2), (3, 0, 3)]);
-        outbox.note_run("my2.user", took_something, failed, 100, |runs| {
+        let tried: Vec<Address> = failed.iter().map(|&id| id.into()).collect();
+        outbox.note_run("my2.user", took_something, &tried, 100, |runs| {
             i64::from(runs) * 10
         });
         let waits = |id: &Id| outbox.get("my2.user", *id).unwrap().backs_off(109);
@@ -322,9 +327,9 @@ fn a_run_is_noted_by_what_the_endpoint_took() {
 fn an_endpoint_that_took_nothing_is_known_by_that_until_it_takes_something() {
     let mut outbox = tried(&[(1, 1, 1), (2, 1, 2), (3, 0, 3)]);
     let wait_us = |_| 10;
-    assert!(outbox.note_run("my2.user", false, &[1, 2], 100, wait_us));
+    assert!(outbox.note_run("my2.user", false, &[1.into(), 2.into()], 100, wait_us));
     assert!(
-        !outbox.note_run("my2.user", false, &[1, 2], 100, wait_us),
+        !outbox.note_run("my2.user", false, &[1.into(), 2.into()], 100, wait_us),
         "it is known"
     );
     outbox.remove(&owed(1));
@@ -352,8 +357,8 @@ fn the_oldest_callback_is_the_probe_and_another_one_where_that_is_always_refused
     ] {
         let mut outbox = tried(rows);
         assert_eq!(ids(outbox.by_age("my2.user", 50)), by_age);
-        let found = outbox.tried_less("my2.user", by_age[0]);
-        assert_eq!(found.map(|owed| owed.id), other, "{rows:?}");
+        let found = outbox.tried_less("my2.user", by_age[0].into());
+        assert_eq!(found.map(|owed| owed.id.id()), other, "{rows:?}");
         outbox.replace(Owed {
             not_before_us: Some(100),
             ..owed(9)

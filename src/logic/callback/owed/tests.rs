@@ -1,4 +1,5 @@
 use super::*;
+use crate::logic::value::cell::Id;
 
 /// A row whose name differs.
 pub(in crate::logic) fn owed(id: Id) -> Owed {

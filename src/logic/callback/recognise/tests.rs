@@ -94,7 +94,7 @@ fn carried(before: &[Known], after: &[Known]) -> Vec<(Vec<Id>, Vec<Id>)> {
         let owed = owed.filter(|owed| owed.destination == known.id.name);
         (
             at.filter_map(|position| position.next_id).collect(),
-            owed.map(|owed| owed.id).collect(),
+            owed.map(|owed| owed.id.id()).collect(),
         )
     };
     after.iter().map(of).collect()

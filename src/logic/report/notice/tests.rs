@@ -143,7 +143,7 @@ fn each_message_says_what_was_found_on_what_and_what_to_do() {
         (
             Notice::CalledBack {
                 destination: d(),
-                id: 5,
+                id: 5.into(),
                 kind: Kind::Missing,
                 answer: "status 200".into(),
             },
@@ -153,7 +153,7 @@ fn each_message_says_what_was_found_on_what_and_what_to_do() {
         (
             Notice::NotTaken {
                 destination: d(),
-                id: 5,
+                id: 5.into(),
                 kind: Kind::Different,
                 answer: "status 503".into(),
                 tries: 4,
@@ -164,7 +164,7 @@ fn each_message_says_what_was_found_on_what_and_what_to_do() {
         (
             Notice::OwedRowGone {
                 destination: d(),
-                id: 5,
+                id: 5.into(),
             },
             Info,
             "search: the source row of id 5, which is owed, is gone for the moment. It is looked for \
@@ -173,7 +173,7 @@ fn each_message_says_what_was_found_on_what_and_what_to_do() {
         (
             Notice::OwedDropped {
                 destination: d(),
-                id: 5,
+                id: 5.into(),
                 is_gone: false,
             },
             Info,
@@ -182,7 +182,7 @@ fn each_message_says_what_was_found_on_what_and_what_to_do() {
         (
             Notice::OwedDropped {
                 destination: d(),
-                id: 5,
+                id: 5.into(),
                 is_gone: true,
             },
             Info,
@@ -192,7 +192,7 @@ fn each_message_says_what_was_found_on_what_and_what_to_do() {
             Notice::RowSetAside {
                 destination: d(),
                 table: "my.user".into(),
-                id: 5,
+                id: 5.into(),
                 too_large: LARGE,
             },
             Warning,
@@ -203,7 +203,7 @@ fn each_message_says_what_was_found_on_what_and_what_to_do() {
         (
             Notice::KeyNotFindable {
                 destination: d(),
-                id: 5,
+                id: 5.into(),
                 reason: "Out of range".into(),
                 is_last: true,
             },
@@ -289,7 +289,7 @@ fn each_message_says_what_was_found_on_what_and_what_to_do() {
         (
             Notice::NotCompared {
                 destination: d(),
-                id: 5,
+                id: 5.into(),
                 too_large: LARGE,
             },
             Warning,
@@ -299,7 +299,7 @@ fn each_message_says_what_was_found_on_what_and_what_to_do() {
         (
             Notice::Settled {
                 destination: d(),
-                id: 5,
+                id: 5.into(),
                 reason: "its source row is gone",
             },
             Info,
