@@ -43,7 +43,7 @@ use examples::{
 #[command(
     name = "cupid",
     version,
-    about = "Finds changes that got lost between a MySQL table and its copies, and calls back until they are repaired",
+    about = "Finds changes that got lost between a MySQL table and its copies, and calls back until every callback is taken",
     after_help = format!("{}\n\n{TOP_EXAMPLES}", topics::list()),
     after_long_help = format!("{}\n\n{TOP_EXAMPLES}\n\n{EXIT_STATUS}", topics::list()),
     disable_help_subcommand = true,

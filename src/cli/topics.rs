@@ -27,6 +27,7 @@ macro_rules! topics {
                 doc = include_str!(concat!("topics/", stringify!($name), ".md"))
             )]
             #[cfg_attr(not(all(doc, not(doctest))), doc = "A topic.")]
+            #[allow(rustdoc::invalid_rust_codeblocks, reason = "they are text")]
             pub mod $name {}
         )*
     };
