@@ -2,9 +2,12 @@
 
 mod common;
 
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use common::{Answer, Scene};
 
@@ -103,6 +106,74 @@ fn an_audit_writes_beside_it_a_dry_one_too() {
         ],
     );
     promtool(&["check", "metrics"], Some(&beside));
+}
+
+/// Debian's `node_exporter` while it reads the files of a folder.
+struct NodeExporter(Child, SocketAddr);
+
+impl NodeExporter {
+    fn of(folder: &Path) -> Self {
+        let free = TcpListener::bind("127.0.0.1:0").expect("Bind");
+        let address = free.local_addr().expect("The address of a listener");
+        drop(free);
+        let child = Command::new("prometheus-node-exporter")
+            .args(["--collector.disable-defaults", "--collector.textfile"])
+            .arg(format!(
+                "--collector.textfile.directory={}",
+                folder.display()
+            ))
+            .arg(format!("--web.listen-address={address}"))
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("node_exporter is installed (scripts/test installs it)");
+        Self(child, address)
+    }
+
+    /// Its `/metrics`, as Prometheus asks for them.
+    fn metrics(&self) -> String {
+        let began = Instant::now();
+        let mut connection = loop {
+            match TcpStream::connect(self.1) {
+                Ok(connection) => break connection,
+                Err(error) if began.elapsed() > Duration::from_secs(20) => panic!("{error}"),
+                Err(_) => std::thread::sleep(Duration::from_millis(20)),
+            }
+        };
+        let mut answer = String::new();
+        connection
+            .write_all(b"GET /metrics HTTP/1.0\r\n\r\n")
+            .and_then(|()| connection.read_to_string(&mut answer))
+            .expect("Ask node_exporter");
+        answer
+    }
+}
+
+impl Drop for NodeExporter {
+    fn drop(&mut self) {
+        let _ = self.0.kill().and_then(|()| self.0.wait());
+    }
+}
+
+#[test]
+fn node_exporter_takes_the_files_of_two_configurations_and_an_audit() {
+    let (mut one, file) = with_metrics(Scene::with_missing([1, 2]));
+    one.run(0);
+    one.cupid("reconcile").args("--dry-run").exits(1);
+    let (mut two, other) = with_metrics(Scene::in_sync(1..=3));
+    two.config.set("/name", "other");
+    two.run(0);
+    std::fs::copy(other, file.with_file_name("other.prom")).expect("Copy");
+    let exporter = NodeExporter::of(one.config.folder());
+    let metrics = exporter.metrics();
+    assert_has(
+        &metrics,
+        &[
+            "node_textfile_scrape_error 0",
+            "cupid_passes_total{config=\"test\",result=\"done\"} 1",
+            "cupid_passes_total{config=\"other\",result=\"done\"} 1",
+            "cupid_audit_differences{config=\"test\",destination=\"copy1\",kind=\"missing\"} 2",
+        ],
+    );
 }
 
 #[test]

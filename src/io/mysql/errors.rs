@@ -1,6 +1,8 @@
 //! What an error of the client library means: whether the next try may do better, whose fault it is, and what it says to
 //! people.
 
+use std::io::ErrorKind;
+
 use mysql::DriverError;
 
 use super::bounded;
@@ -27,13 +29,26 @@ pub(super) fn explained(error: &mysql::Error, server: &Server) -> String {
         ),
         mysql::Error::MySqlError(error) => format!("{} (error {})", error.message, error.code),
         mysql::Error::IoError(error) => error.to_string(),
-        mysql::Error::DriverError(error) => error.to_string(),
+        mysql::Error::DriverError(error) => no_connection(error),
         mysql::Error::CodecError(error) => error.to_string(),
         other => other.to_string(),
     };
     let text = shown(&text);
     let advice = advice(error, &text, server);
     format!("{text}{advice}")
+}
+
+/// Why there is no connection, without the address, which the message begins with.
+fn no_connection(error: &DriverError) -> String {
+    match error {
+        DriverError::CouldNotConnect(Some((_, _, ErrorKind::ConnectionRefused))) => {
+            "The connection is refused".into()
+        }
+        DriverError::CouldNotConnect(Some((_, reason, _))) => {
+            format!("No connection: {reason}")
+        }
+        other => other.to_string(),
+    }
 }
 
 /// The way out, where there is a known one. `text` is what the error says.
@@ -92,7 +107,7 @@ fn advice(error: &mysql::Error, text: &str, server: &Server) -> String {
         mysql::Error::IoError(_) | mysql::Error::DriverError(_)
             if matches!(server.address, Address::Tcp(..)) && !bounded::is_excess(error) =>
         {
-            "; is the server up, and may this host connect to it?".into()
+            "; check that the server is up and that this host may connect to it".into()
         }
         _ => String::new(),
     }
