@@ -18,6 +18,8 @@ const HOUR_US: i64 = 60 * MINUTE_US;
 
 /// So many passes failed in a row.
 const PASSES_MIN: u64 = 3;
+/// What is said of a scan that stopped early.
+const SCAN_PAUSED: &str = "scan paused";
 /// A destination is unread, or a scan paused, for so long.
 const LASTING_MIN_US: i64 = 10 * MINUTE_US;
 /// A callback was tried so often, as in the first cupid, or is owed for so long.
@@ -238,56 +240,74 @@ fn troubles(situation: &Situation, now_us: i64) -> Vec<Trouble> {
         destinations,
         delivered: _,
     } = situation;
-    let lasted_us = |since_us: i64| now_us.saturating_sub(since_us).max(0);
-    let lasting = |lasting: &Lasting, subject: &str, short: &str| {
-        let Lasting { since_us, reason } = lasting;
-        let lasted = duration(lasted_us(*since_us));
-        Trouble {
-            since_us: *since_us,
-            begins: lasted_us(*since_us) >= LASTING_MIN_US,
-            short: format!("{subject}{short}"),
-            line: format!("{subject}{short} for {lasted}: {reason}"),
-        }
-    };
-    let mut troubles = Vec::new();
-    if let Some(Failed {
-        passes,
-        since_us,
-        reason,
-    }) = failed
-    {
-        let lasted = duration(lasted_us(*since_us));
-        troubles.push(Trouble {
-            since_us: *since_us,
-            begins: *passes >= PASSES_MIN,
-            short: "passes fail".into(),
-            line: format!(
-                "{} failed in a row, for {lasted}: {reason}",
-                counted_as(*passes, "pass", "passes")
-            ),
-        });
-    }
     let subjects: Vec<String> = destinations
         .iter()
         .map(|d| format!("{}: ", d.name))
         .collect();
     let all = || subjects.iter().zip(destinations);
-    for (subject, destination) in all() {
-        let unread = destination.unread.as_ref();
-        troubles.extend(unread.map(|unread| lasting(unread, subject, "unread")));
+    let failed = failed.iter().map(|it| it.trouble(now_us));
+    let unread = all().filter_map(|(subject, it)| {
+        let unread = it.unread.as_ref()?;
+        Some(unread.trouble(subject, "unread", now_us))
+    });
+    let owed = all().filter_map(|(subject, it)| Some(it.owed.as_ref()?.trouble(subject, now_us)));
+    let unrepaired =
+        all().filter_map(|(subject, it)| Some(it.unrepaired.as_ref()?.trouble(subject, now_us)));
+    let paused = paused.iter().map(|it| it.trouble("", SCAN_PAUSED, now_us));
+    let paused_at = all().filter_map(|(subject, it)| {
+        let paused = it.paused.as_ref()?;
+        Some(paused.trouble(subject, SCAN_PAUSED, now_us))
+    });
+    let all = failed.chain(unread).chain(owed).chain(unrepaired);
+    all.chain(paused).chain(paused_at).collect()
+}
+
+fn lasted_us(since_us: i64, now_us: i64) -> i64 {
+    now_us.saturating_sub(since_us).max(0)
+}
+
+impl Failed {
+    fn trouble(&self, now_us: i64) -> Trouble {
+        let Self {
+            passes,
+            since_us,
+            reason,
+        } = self;
+        let lasted = duration(lasted_us(*since_us, now_us));
+        let passes_text = counted_as(*passes, "pass", "passes");
+        Trouble {
+            since_us: *since_us,
+            begins: *passes >= PASSES_MIN,
+            short: "passes fail".into(),
+            line: format!("{passes_text} failed in a row, for {lasted}: {reason}"),
+        }
     }
-    for (subject, destination) in all() {
-        let Some(Owed {
+}
+
+impl Lasting {
+    fn trouble(&self, subject: &str, short: &str, now_us: i64) -> Trouble {
+        let Self { since_us, reason } = self;
+        let lasted_us = lasted_us(*since_us, now_us);
+        let lasted = duration(lasted_us);
+        Trouble {
+            since_us: *since_us,
+            begins: lasted_us >= LASTING_MIN_US,
+            short: format!("{subject}{short}"),
+            line: format!("{subject}{short} for {lasted}: {reason}"),
+        }
+    }
+}
+
+impl Owed {
+    fn trouble(&self, subject: &str, now_us: i64) -> Trouble {
+        let Self {
             count,
             oldest_us,
             tries_max,
             reason,
-        }) = &destination.owed
-        else {
-            continue;
-        };
-        let age_us = lasted_us(*oldest_us);
-        troubles.push(Trouble {
+        } = self;
+        let age_us = lasted_us(*oldest_us, now_us);
+        Trouble {
             since_us: *oldest_us,
             begins: *tries_max >= TRIES_MIN || age_us >= OWED_MIN_US,
             short: format!("{subject}{} owed", grouped(*count)),
@@ -297,33 +317,24 @@ fn troubles(situation: &Situation, now_us: i64) -> Vec<Trouble> {
                 duration(age_us),
                 counted_as(*tries_max, "try", "tries")
             ),
-        });
+        }
     }
-    for (subject, destination) in all() {
-        let Some(Unrepaired { count, since_us }) = destination.unrepaired else {
-            continue;
-        };
-        troubles.push(Trouble {
+}
+
+impl Unrepaired {
+    fn trouble(&self, subject: &str, now_us: i64) -> Trouble {
+        let Self { count, since_us } = *self;
+        Trouble {
             since_us,
             begins: count > 0,
             short: format!("{subject}{} unrepaired", grouped(count)),
             line: format!(
                 "{subject}{} although the callbacks were taken, for {}",
                 counted_as(count, "row still differs", "rows still differ"),
-                duration(lasted_us(since_us))
+                duration(lasted_us(since_us, now_us))
             ),
-        });
+        }
     }
-    troubles.extend(
-        paused
-            .as_ref()
-            .map(|paused| lasting(paused, "", "scan paused")),
-    );
-    for (subject, destination) in all() {
-        let paused = destination.paused.as_ref();
-        troubles.extend(paused.map(|paused| lasting(paused, subject, "scan paused")));
-    }
-    troubles
 }
 
 fn failing(teller: Teller<'_>, troubles: &[Trouble]) -> Message {
