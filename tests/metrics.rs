@@ -156,7 +156,7 @@ impl Drop for NodeExporter {
 
 #[test]
 fn node_exporter_takes_the_files_of_two_configurations_and_an_audit() {
-    let (mut one, file) = with_metrics(Scene::with_missing([1, 2]));
+    let (one, file) = with_metrics(Scene::with_missing([1, 2]));
     one.run(0);
     one.cupid("reconcile").args("--dry-run").exits(1);
     let (mut two, other) = with_metrics(Scene::in_sync(1..=3));
