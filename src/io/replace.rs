@@ -8,6 +8,8 @@ use std::io::{BufWriter, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+
 use crate::error::{Error, Result};
 
 /// Replaces `path`, readable by its owner only (0600), by way of `sibling`, which is a name in the same folder.
@@ -59,10 +61,21 @@ pub(super) fn replace_unsynced(
         let _ = std::fs::remove_file(sibling); // It is incomplete; the error that matters is the first one.
         return Err(failed("Write", sibling)(error));
     }
-    std::fs::rename(sibling, path).map_err(|error| {
+    put_unsynced(sibling, path).map_err(|error| {
         let _ = std::fs::remove_file(sibling); // The same.
         failed("Replace", path)(error)
     })
+}
+
+/// Puts a file that is written in the place of another one in the same folder. Where a file is replaced by a rename, ext4
+/// first gives the new one its blocks on disk (`auto_da_alloc` in ext4(5)), for whoever forgot to sync it. That takes
+/// longer than all else here, so the two change names, and what was the old one is removed.
+fn put_unsynced(sibling: &Path, path: &Path) -> std::io::Result<()> {
+    let is_file = path.symlink_metadata().is_ok_and(|old| old.is_file());
+    if is_file && renameat_with(CWD, sibling, CWD, path, RenameFlags::EXCHANGE).is_ok() {
+        return std::fs::remove_file(sibling);
+    }
+    std::fs::rename(sibling, path) // There is no old one, or the file system cannot change names.
 }
 
 /// Puts a file that is written and synced in the place of another one in the same folder.
@@ -110,5 +123,44 @@ pub(super) fn failed(
         operation,
         path,
         reason: error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn what_is_replaced_unsynced_is_whole_and_leaves_nothing_beside_it() {
+        let temporary = tempfile::tempdir().unwrap();
+        let path = temporary.path().join("a.json");
+        let sibling = temporary.path().join("a.json.new");
+        // A process that was killed in between left an older, longer content.
+        std::fs::write(&sibling, "left over").unwrap();
+        for text in ["first", "a longer second one", "3"] {
+            replace_unsynced(&path, &sibling, 0o640, text.as_bytes()).unwrap();
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+            let mode = path.metadata().unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o640);
+            assert!(!sibling.exists());
+        }
+    }
+
+    #[test]
+    fn a_link_is_replaced_and_a_folder_is_left_alone() {
+        let temporary = tempfile::tempdir().unwrap();
+        let [path, sibling, other] =
+            ["a.json", "a.json.new", "b.json"].map(|name| temporary.path().join(name));
+        std::fs::write(&other, "other").unwrap();
+        symlink(&other, &path).unwrap();
+        replace_unsynced(&path, &sibling, 0o600, b"new").unwrap();
+        assert!(path.symlink_metadata().unwrap().is_file());
+        assert_eq!(std::fs::read_to_string(&other).unwrap(), "other");
+        std::fs::remove_file(&path).unwrap();
+        std::fs::create_dir(&path).unwrap();
+        assert!(replace_unsynced(&path, &sibling, 0o600, b"new").is_err());
+        assert!(path.is_dir() && !sibling.exists());
     }
 }

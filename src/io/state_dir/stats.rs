@@ -94,14 +94,14 @@ impl StateDir {
 /// The text of a file; `None` where there is no such file.
 fn read(path: &Path) -> std::result::Result<Option<String>, String> {
     let unreadable = |error: std::io::Error| format!("cannot be read ({error})");
-    match std::fs::metadata(path) {
+    let length = match std::fs::metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(unreadable(error)),
         // Whoever opened a pipe would wait for a writer.
         Ok(file) if !file.is_file() => return Err("is no file".into()),
-        Ok(_) => {}
-    }
-    let mut text = Vec::new();
+        Ok(file) => usize::try_from(file.len()).unwrap_or(usize::MAX),
+    };
+    let mut text = Vec::with_capacity(length.min(TEXT_BYTES_MAX) + 1);
     let file = File::open(path).map_err(unreadable)?;
     file.take(TEXT_BYTES_MAX as u64 + 1)
         .read_to_end(&mut text)
