@@ -26,36 +26,36 @@ pub struct Reconcile {
     /// The configuration file
     #[arg(value_name = "CONFIG")]
     pub config: PathBuf,
-    /// The first id of the range; without it, the lowest that there can be
+    /// The first id of the range [default: the lowest]
     #[arg(long, value_name = "N", value_parser = parse_id, allow_negative_numbers = true)]
     pub from_id: Option<i128>,
-    /// The last id of the range; without it, the highest id when the audit begins
+    /// The last id of the range [default: the highest id when the audit begins]
     #[arg(long, value_name = "N", value_parser = parse_id, allow_negative_numbers = true)]
     pub to_id: Option<i128>,
-    /// Only part I of N of the rows, I from 0 to N-1, such as 0/8: N audits, on as many machines, share the table
+    /// Compares only part I of N of the rows, I from 0 to N-1, such as 0/8
     #[arg(long, value_name = "I/N", value_parser = parse_shard)]
     pub shard: Option<Shard>,
-    /// Stops cleanly when this time is up, such as 2h; --resume goes on there
+    /// Stops after this time, such as 2h; --resume goes on there
     #[arg(long = "for", value_name = "DURATION", value_parser = parse_duration)]
     pub for_time: Option<Duration>,
-    /// Also reports the rows that only a destination has; not with --shard, for such a row is in no shard
+    /// Also reports rows that only a destination has; not with --shard, as such rows are in no shard
     #[arg(long)]
     pub extra: bool,
-    /// How equal rows are found: auto, stream (both tables are read) or checksum (their servers sum them up; for slow links;
-    /// with --extra and --shard tables are read all the same)
+    /// How equal rows are found: stream reads both tables, checksum lets their servers sum them up
+    /// (for slow links; not with --extra and --shard), auto decides
     #[arg(long, value_name = "METHOD", value_parser = method_parser(), default_value = "auto")]
     pub method: Method,
     /// Reads at most so many rows a second of each table, such as 20000, to spare the servers
     #[arg(long, value_name = "ROWS", value_parser = parse_rate)]
     pub max_rate: Option<u64>,
-    /// What may be kept in memory of rows that have not met their copies yet, such as 256M; more goes to temporary files
+    /// Memory for rows that were not paired with their copies yet; more goes to temporary files
     #[arg(long, value_name = "SIZE", value_parser = parse_size, default_value = "256M")]
     pub memory: usize,
-    /// Goes on where the last audit of the same configuration, range and shard stopped; reads the copies from their
-    /// beginning again where it reads them whole
+    /// Goes on where the last audit of this configuration, range and shard stopped; a copy that is
+    /// read whole is read from its beginning again
     #[arg(long)]
     pub resume: bool,
-    /// Writes the statements that would repair each destination: to be read, never executed here
+    /// Writes the statements that would repair each destination; cupid never executes them
     #[arg(long, value_name = "FILE")]
     pub fix_sql: Option<PathBuf>,
     /// Writes one page for people: totals, where the differences lie, the first rows of each kind

@@ -18,10 +18,10 @@ pub struct Status {
     /// Prints one JSON object for each configuration, on a line of its own
     #[arg(long, conflicts_with = "plugin")]
     pub json: bool,
-    /// Prints one line for Nagios and its heirs, and exits as their plugins do
+    /// Prints one line for Nagios and similar monitors, and exits as their plugins do
     #[arg(long)]
     pub plugin: bool,
-    /// No pass for so long is too long
+    /// Calls a configuration STALE when no pass ended for this time
     #[arg(long, value_name = "DURATION", value_parser = parse_duration, default_value = "10m")]
     pub stale: Duration,
 }
@@ -41,7 +41,7 @@ pub struct Notify {
     /// The configuration file
     #[arg(value_name = "CONFIG")]
     pub config: PathBuf,
-    /// Sends a test message to every channel and says what came of it
+    /// Sends a test message to every channel and prints each result
     #[arg(long)]
     pub test: bool,
     /// Only to this channel: its name, or its type where it has none

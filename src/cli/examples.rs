@@ -13,7 +13,8 @@ Signals:
   TERM, INT  finish the batch in hand, save, exit with the usual status
   USR1       under `start` and `run --every`: read the configuration again before the next pass
 
-Data goes to stdout, everything else to stderr. Without a terminal, a run in which nothing is wrong prints nothing.";
+Data goes to stdout, everything else to stderr. Without a terminal, a run in which nothing is
+wrong prints nothing.";
 
 pub(super) const TOP_EXAMPLES: &str = "\
 Examples:
@@ -78,11 +79,18 @@ Examples:
   cupid status user.json --json | jq .
   cupid status user.json --plugin                  for Nagios, Icinga, check_mk
 
-States, the worst first: CONFIG (it or its state cannot be read), FAILED (the last pass did), STALE (no pass ended for
-10 minutes, or --stale), UNREAD (a destination cannot be read), PAUSED (the scan waits), OWED (callbacks are), BEHIND
-(100,000 ids or 15 minutes, or the ids went back), NEW (no pass has ended yet), ok.
+States, the worst first:
+  CONFIG   the configuration or its state cannot be read
+  FAILED   the last pass failed
+  STALE    no pass ended for 10 minutes, or for --stale
+  UNREAD   a destination cannot be read
+  PAUSED   the scan waits
+  OWED     callbacks are owed
+  BEHIND   100,000 ids or 15 minutes behind, or the ids went back
+  NEW      no pass has ended yet
+  ok
 
-It needs no secret and no server. It asks the source how far it is when that answers within 2 s; else it shows `?`.
+It needs no secret and no server. When the source does not answer within 2 s, `?` is shown.
 Exit status: 0 all is ok, 1 something is not; --plugin: 0 ok, 1 OWED, BEHIND, UNREAD, PAUSED or NEW, 2 FAILED or STALE,
 3 CONFIG.";
 

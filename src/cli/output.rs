@@ -22,7 +22,7 @@ pub struct Output {
 /// How much is said on stderr.
 #[derive(Args, Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Talk {
-    /// Says more; twice, still more
+    /// Says more, such as each row that is called back; -vv says everything
     #[arg(short, long, action = ArgAction::Count, conflicts_with = "quiet")]
     pub verbose: u8,
     /// Says only what is wrong

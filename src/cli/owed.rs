@@ -25,7 +25,7 @@ pub struct Owed {
 pub enum OwedCommand {
     /// One line for each callback; needs no secret and no server
     List(OwedList),
-    /// An entry, both rows as they are now, the columns that differ, the body that would be sent
+    /// An owed callback: both rows as they are now, the columns that differ, the body to be sent
     Show(OwedShow),
     /// Tries now, whatever the endpoint asked for
     Send(OwedSend),
@@ -42,10 +42,10 @@ pub struct OwedList {
     /// Only what is owed to this destination
     #[arg(long, value_name = "NAME")]
     pub destination: Option<String>,
-    /// At most so many lines
+    /// The most lines to print
     #[arg(long, value_name = "LINES", default_value_t = LIST_LINES, value_parser = clap::value_parser!(u32).range(1..))]
     pub limit: u32,
-    /// Prints the lines of the owed file, all of them
+    /// Prints all lines of the owed file, as JSON Lines
     #[arg(long)]
     pub json: bool,
 }
@@ -63,7 +63,7 @@ impl Default for OwedList {
 /// `cupid owed show`.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct OwedShow {
-    /// What: destination/id, or the id where one destination has it
+    /// destination/id, or the id alone where only one destination has it
     #[arg(value_name = "KEY", required = true, allow_negative_numbers = true)]
     pub keys: Vec<String>,
     /// Only what is owed to this destination
@@ -74,7 +74,7 @@ pub struct OwedShow {
 /// What to act on.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct OwedWhat {
-    /// What: destination/id, or the id where one destination has it
+    /// destination/id, or the id alone where only one destination has it
     #[arg(
         value_name = "KEY",
         required_unless_present = "all",
@@ -82,7 +82,7 @@ pub struct OwedWhat {
         allow_negative_numbers = true
     )]
     pub keys: Vec<String>,
-    /// Everything that is owed, or everything that is owed to --destination
+    /// Every owed callback, or every one of --destination
     #[arg(long)]
     pub all: bool,
     /// Only what is owed to this destination

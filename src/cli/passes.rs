@@ -18,13 +18,13 @@ pub struct Run {
     /// Configuration files, or folders of them (their *.json); several are passed side by side
     #[arg(value_name = "CONFIG", required = true)]
     pub configs: Vec<PathBuf>,
-    /// Where to start when there is neither a checkpoint nor a cupid.txt; this id is the first one looked at
+    /// The first id, when there is neither a checkpoint nor a cupid.txt
     #[arg(long, value_name = "N", value_parser = parse_id, allow_negative_numbers = true)]
     pub start_id: Option<i128>,
-    /// Repeats the pass: the time from the start of one to the start of the next, such as 2s
+    /// Repeats the pass; such as 2s, from the start of one to the start of the next
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     pub every: Option<Duration>,
-    /// Stops repeating after this time, such as 58s; without it, at SIGTERM
+    /// Stops repeating after this time, such as 58s [default: at SIGTERM]
     #[arg(
         long = "for",
         value_name = "DURATION",
@@ -43,8 +43,8 @@ pub struct Run {
 /// `cupid start`.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct Start {
-    /// Configuration files, or folders of them (their *.json). After a single one: where to start when there is neither a
-    /// checkpoint nor a cupid.txt; this id is the first one looked at
+    /// Configuration files, or folders of them (their *.json). After a single one: the first id,
+    /// when there is neither a checkpoint nor a cupid.txt
     #[arg(
         value_name = "CONFIG… | CONFIG START_ID",
         required = true,
