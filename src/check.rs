@@ -1,7 +1,8 @@
-//! What `check` says: facts in, findings out.
+//! What `cupid check` advises: facts in, findings out.
 //!
-//! A finding names the configuration's key, what it holds, what that leads to, and where one helps the statement that
-//! changes it. Nothing here asks a server or a clock, so every finding can be had in a test.
+//! A finding names the configuration's key, its value, the consequence, and where possible the
+//! statement that mends it. Nothing here asks a server or a clock, so a test can build every
+//! finding.
 
 mod columns;
 mod destination;

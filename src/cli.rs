@@ -1,7 +1,8 @@
-//! What the user typed.
+//! The command line.
 //!
-//! The only part that names clap: a file for the commands of one kind. It knows words, numbers and durations, and nothing of configurations: whether a file exists is
-//! not asked here. A wrong command line ends with [`Exit::Usage`], help and version with [`Exit::Done`].
+//! This is the only part that names clap, with a file for each kind of command. It knows words,
+//! numbers and durations. It does not open a configuration. A wrong command line ends with
+//! [`Exit::Usage`], help and version with [`Exit::Done`].
 
 mod audits;
 mod care;

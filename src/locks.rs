@@ -1,4 +1,5 @@
-//! Locks that a panic does not poison: what they hold is whole after every step, and whoever panicked is told elsewhere.
+//! Locks that a panic does not poison. Their content is whole after every step, and a panic is
+//! reported elsewhere.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -2,14 +2,17 @@
 //!
 //! What is guaranteed, and why the order is safe:
 //!
-//! 1. A row is behind the checkpoint only if every destination of its position answered for it; a destination that
-//!    did not keeps its own, older position.
-//! 2. A difference is on disk before the checkpoint passes its row: candidates wait in memory, behind a checkpoint that
-//!    has not moved, until the second look; what is confirmed is appended to the outbox and synced; only then is the
-//!    position saved that lies beyond. A process that is killed anywhere repeats work and loses none.
-//! 3. What is sent was read from the source after the difference was confirmed, and compared once more on the way.
-//! 4. A destination or an endpoint that fails is left for this pass, the others go on, and the summary says so. A source
-//!    that fails ends the pass; the next one starts where this one did.
+//! 1. A row is behind the checkpoint only if every destination of its position answered for it. A
+//!    destination that did not answer keeps its own, older position.
+//! 2. A difference is on disk before the checkpoint passes its row. Candidates wait in memory until
+//!    the second look, behind a checkpoint that has not moved. Confirmed ones are appended to the
+//!    outbox and synced. Only then is the position beyond them saved. A process that is killed
+//!    anywhere repeats work and loses none.
+//! 3. The row that is sent was read from the source after the difference was confirmed, and
+//!    compared once more on the way.
+//! 4. A destination or an endpoint that fails is left for this pass. Other destinations go on, and
+//!    the summary says so. A source that fails ends the pass. The next pass starts where this one
+//!    did.
 
 mod aside;
 mod audit;

@@ -1,4 +1,5 @@
-//! Servers and accounts: reached, encrypted, clocks, rights. Each server and account is spoken of once.
+//! Servers and accounts: connection, encryption, clocks, rights. Each server and account is judged
+//! once.
 
 use super::destination::Place;
 use super::grants::{Grant, beyond_looking, by_role};

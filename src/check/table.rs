@@ -1,4 +1,4 @@
-//! What holds for source and destination tables alike: there, readable, `where` valid, columns present.
+//! What source and destination tables need: existence, readability, a valid `where`, columns.
 
 use super::{Findings, Level};
 use crate::check::facts::{ColumnFacts, Refused, Side, TableFacts};

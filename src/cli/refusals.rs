@@ -1,4 +1,4 @@
-//! Command lines whose words are right one by one, and wrong together.
+//! Command lines whose options are valid one by one and contradict each other.
 
 use std::path::{Path, PathBuf};
 

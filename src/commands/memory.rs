@@ -1,4 +1,5 @@
-//! What a command that holds the lock remembers of its passes, and what it tells the channels of `notify` because of that.
+//! What a command under the lock remembers of its passes, and which messages it sends to `notify`
+//! because of that.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! What a command leaves in the lock file when something has ended, and the next one finds there.
+//! The note in the lock file: how the last command ended, for the next one to read.
 
 use serde_json::{Value, json};
 

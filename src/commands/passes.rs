@@ -1,5 +1,5 @@
-//! The passes of one configuration, under its lock: one, or one after the other until the time is over or somebody asks to
-//! stop.
+//! The passes of one configuration under its lock: one pass, or one after the other until the time
+//! is over or a signal comes.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! Configurations side by side in one process: each has a thread, a lock, a clock and a line in the log of its own. One that
-//! fails, or waits for a server, holds up no other.
+//! Several configurations side by side in one process. Each has a thread, a lock, a clock and a log
+//! prefix. One that fails, or waits for a server, does not delay another.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,7 +1,7 @@
-//! Where a server is: `mysql:host=…;port=…` as PDO writes it, or a URL.
+//! The address of a server: `mysql:host=…;port=…` as PDO writes it, or a URL.
 //!
-//! A DSN may hold a password, and a mistyped one may hold it in any place. So no problem told here shows a part of a DSN,
-//! except the name of a parameter that is nearly a known one.
+//! A DSN may hold a password, and a mistyped DSN may hold it anywhere. So no problem shows a part
+//! of a DSN, except the name of a parameter that is nearly a known one.
 
 use std::path::PathBuf;
 

@@ -1,7 +1,8 @@
 //! The configuration file: as written, then as meant.
 //!
-//! [`load`] reads a file once and gives a [`Job`] in which nothing is left to parse or to check without a server. A file with
-//! problems is refused as a whole, with all of them, each by its key.
+//! [`load`] reads a file once and gives a [`Job`]. Everything that needs no server is parsed and
+//! checked by then. A file with problems is refused as a whole, and the refusal lists every problem
+//! by its key.
 
 mod callback;
 mod destination;

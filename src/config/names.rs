@@ -1,8 +1,8 @@
 //! Names of state files.
 //!
-//! Letters and digits of any script stay as they are, with the marks that belong to them: `用户`, `उपयोगकर्ता`, `Zürich`. A name is
-//! in Unicode's Normalization Form C, for a file that is copied from one system to another may change its form and should
-//! find its state. Upper and lower case stay apart.
+//! Letters and digits of any script stay as they are, with their marks: `用户`, `उपयोगकर्ता`,
+//! `Zürich`. Upper and lower case stay apart. A name is in Unicode's Normalization Form C: a file
+//! that is copied to another system may change its form, and must still find its state.
 
 use std::borrow::Cow;
 

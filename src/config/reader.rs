@@ -1,9 +1,9 @@
 //! A typed, strict reader over the JSON of the configuration.
 //!
-//! Each key is asked for once, by the code that knows what it means. What was asked for is what is known: a key that
-//! nobody asked for is refused, with the nearest known one suggested. A problem is written down and reading goes on, so that
-//! an operator sees all of them at once. A refusal shows what the file holds, as written (a variable by its
-//! name), and never a password, a secret, a header or a DSN.
+//! Each key is read once, by the code that knows its meaning. A key that nobody read is unknown,
+//! and is refused with the nearest known one. A problem is noted and reading goes on, so an
+//! operator sees all problems at once. A refusal shows values as the file has them, a variable by
+//! its name. It never shows a password, a secret, a header or a DSN.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;

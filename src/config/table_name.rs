@@ -1,6 +1,6 @@
-//! Which table: `table` or `database.table`, each part plain or in backticks.
+//! A table's name: `table` or `database.table`, each part plain or in backticks.
 //!
-//! Parsing takes the quotes off; whoever builds SQL puts them on again, so that no name can be read as SQL.
+//! Parsing removes the quotes. Code that builds SQL adds them again, so no name can be read as SQL.
 
 /// Reads `table`, `database.table`, and both with parts in backticks, where two backticks stand for one.
 ///

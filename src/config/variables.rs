@@ -1,8 +1,8 @@
-//! What `${NAME}` and `${file:PATH}` in the configuration stand for.
+//! The values of `${NAME}` and `${file:PATH}` in the configuration.
 //!
-//! A name is looked up in this order: the environment; the credential that systemd hands over as a file
-//! in `$CREDENTIALS_DIRECTORY` (systemd.exec(5), "Credentials"); the file of variables beside the
-//! configuration. A unit and a shell that use the same configuration so find the same secrets.
+//! A name is looked up in the environment, then among the credentials of systemd (files in
+//! `$CREDENTIALS_DIRECTORY`, systemd.exec(5)), then in the file of variables beside the
+//! configuration. So a unit and a shell find the same secrets.
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;

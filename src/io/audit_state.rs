@@ -1,10 +1,11 @@
-//! The state of `cupid reconcile`: its own lock, outbox and progress, so that it never touches the checkpoint of `run`
-//! and both can work at once.
+//! The state of `cupid reconcile`: its own lock, outbox and progress. It never touches the
+//! checkpoint of `run`, so both can work at once.
 //!
-//! What an audit leaves owed is adopted by the next `run`, `start` or `retry` ([`StateDir::adopt_audits`]).
+//! The next `run`, `start` or `retry` adopts the callbacks that an audit left owed
+//! ([`StateDir::adopt_audits`]).
 //!
-//! A dry run has nothing to owe: it keeps its progress and nothing else, under a name of its own ([`DryAudit`]). What the
-//! audit's files hold is durable before the progress that passes it.
+//! A dry run owes nothing. It keeps only its progress, under a name of its own ([`DryAudit`]). The
+//! audit's files are durable before the progress that passes their rows.
 
 use std::fs::File;
 

@@ -1,4 +1,4 @@
-//! Whom the system trusts; the only file that names `openssl_probe`.
+//! The certificate authorities that the system trusts. The only file that names `openssl_probe`.
 
 use std::path::PathBuf;
 

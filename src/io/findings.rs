@@ -1,7 +1,7 @@
-//! What a command finds, in the files that its user asked for: a report, statements, a page.
+//! The outputs of a command: a report, statements, a page.
 //!
-//! A page is made when everything is known. Until then its `FILE.partial` holds the lines that it is made of, as a report
-//! in CSV, so that an audit that goes on knows what the one before it found.
+//! A page is written at the end. Until then its `FILE.partial` holds its lines as a report in CSV,
+//! so an audit that goes on knows the earlier findings.
 
 use std::collections::HashSet;
 use std::fs::File;

@@ -1,9 +1,10 @@
-//! The statements that would repair the destinations, in a file.
+//! The file of statements that would repair the destinations.
 //!
-//! They are found in the order of the rows, and run in another one: what gives a unique value up before what takes it, new
-//! rows after all others, and comments last. So the draft holds them as they were found, each with its terms in a comment
-//! at its end, and the file is made of the draft when everything is known. Memory holds the terms of those statements
-//! alone that trade unique values.
+//! Statements are found in the order of the rows and run in another order: a statement that gives
+//! up a unique value before one that takes it, new rows after all others, comments last. So the
+//! draft holds them as they were found, each with its terms in a comment at its end. The file is
+//! made of the draft at the end. Memory holds only the terms of statements that trade unique
+//! values.
 
 use std::collections::HashSet;
 use std::fs::File;

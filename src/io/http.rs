@@ -1,12 +1,16 @@
-//! One POST at a time to one destination, and single requests to others ([`exchange`]); the only module that names `ureq`.
+//! POSTs to one destination, one at a time, and single requests to other addresses ([`exchange`]).
+//! The only module that names `ureq`.
 //!
-//! What it guarantees, whatever the other side does:
-//! - The whole exchange is over within its timeout: finding the name, connecting, sending, and reading the answer to its end.
-//! - A transport failure is an [`Answer`], and nothing that a server sends makes it panic or use unbounded memory.
-//! - Redirects are answers (and failures). A row is never sent to an address that nobody configured, which is also why
-//!   `http_proxy` and its relatives in the environment do not count.
-//! - A connection that the server closed while nobody used it costs no try: the request goes out once more, on a fresh
-//!   connection, when not one byte of an answer had come. A receiver recognizes a repetition by its `webhook-id`.
+//! Guarantees, whatever the other side does:
+//! - The whole exchange ends within its timeout: name lookup, connecting, sending, and reading the
+//!   answer to its end.
+//! - A transport failure is an [`Answer`]. Nothing that a server sends causes a panic or unbounded
+//!   memory.
+//! - Redirects are answers, and failures. A row is never sent to an address that nobody configured.
+//!   So `http_proxy` and similar variables are ignored too.
+//! - A connection that the server closed while idle costs no try. The request is sent once more on
+//!   a fresh connection, if no byte of an answer had come. A receiver recognizes a repetition by
+//!   its `webhook-id`.
 
 mod once;
 mod socket;

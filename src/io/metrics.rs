@@ -1,4 +1,5 @@
-//! Files for `node_exporter`'s textfile collector: replaced by rename, so that it never reads half of one, and readable by all.
+//! Files for `node_exporter`'s textfile collector. They are replaced by rename, so it never reads
+//! half a file, and readable by all.
 
 use std::path::{Path, PathBuf};
 

@@ -1,7 +1,7 @@
 //! Sends messages to the channels of `notify`.
 //!
-//! All channels are asked side by side, each once, and all is over within [`TIME_MAX`], whatever
-//! the other sides do. Nothing here fails: what did not arrive is a value.
+//! All channels are asked side by side, each once, within [`TIME_MAX`] in all, whatever the other
+//! sides do. A message that did not arrive is a value, not an error.
 
 mod command;
 

@@ -1,12 +1,14 @@
-//! Files that a command makes for its user: each is whole, or as it was before.
+//! Files that a command makes for its user. Each is whole, or as it was before.
 //!
-//! While the command works, what it finds lies beside the file, in `FILE.partial`. Only a command that came to its end
-//! puts it in the file's place: written, synced, renamed, folder synced. An audit that was stopped leaves `FILE.partial`,
-//! and the audit that goes on with it appends to it. A killed process leaves it too.
+//! While the command works, its findings are beside the file, in `FILE.partial`. Only a complete
+//! command puts them in the file's place: written, synced, renamed, folder synced. An audit that
+//! was stopped leaves `FILE.partial`, and the audit that goes on appends to it. A killed process
+//! leaves it too.
 //!
-//! A file that a link points to is replaced, and the link stays. The file keeps its permissions and its owner. Where the
-//! folder takes no new file, or the owner cannot be kept, the content is copied over the old one in the end, which is not
-//! atomic. stdout, devices and pipes cannot be replaced: they are written as it comes.
+//! When FILE is a link, its target is replaced and the link stays. The file keeps its permissions
+//! and its owner. When the folder takes no new file, or the owner cannot be kept, the content is
+//! copied over the old one at the end, which is not atomic. stdout, devices and pipes cannot be
+//! replaced. They are written immediately.
 
 mod draft;
 mod target;

@@ -1,7 +1,8 @@
 //! Files that are replaced whole: the one place that knows the order.
 //!
-//! Written to a sibling, synced, renamed over the old file, folder synced, and each step only as far as the one before
-//! it succeeded: whatever happens, the name holds the whole old content or the whole new one.
+//! A file is written beside its place, synced, renamed over the old one, and its folder is synced.
+//! Each step is done only when the one before it succeeded. So the name always holds the whole old
+//! content or the whole new one.
 
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{BufWriter, Write as _};

@@ -1,6 +1,7 @@
-//! What systemd is told of a service of `Type=notify` (`sd_notify(3)`); the only file that names `sd_notify`.
+//! Messages to systemd for a service of `Type=notify` (`sd_notify(3)`). The only file that names
+//! `sd_notify`.
 //!
-//! Without `$NOTIFY_SOCKET` nobody listens, and nothing is sent. A service manager that does not listen stops no pass.
+//! Without `$NOTIFY_SOCKET` nothing is sent. A service manager that does not listen stops no pass.
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! The state folder: lock, load, durable save.
 //!
-//! A file is replaced as `replace.rs` says. The owed callbacks are also appended to; a line that a crash tore is the last one, has no line end,
-//! and is cut off before anything is appended after it.
+//! `replace.rs` says how a file is replaced. The outbox is also appended to. A line that a crash
+//! tore is the last one and has no line end. It is cut off before the next line is appended.
 
 mod adopt;
 mod at_work;

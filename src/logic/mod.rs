@@ -1,6 +1,7 @@
 //! Pure decisions: no clock, no file, no socket, no log.
 //!
-//! The wings are in the order of their imports: a wing imports itself and the wings before it, and nothing above `logic`.
+//! The wings are in the order of their imports. A wing imports itself and the wings before it, and
+//! nothing above `logic`.
 
 pub mod value;
 

@@ -1,9 +1,9 @@
-//! Rows that are too large to be read: they are set aside, and everything else goes on.
+//! Rows that are too large to be read. They are set aside, and everything else goes on.
 //!
-//! Such a row is owed to each destination that has no answer for it, with the reason, before the checkpoint passes it. In
-//! each pass its server is asked how large it is now. Unless that has not changed it is read again, and then it is a row like
-//! any other. Of a row that can be compared and not sent, the compared columns are read each time: its copy may have
-//! been repaired.
+//! Such a row is owed to each destination that has no answer for it, with the reason, before the
+//! checkpoint passes it. In each pass its server is asked how large it is now. When that has
+//! changed, the row is read again like any other row. When a row can be compared and not sent, its
+//! compared columns are read each time, because its copy may have been repaired.
 
 use std::collections::HashMap;
 

@@ -1,9 +1,10 @@
 //! The fast first look of an audit: which rows are equal, without looking each of them up.
 //!
-//! Servers sum their tables up where that pays ([`checksum`]), else both tables are read once and paired by fingerprints
-//! ([`stream`]). Whatever is not known to be equal when that ends, or is stopped, is noted in the position as suspects, and
-//! the scan goes on with them as with any others: looked up, compared, confirmed, called back. So nothing here can report a
-//! false difference, and stopping anywhere misses none.
+//! Servers sum their tables up where that pays ([`checksum`]). Otherwise both tables are read once
+//! and paired by fingerprints ([`stream`]). Every row that is not known to be equal at the end, or
+//! at a stop, is noted in the position as a suspect. The scan then treats suspects like any rows:
+//! looked up, compared, confirmed, called back. So nothing here can report a false difference, and
+//! stopping anywhere misses none.
 
 mod checksum;
 mod extra;

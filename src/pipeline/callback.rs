@@ -1,4 +1,4 @@
-//! One callback: the request for a row as it is now, and what its answer leads to.
+//! One callback: the request for a row as it is now, and the consequence of its answer.
 
 use std::sync::Mutex;
 use std::time::Duration;

@@ -1,13 +1,15 @@
-//! Delivery: what is owed is looked at once more and sent, until it is taken, or the tries or the time are used up.
+//! Delivery: owed rows are compared once more and sent, until they are taken, or the tries or the
+//! time are used up.
 //!
-//! Each destination has its own courier, so that one endpoint does not hold up another. A courier goes in rounds: a row
-//! is tried once in a round, and what an endpoint refused waits for the next one. Before every try the row is read again
-//! on both sides, so that a row repaired meanwhile is not sent and a row changed meanwhile is sent as it is now. The
-//! outbox on disk shrinks only after the endpoint has taken a row: a process that is killed between sends it again,
-//! under the same `webhook-id`. A row that was sent or that agrees counts as compared with that content only
-//! ([`super::ended`]). A row whose copies have changed since they were found wrong is confirmed anew
-//! ([`super::reconfirm`]). A row that was refused while others were taken waits longer from run to run, and an endpoint
-//! that took nothing is probed first ([`super::probe`]).
+//! Each destination has its own courier, so one endpoint does not delay another. A courier goes in
+//! rounds. A row is tried once in a round, and a refused row waits for the next one. Before every
+//! try both rows are read again: a repaired row is not sent, and a changed row is sent as it is
+//! now. The outbox on disk shrinks only after the endpoint has taken a row. A process that is
+//! killed between sends it again, under the same `webhook-id`. A row that was sent or that agrees
+//! counts as compared with that content only ([`super::ended`]). A row whose copies have changed
+//! since they were found wrong is confirmed anew ([`super::reconfirm`]). A row that was refused
+//! while other rows were taken waits longer from run to run. An endpoint that took nothing is
+//! probed first ([`super::probe`]).
 
 mod rounds;
 

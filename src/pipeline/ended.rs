@@ -1,10 +1,12 @@
-//! A callback that ends says something about the row as it is then, and about no other version of it.
+//! A callback that ends says something about the row as it is then, and about no other version of
+//! it.
 //!
-//! The update window leaves out rows that are remembered as compared. A row that is owed is among them, because its
-//! difference was found. When the source fails over to a replica that is behind, it shows an older row for a moment.
-//! The callback ends with that one: its copy agrees, or the endpoint takes it. The newer row comes back with the update
-//! time that it had when it was compared, and no window would look at it again. So the checkpoint forgets such a row as
-//! compared, and does so on disk before the callback leaves the outbox.
+//! The update window skips rows that are remembered as compared. An owed row is among them, because
+//! its difference was found. When the source fails over to a replica that is behind, it shows an
+//! older row for a moment. The callback ends with that older row: its copy agrees, or the endpoint
+//! takes it. The newer row comes back with the update time that it had when it was compared, and no
+//! window would look at it again. So the checkpoint forgets that such a row was compared, on disk,
+//! before the callback leaves the outbox.
 
 use super::ledger::{Ended, Ledger};
 use super::look::Looked;

@@ -1,12 +1,12 @@
 //! The state of a configuration, in memory and on disk: checkpoint and outbox.
 //!
-//! Only this file knows whether the outbox on disk says what the one in memory says. What is newly owed is appended and
-//! synced before [`Ledger::owe`] returns, so a checkpoint that is saved afterwards lies behind no difference that only
-//! memory knows. What was delivered or dropped leaves the file later, all at once: a process that is killed before sends a
-//! callback again, and loses none.
+//! Only this file knows whether the outbox on disk is up to date. A new callback is appended and
+//! synced before [`Ledger::owe`] returns. So a checkpoint that is saved afterwards passes no
+//! difference that only memory knows. Delivered and dropped callbacks leave the file later, all at
+//! once. A process that is killed before that sends a callback again, and loses none.
 //!
-//! Two locks, always taken in this order: the store's, while a file is written, and the book's, for moments. Nobody who
-//! books an answer waits for a disk.
+//! There are two locks, always taken in this order: the store's, while a file is written, and the
+//! book's, for moments. So booking an answer never waits for a disk.
 
 mod told;
 

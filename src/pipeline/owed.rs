@@ -1,4 +1,5 @@
-//! What is owed to one destination, looked at once more: repaired rows are dropped, rows that are gone are waited for.
+//! The owed rows of one destination, compared once more. Repaired rows are dropped, and rows that
+//! are gone are waited for.
 
 use std::collections::VecDeque;
 

@@ -1,9 +1,9 @@
-//! How far a pass has come with each destination, and what of that the checkpoint says.
+//! How far a pass has come with each destination, and how much of that the checkpoint says.
 //!
-//! A [`Track`] is one position on its way. Its position is saved in epochs: when an epoch has no candidate its end is
-//! saved at once; otherwise its end waits, with its candidates, until their confirmation is due, while the next epoch's
-//! batches are scanned. So a save never lies beyond a difference that is not on disk, and the wait costs the scan
-//! nothing.
+//! A [`Track`] is one position on its way. Its position is saved in epochs. An epoch without a
+//! candidate is saved at once. Otherwise its end waits, with its candidates, until their
+//! confirmation is due, while the next epoch's batches are scanned. So a save never passes a
+//! difference that is not on disk, and the wait does not delay the scan.
 
 use super::ledger::{Ledger, Loaded};
 use super::options::{Asked, Run};

@@ -1,7 +1,7 @@
 //! The rows of an earlier report, compared again. Nothing is sent and nothing is saved.
 //!
-//! A row that is still wrong is looked at once more after the confirmation delay, and so is one whose source row is not
-//! there: both may be on their way.
+//! A row that is still wrong is compared once more after the confirmation delay, and so is one
+//! whose source row is missing. Both may be on their way.
 
 use super::look::{LookError, SecondLook};
 use super::options::Asked;

@@ -1,10 +1,11 @@
 //! An owed callback is sent for the difference that was confirmed, not for another one.
 //!
-//! A row that was repaired may go on changing while its callback is still owed: the repairer's answer got lost, or this
-//! process was killed before it wrote down that the callback was taken. Such a row looks wrong whenever a change is on
-//! its way to the copy. So what a copy looked like is kept with what is owed: as long as it looks the same, it is the
-//! same difference; when it has changed, and still differs, it is given the confirmation delay, like any row that
-//! looks different for the first time. A copy that goes on changing is being kept up to date, and waits for a later pass.
+//! A repaired row may go on changing while its callback is still owed: the answer got lost, or this
+//! process was killed before it noted the answer. Such a row looks wrong whenever a change is on
+//! its way to the copy. So the look of the copy is kept with the callback. While it looks the same,
+//! it is the same difference. When it has changed, and still differs, it gets the confirmation
+//! delay like any new difference. A copy that goes on changing is being kept up to date, and waits
+//! for a later pass.
 
 use super::deliver::Courier;
 use super::look::Looked;

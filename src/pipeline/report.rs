@@ -1,4 +1,5 @@
-//! What a pass says about rows that are wrong: warnings, lines of the report, the statement that would repair it.
+//! What a pass says about wrong rows: warnings, lines of the report, the statement that would
+//! repair each.
 
 use std::collections::VecDeque;
 

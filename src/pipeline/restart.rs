@@ -1,7 +1,8 @@
-//! Ids that start again: a pass goes back to where the table still is the one that was compared.
+//! Ids that start again: a pass goes back to the highest id that is still the row that was
+//! compared.
 //!
-//! What the landmarks mean is decided in [`crate::logic::scan::trail`]. Here they are read, the position is
-//! moved back before the scan is planned, and people are told.
+//! [`crate::logic::scan::trail`] decides what the landmarks mean. Here they are read, the position
+//! is moved back before the scan is planned, and people are told.
 
 use super::options::Asked;
 use super::pass::{Pass, micros};

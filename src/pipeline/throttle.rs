@@ -1,4 +1,4 @@
-//! Whoever reads a table under `--max-rate` waits for a turn first.
+//! Readers under `--max-rate` wait for a turn first.
 
 use std::sync::Mutex;
 use std::time::Duration;

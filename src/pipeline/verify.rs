@@ -1,7 +1,9 @@
-//! A callback that was taken need not have repaired anything, so its row is compared once more, `verifySecond` later.
+//! A callback that was taken need not have repaired its row. So the row is compared once more,
+//! `verifySecond` later.
 //!
-//! What was taken stays in the outbox until then, as a line that is owed to nobody: a process that is killed forgets no
-//! row. A row that still differs is owed again as another detection, and confirmed like any other before it is sent.
+//! Until then the callback stays in the outbox, as a line that is not owed. So a killed process
+//! forgets no row. A row that still differs is owed again as another detection, and confirmed like
+//! any other before it is sent.
 
 use std::collections::{BTreeMap, VecDeque};
 

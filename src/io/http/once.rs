@@ -1,7 +1,7 @@
 //! One request to an address that is asked now and then: a robot's, a heartbeat's.
 //!
-//! What [`super`] guarantees for callbacks holds here too. The beginning of the answer's body is
-//! kept, for robots say in it what their status does not.
+//! The guarantees of [`super`] hold here too. The beginning of the answer's body is kept, because
+//! robots put their error codes there.
 
 use std::io::Read as _;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Whom an https receiver has to convince, and who cupid is for it.
+//! TLS of https receivers: which certificates are trusted, and cupid's own.
 
 use std::path::Path;
 

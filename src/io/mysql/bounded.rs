@@ -1,10 +1,11 @@
 //! The answers of a server, within bounds.
 //!
-//! A server is asked for so many rows, and one that sends more is not listened to any longer. The client would read such an
-//! answer to its end when it is dropped, and the end may never come. So the answer is forgotten instead, and after the error
-//! its connection is closed like any that failed.
+//! A server is asked for a number of rows. One that sends more is not read any further. The client
+//! would read such an answer to its end when it is dropped, and the end may never come. So the
+//! answer is leaked, and its connection is closed after the error, like any failed one.
 //!
-//! So is an answer whose rows are wider than memory has room for: it is asked for again, for fewer rows.
+//! An answer whose rows are wider than memory allows is treated in the same way. It is asked for
+//! again, for fewer rows.
 
 use std::cell::Cell;
 use std::io::{Error, ErrorKind};

@@ -1,9 +1,10 @@
 //! Whether an account logs in by `ed25519`.
 //!
-//! The client library takes a zero at the end of a salt for the end of a text. So it answers one salt of 256 of `ed25519`
-//! wrongly, and the server refuses a right password. Only such an account is worth a second log-in; each further one
-//! would bring a lock nearer. MariaDB names the plugin of an account before it wants an answer, and so it is asked by
-//! the account's name, without a password. That connection ends before the log-in does, and counts as no refused one.
+//! The client library takes a zero at the end of a salt for the end of a text. So it answers one
+//! salt of 256 wrongly, and the server refuses a right password. Only such an account gets a second
+//! log-in, because each further one may lock an account. MariaDB names the plugin of an account
+//! before it wants an answer. So it is asked by the account's name, without a password. That
+//! connection ends before the log-in, and does not count as a refused one.
 
 use std::io::{Error, ErrorKind, Read, Result, Write};
 use std::net::{TcpStream, ToSocketAddrs as _};

@@ -1,5 +1,5 @@
-//! What an error of the client library means: whether the next try may do better, whose fault it is, and what it says to
-//! people.
+//! What an error of the client library means: whether another try may succeed, which side is at
+//! fault, and its words for people.
 
 use std::io::ErrorKind;
 

@@ -1,4 +1,5 @@
-//! A table whose columns a pass has read: an `ALTER TABLE` may come between that and their use.
+//! A table whose columns a pass has read. An `ALTER TABLE` may come between the reading and the use
+//! of them.
 
 use mysql::Conn;
 

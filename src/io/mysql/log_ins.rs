@@ -1,9 +1,9 @@
 //! Log-ins of one job, and its servers that do not answer.
 //!
-//! What is remembered here counts for all tables and threads, for source and destinations often share an account or a
-//! server. Log-ins by one account go one after the other, so that a refusal is known before a second log-in is tried
-//! ([`crate::logic::scan::log_in`]). A server that let a time limit pass is not waited for again in the same pass, however
-//! many tables and statements there are for it.
+//! This memory is shared by all tables and threads, because source and destinations often share an
+//! account or a server. Log-ins by one account go one after the other, so a refusal is known before
+//! a second log-in is tried ([`crate::logic::scan::log_in`]). A server that exceeded a time limit
+//! is not waited for again in the same pass, for any table or statement.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

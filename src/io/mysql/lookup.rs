@@ -1,8 +1,9 @@
-//! How a value of a key column stands in a statement, so that it arrives as it is.
+//! How a value of a key column is written in a statement, so that the server gets it unaltered.
 //!
-//! A server compares a text with a number as two doubles, reads a text of another character set as `?`, clips a time that
-//! it takes for too long, and leaves a moment as it is that it cannot convert to another zone. So every value comes in the
-//! type of the column beside it, or finds nothing.
+//! A server compares a text with a number as two doubles. It reads a text of another character set
+//! as `?`, clips a time that is too long, and keeps a moment that it cannot convert to another
+//! zone. So every value is sent in the type of the column that it is compared with, or finds
+//! nothing.
 
 use std::borrow::Cow;
 

@@ -1,5 +1,5 @@
-//! Statements for several keys of which the server may refuse one, such as a text that the column's character set has no
-//! letters for: that one is found by halving, so that it cannot keep the others from being found.
+//! Statements for several keys, of which the server may refuse one: a text that the column's
+//! character set cannot hold. Halving finds that key, so the other keys are still found.
 
 use super::errors::is_of_one_key;
 

@@ -1,8 +1,9 @@
 //! Connections to one server: how they are opened, bounded, shared and tried again.
 //!
-//! A session is read-only, in UTC (but see [`Manner`]), in utf8mb4, with an empty `sql_mode` (so that zero dates are readable, quotes mean
-//! what they say and CHAR comes without padding), and no statement of it runs unbounded, on either end. Nothing that a
-//! server's administrator may set for all sessions is assumed: [`SESSION`] sets it.
+//! A session is read-only, in UTC (but see [`Manner`]) and in utf8mb4. Its `sql_mode` is empty, so
+//! zero dates are readable, quotes have their usual meaning and CHAR comes without padding. No
+//! statement runs unbounded, on either end. No default of the server's administrator is relied on:
+//! [`SESSION`] sets every variable that matters.
 
 use std::borrow::Cow;
 use std::path::Path;

@@ -1,7 +1,8 @@
-//! Reads a whole destination in the order of its primary key, or of a unique index without NULL, batch by batch, no
-//! transaction longer than a batch. What the order goes by and what is compared are the same thing.
+//! Reads a whole destination in the order of its primary key, or of a unique index without NULL,
+//! batch by batch. No transaction is longer than a batch. The order and the comparison use the same
+//! expressions.
 //!
-//! A shard's rows can be told from the others' where the primary key is the source's id, and only there.
+//! A shard's rows can be told apart only where the primary key is the source's id.
 
 use mysql::prelude::Queryable;
 use mysql::{Conn, Params, Row, Value};

@@ -1,7 +1,8 @@
-//! Ids that two rows share: a scan by id cannot go on behind one of them without leaving out the other.
+//! Ids that two rows share. A scan by id cannot go on behind one of them without skipping the
+//! other.
 //!
-//! Rows come in the order of their ids, so a second row of an id comes right after the first. Where a batch ends, one
-//! row more is asked for than is used.
+//! Rows come in the order of their ids, so a second row of an id comes right after the first. At a
+//! batch's end one row more is asked for than is used.
 
 use std::io::ErrorKind;
 

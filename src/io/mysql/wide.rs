@@ -1,6 +1,8 @@
-//! Statements for several rows that may be too wide to be kept together: they are asked for fewer and fewer, down to one.
+//! Statements for several rows that may be too wide for memory. They are asked for fewer and fewer
+//! rows, down to one.
 //!
-//! How wide rows are, their server says without sending them; but whether one can be read, only reading it says.
+//! The server says how wide rows are without sending them. Whether a row can be read is known only
+//! by reading it.
 
 use super::bounded::{self, Room};
 use super::parameters::padded_count;

@@ -1,11 +1,13 @@
 //! Whether an answer has the columns that were read before it was asked for.
 //!
-//! Columns are read once for each pass; an `ALTER TABLE` may come between that and their use. What a name means then has
-//! changed: a TIMESTAMP that has become a DATETIME is eight hours away at `+08:00`. An answer says of each of its columns
-//! what it is, even where it has no row, so what was asked for is compared with that before any row is used.
+//! Columns are read once for each pass. An `ALTER TABLE` may come between that and their use, and
+//! change what a name means: a TIMESTAMP that became a DATETIME is eight hours away at `+08:00`. An
+//! answer describes each of its columns, even when it has no row. So the description is compared
+//! before any row is used.
 //!
-//! A view may describe a column otherwise than it sends it. So an answer that does not fit only gives cause to read the
-//! columns again: where they are as before, it is taken, and what follows is not looked at so closely.
+//! A view may describe a column in another way than it sends it. So an answer that does not fit is
+//! only a reason to read the columns again. When they are unchanged, the answer is taken, and later
+//! answers are checked less closely.
 
 use std::io::ErrorKind;
 use std::sync::atomic::{AtomicBool, Ordering};

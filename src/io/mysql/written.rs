@@ -1,5 +1,5 @@
-//! What writing to a destination's table depends on, for statements that somebody else runs; asked for once, and only
-//! where such statements are wanted.
+//! Facts about writing to a destination's table, for statements that somebody else runs. They are
+//! read once, and only when such statements are wanted.
 
 use mysql::prelude::Queryable;
 use mysql::{Conn, Row};

@@ -1,7 +1,7 @@
 //! Runs a program of this machine.
 //!
-//! It gets a process group of its own, so that what it starts ends with it, and no output: whatever
-//! it starts could hold cupid's own stdout and stderr open for ever.
+//! The program gets a process group of its own, so its children end with it. It gets no output,
+//! because a child could hold cupid's stdout and stderr open for ever.
 
 use std::io::Write as _;
 use std::os::unix::process::CommandExt as _;

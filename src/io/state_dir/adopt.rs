@@ -1,4 +1,4 @@
-//! What audits left owed, and how it is found: each audit keeps its state under a name of its own.
+//! Finds the callbacks that audits left owed. Each audit keeps its state under a name of its own.
 
 use std::io::ErrorKind;
 

@@ -1,5 +1,5 @@
-//! Whether a process holds the lock of a configuration, found out without taking it: who only looks must not make a run
-//! believe that another one is at work.
+//! Whether a process holds the lock of a configuration. This is found out without taking the lock,
+//! because a command that only looks must not make a run leave with 75.
 
 use std::os::unix::fs::MetadataExt as _;
 

@@ -1,8 +1,8 @@
-//! The owed callbacks under the name that their file had in earlier versions: `<name>.failed.jsonl`.
+//! The outbox under its name in earlier versions: `<name>.failed.jsonl`.
 //!
-//! Whoever takes the lock takes that file over; whoever only reads reads both. Where both are there, a run was killed
-//! while it took the old one over, or an earlier version ran again. What both hold is one callback, so a run that is
-//! killed anywhere repeats the step and loses none.
+//! A command that takes the lock takes that file over. A command that only reads reads both files.
+//! Both exist when a run was killed in between, or when an earlier version ran again. A callback in
+//! both files is one callback, so a killed run repeats the step and loses nothing.
 
 use super::super::replace::failed;
 use super::StateDir;

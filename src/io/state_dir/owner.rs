@@ -1,12 +1,12 @@
-//! Whose state files are: the configuration whose file they name.
+//! The owner of state files: the configuration whose file they name.
 //!
-//! Two configurations of one `name` in one folder would take each other's checkpoint for their own. So the first line of the
-//! lock file names the owner, from the first time on that the lock is taken: a run that was killed before its first
-//! checkpoint counts too. The line is written under the lock and read without it. A power cut may lose it; then the
-//! checkpoint, which names the owner too, says it.
+//! Two configurations of one `name` in one folder would use each other's checkpoint. So the first
+//! line of the lock file names the owner, from the first lock on. A run that was killed before its
+//! first checkpoint counts too. The line is written under the lock and read without it. A power cut
+//! may lose it. Then the checkpoint, which also names the owner, decides.
 //!
-//! An owner whose file is gone was moved or removed: its state goes to who asks for it under the same name. The table and the
-//! addresses that the checkpoint holds say whether it fits.
+//! An owner whose file is gone was moved or removed. Its state goes to the next configuration of
+//! the same name. The table and the addresses in the checkpoint decide whether it fits.
 
 use std::fs::File;
 use std::io::{ErrorKind, Seek as _, Write as _};

@@ -1,4 +1,5 @@
-//! `<name>.stats.json`: history, which nothing depends on. So no pass fails for it, and nothing is synced for it.
+//! `<name>.stats.json`: history that nothing depends on. So it never fails a pass, and it is not
+//! synced.
 
 use std::fs::File;
 use std::io::{ErrorKind, Read as _};

@@ -1,8 +1,8 @@
-//! How fast rows may be read: so many a second, evenly; and how many of a table at once.
+//! How fast rows may be read: rows a second, evenly, and rows of a table at once.
 //!
-//! A reader waits until what was read before has had its time. Time in which nothing was read is not made up for: a
-//! limit is there to spare a server, and what was saved up would hit it all at once. No batch holds more than one
-//! second's rows, so no wait is longer than about that.
+//! A reader waits until the time of its earlier rows has passed. Idle time is not made up for,
+//! because the limit spares a server, and a saved-up burst would hit it at once. No batch is larger
+//! than one second's rows, so no wait is longer than about a second.
 
 /// The pace of one table's readers.
 #[derive(Clone, Copy, Debug)]

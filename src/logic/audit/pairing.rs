@@ -1,11 +1,12 @@
-//! Pairs the rows of two tables by key, in whatever order they come, in bounded memory.
+//! Pairs the rows of two tables by key, in any order, in bounded memory.
 //!
-//! Each row is a [`Record`] of 40 bytes: fingerprint of its key, fingerprint of its compared cells, and a tag that
-//! finds it again. While both tables come in the same order, a row's copy is next among those that wait in line (`lane`) on the
-//! side that is ahead. Else a row meets its copy in a hash table that holds only what has not met yet, so two tables in a similar order
-//! need almost no memory. When the table is full, whole partitions (by the key's fingerprint) are handed out, to be written
-//! down, and joined at the end, one at a time. What has paired with the same fingerprints is equal and forgotten;
-//! everything else is only suspected, and others judge it.
+//! Each row is a [`Record`] of 40 bytes: fingerprints of its key and of its compared cells, and a
+//! tag that finds it again. While both tables come in the same order, a row's copy is next in the
+//! waiting line (`lane`) of the side that is ahead. Otherwise a row is paired in a hash table that
+//! holds only unpaired rows, so two tables in a similar order need almost no memory. When the hash
+//! table is full, whole partitions (by the key's fingerprint) are handed out to be written down.
+//! They are joined at the end, one at a time. A pair with equal fingerprints is equal and
+//! forgotten. Every other row is only suspected, and is judged elsewhere.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;

@@ -1,9 +1,9 @@
-//! Rows of the table that is ahead, in a line: while the other table brings its rows in the same order, the copy of each is
-//! the first of the line, or one of the next few where rows are missing.
+//! Rows of the table that is ahead, in a line. While the other table comes in the same order, the
+//! copy of each row is the first of the line, or one of the next few where rows are missing.
 //!
-//! It only spares the hash table of [`crate::logic::audit::pairing`] what two tables in the same order would put there. A row whose copy
-//! is not at the head of the line may have it further behind; so a line that is out of step is closed, and its rows go where
-//! any order will do.
+//! The line only saves work of the hash table of [`crate::logic::audit::pairing`]. A row whose copy
+//! is not near the head of the line may have it further behind. So a line that is out of step is
+//! closed, and its rows go to the hash table.
 
 use std::collections::VecDeque;
 

@@ -1,5 +1,5 @@
-//! Names in the headers of a callback, where only printable ASCII may stand: what cannot stand there is percent-encoded,
-//! and so is the `%` that marks it, so that decoding gives the name back (RFC 3986, section 2.1).
+//! Names in the headers of a callback, where only printable ASCII is allowed. Every other character
+//! is percent-encoded, and so is `%`, so decoding gives the name back (RFC 3986, section 2.1).
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 

@@ -1,4 +1,4 @@
-//! What is owed to whom, when it is tried again, and what a request holds.
+//! Owed callbacks: to whom, when each is tried again, and the request.
 
 pub mod header;
 pub mod outbox;

@@ -1,7 +1,7 @@
-//! All callbacks that are owed: one per destination and source row, the newest detection wins.
+//! All owed callbacks: one for each destination and source row. The newest detection wins.
 //!
-//! The file also holds callbacks that were taken and whose rows are to be compared once more. They are owed to nobody:
-//! only [`Outbox::lines`] and [`Outbox::to_verify`] tell of them.
+//! The file also holds callbacks that were taken and whose rows are to be compared once more. These
+//! are no longer owed. Only [`Outbox::lines`] and [`Outbox::to_verify`] show them.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;

@@ -1,7 +1,7 @@
-//! A callback that is owed: a difference that was seen, confirmed, and not yet delivered.
+//! An owed callback: a difference that was seen, confirmed and not yet delivered.
 //!
-//! It names the row but holds no copy of it: what is sent is always read again, so an old copy can never overwrite a newer
-//! one.
+//! It names the row and holds no copy of it. The row is always read again before it is sent, so an
+//! old copy can never overwrite a newer one.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};

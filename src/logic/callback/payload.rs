@@ -1,7 +1,7 @@
 //! The body of a callback: `{"type":1,"srcColumn":{…}}` and nothing else.
 //!
-//! It is the shape that the README of the first cupid shows. That program really sent every value as a string, which
-//! `numbers_as_strings` brings back for receivers that came to rely on it.
+//! This is the shape that the README of the first cupid shows. That program really sent every value
+//! as a string. `numbers_as_strings` does the same for receivers that rely on it.
 
 use crate::logic::value::cell::{Cell, Column, ColumnType};
 use crate::logic::value::print;

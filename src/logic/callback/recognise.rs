@@ -1,4 +1,4 @@
-//! Gives what state files say to the destinations of the configuration.
+//! Matches the destinations in state files with the destinations of the configuration.
 
 #[cfg(test)]
 mod tests;

@@ -1,9 +1,11 @@
 //! Which values of a destination's key column can belong to a source row's key.
 //!
-//! A key finds a row where their values are equal as cells are ([`crate::logic::compare::cells`]), whatever the two columns' types. A server
-//! compares some pairs of types otherwise: it takes `7a` for the number 7, and finds `000007` by no number through an index.
-//! So a key is asked for in the type of the column that is looked in, in every spelling that a copy of it has there. What
-//! that column cannot hold, no row has, and nothing is asked. Which text is the same as another one is left to the server.
+//! A key finds a row where their values are equal as cells are ([`crate::logic::compare::cells`]),
+//! whatever the two columns' types. A server compares some pairs of types in another way: it takes
+//! `7a` for the number 7, and finds `000007` by no number through an index. So a key is asked for
+//! in the type of the searched column, in every spelling that a copy of it may have there. A value
+//! that the column cannot hold finds no row, and is not asked for. The server decides which texts
+//! are the same.
 
 use crate::logic::compare::moment::{self, DIGITS_MAX};
 use crate::logic::compare::number::Decimal;

@@ -1,6 +1,6 @@
-//! What came of a request.
+//! The result of a request.
 //!
-//! Robots answer 200 also when they refuse, and say so by a code in the body.
+//! Robots also answer 200 when they refuse, with an error code in the body.
 
 use serde_json::Value;
 

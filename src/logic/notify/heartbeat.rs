@@ -1,4 +1,4 @@
-//! When to ask for `heartbeatUrl`, so that somebody else notices when cupid runs no more.
+//! When to ask for `heartbeatUrl`, so that an outside service notices when cupid stops running.
 
 use serde::{Deserialize, Serialize};
 

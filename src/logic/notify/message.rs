@@ -1,4 +1,4 @@
-//! What is told, whoever takes it.
+//! The content of a notification, whatever the channel.
 
 use super::cut;
 use crate::logic::value::one_line::on_one_line;

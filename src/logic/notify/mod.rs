@@ -1,7 +1,7 @@
-//! Notifications: what is told, to whom, in which bytes, and what an answer means.
+//! Notifications: their content, their channels, their bytes, and what an answer means.
 //!
-//! A [`Message`] is what happened, a [`Channel`] is where it goes, a [`Request`] is what that takes
-//! and an [`Answer`] is what came of it. `io::notify` sends one and brings the other.
+//! A [`Message`] says what happened. A [`Channel`] is where it goes. A [`Request`] is its bytes,
+//! and an [`Answer`] is the result. `io::notify` sends a request and returns the answer.
 //! [`occasion`] decides when there is something to tell, [`heartbeat`] when to say "still alive".
 
 mod answer;

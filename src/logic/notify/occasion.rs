@@ -1,9 +1,9 @@
 //! When there is something to tell.
 //!
-//! One message when trouble begins, with all that is wrong at that moment; one an hour while it
-//! lasts; one when it is over. Trouble begins when it has lasted long enough to be no hiccup. It is
-//! over when nothing at all of its kinds is left, so a receiver that takes one callback of many
-//! ends nothing.
+//! One message is sent when trouble begins, with everything that is wrong at that moment. One an
+//! hour follows while it lasts, and one when it is over. Trouble must last some time before it
+//! counts. It is over when no trouble of any kind is left, so a receiver that takes one callback of
+//! many ends nothing.
 
 use std::collections::BTreeMap;
 

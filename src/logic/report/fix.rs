@@ -1,14 +1,17 @@
-//! The statement that would repair one row of a destination. It is written for people and never executed.
+//! The statement that would repair one row of a destination. It is written for people and never
+//! executed.
 //!
-//! An UPDATE sets the columns that differ, and every mapped DATETIME and TIMESTAMP: one that has `ON UPDATE
-//! CURRENT_TIMESTAMP` and is not set would become a new difference. The statements expect the session of [`PREAMBLE`].
+//! An UPDATE sets the columns that differ, and every mapped DATETIME and TIMESTAMP. A column with
+//! `ON UPDATE CURRENT_TIMESTAMP` that is not set would become a new difference. The statements
+//! expect the session of [`PREAMBLE`].
 //!
-//! Statements run as they are, one after the other. What the server computes is not written. A key of approximate numbers is
-//! the exact number that is stored. A new row meets the destination's condition where that fixes a column's value. Rows that
-//! trade unique values are put in an order in which they can ([`order`]).
+//! Statements run as they are, one after the other. Generated columns are not written. A key of
+//! approximate numbers is written as the exact number that is stored. A new row meets the
+//! destination's condition where that fixes a column's value. Rows that trade unique values are
+//! ordered so that they can ([`order`]).
 //!
-//! Nothing is deleted: whether a row that only a destination has should go is not for cupid to say, so its DELETE is a
-//! comment, on one line whatever stands in it.
+//! Nothing is deleted. Whether a row that only a destination has should go is for its owner to
+//! decide, so its DELETE is a comment on one line.
 
 pub mod order;
 mod trade;

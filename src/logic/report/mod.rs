@@ -1,4 +1,4 @@
-//! What people and scripts are given: lines, sums, the page, the statements, a recheck.
+//! Outputs for people and scripts: lines, sums, messages, the page, the statements, a recheck.
 
 pub mod digest;
 pub mod file;

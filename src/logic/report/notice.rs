@@ -1,4 +1,4 @@
-//! What a pass tells an operator while it works, each with its words and how much it matters.
+//! The messages of a pass to its operator, each with its words and how much it matters.
 //!
 //! Every message begins with its subject: a destination's name, `source`, or `callbacks`. The
 //! configuration's name is put before it where messages are written. `cupid help log` lists the

@@ -1,4 +1,4 @@
-//! What is owed, as a person reads it at a terminal: the list, and one callback with both its rows.
+//! Owed callbacks for a terminal: the list, and one callback with both its rows.
 
 use std::fmt::Write as _;
 

@@ -1,5 +1,5 @@
-//! A report as one page for people who would rather look than read. It needs nothing but itself: no script, no picture,
-//! no font, no address. Every text is escaped by the template, which data cannot leave.
+//! A report as one page for people. It needs nothing but itself: no script, no picture, no font, no
+//! address. The template escapes every text, so data cannot leave its place.
 
 mod charts;
 mod samples;

@@ -1,4 +1,4 @@
-//! Which rows an earlier report names, and what became of them.
+//! The rows that an earlier report names, and their state now.
 
 use std::collections::{BTreeSet, HashSet};
 

@@ -1,9 +1,9 @@
 //! The state between runs: how far each destination's copy has been compared.
 //!
-//! A [`Position`] says: every row below it was compared with these destinations, or is remembered in it. All
-//! destinations normally share one position. One that could not be read keeps its own, older position and is scanned
-//! from there in a later pass; when it has caught up, both say the same and are joined again. There is no other
-//! bookkeeping for a destination that lags.
+//! A [`Position`] says: every row below it was compared with these destinations, or is remembered
+//! in it. All destinations normally share one position. A destination that could not be read keeps
+//! its own, older position, and a later pass scans from there. When it has caught up, the two
+//! positions are equal and are joined. A destination that lags needs no other bookkeeping.
 
 mod plausible;
 mod seen;

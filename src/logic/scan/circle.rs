@@ -1,9 +1,9 @@
 //! Notices that a reader which pages through a table goes round in a circle.
 //!
-//! A place that arrives at the server as another value than it left it as may lie before itself, and the pages behind it are
-//! read again and again. R. P. Brent's cycle detection ("An improved Monte Carlo factorization algorithm", BIT 20, 1980)
-//! needs one place in memory: it is replaced after 1, 2, 4, 8 … steps, so a circle is seen at the latest after three times
-//! its length.
+//! A place may arrive at the server as another value, which lies before itself. Then the same pages
+//! are read again and again. R. P. Brent's cycle detection ("An improved Monte Carlo factorization
+//! algorithm", BIT 20, 1980) needs one place in memory. It is replaced after 1, 2, 4, 8 … steps, so
+//! a circle is noticed at the latest after three times its length.
 
 /// The places that a reader came to, as far as they matter.
 #[derive(Clone, Debug)]

@@ -1,12 +1,14 @@
 //! Which destination of the configuration a state file means.
 //!
-//! A name alone does not say it: a default name changes when a second copy of the same table is added, an owner renames a
-//! destination, and two destinations may trade their names. So a state file keeps the address beside the name, and the
-//! address decides first: server, then table, then a tag of what tells two destinations of one table apart. Each owed
-//! callback keeps the address itself. The outbox and the checkpoint can therefore be renamed one after the other, in either
-//! order: a process that is killed between them leaves two files that are each understood alone.
+//! A name alone is not enough. A default name changes when a second copy of the same table is
+//! added, an owner renames a destination, and two destinations may trade their names. So a state
+//! file keeps the address beside the name, and the address decides first: server, then table, then
+//! a tag that tells two destinations of one table apart. Each owed callback keeps the address
+//! itself. So the outbox and the checkpoint can be renamed one after the other, in either order. A
+//! process that is killed between them leaves two files that are each understood alone.
 //!
-//! A destination whose address changed under the same name is a server that moved. It keeps its position.
+//! A destination whose address changed under the same name is a server that moved. It keeps its
+//! position.
 
 mod names;
 

@@ -1,4 +1,4 @@
-//! What a pass reads next, and what it keeps in mind from one pass to the next.
+//! What a pass reads next, and what it remembers from one pass to the next.
 
 pub mod bounds;
 pub mod checkpoint;

@@ -1,9 +1,9 @@
 //! PHP `date()` formats, as far as they can name a moment in a column.
 //!
-//! The update window is a condition on text or on a number: `column >= 'from' AND column <= 'to'`. That finds the right
-//! rows only when the order of the text is the order of time, so a format is taken only if it has fields of fixed width from
-//! the largest unit (`Y`) down, with nothing left out between. Every other format is refused at load, because in a
-//! query it would find nothing, or the wrong rows, in silence.
+//! The update window is a condition on text or on a number: `column >= 'from' AND column <= 'to'`.
+//! It finds the right rows only when the order of the text is the order of time. So a format must
+//! have fields of fixed width from the largest unit (`Y`) down, without a gap. Every other format
+//! is refused at load, because it would silently find nothing, or the wrong rows.
 //!
 //! Letters: <https://www.php.net/manual/en/datetime.format.php>.
 

@@ -1,8 +1,10 @@
-//! Ids that the first look of an audit did not find equal: each is looked at once, in order, and then forgotten.
+//! Ids that the first look of an audit did not find equal. Each is compared once, in order, and
+//! then forgotten.
 //!
-//! There may be as many as the table has rows (a copy that is empty), so they are kept as spans, in bounded memory and in
-//! a bounded file: where there are too many spans, the nearest are joined with what lies between them. Looking at a row
-//! that is equal costs time and does nothing else, so a span that is too wide is only slower.
+//! There may be as many as the table has rows (an empty copy). So they are kept as spans, in
+//! bounded memory and in a bounded file. When there are too many spans, the nearest are joined,
+//! with the ids between them. Comparing an equal row costs time and does nothing else, so a span
+//! that is too wide is only slower.
 
 use std::sync::Arc;
 

@@ -1,7 +1,8 @@
-//! What the log says of something that goes on: when it begins, once an hour while it lasts, and when it is over.
+//! What the log says of lasting conditions: when one begins, once an hour while it lasts, and when
+//! it is over.
 //!
-//! Passes follow each other every few seconds, often each in a process of its own, and nobody reads the same line ten
-//! thousand times. Whoever looks at a terminal is told each time.
+//! Passes follow each other every few seconds, often each in a process of its own, and nobody reads
+//! the same line ten thousand times. A terminal is told each time.
 
 use std::collections::BTreeMap;
 

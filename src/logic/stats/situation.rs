@@ -1,4 +1,4 @@
-//! What is remembered, as [`occasion`] wants to know it.
+//! The history as [`occasion`] needs it.
 
 use super::{DestinationStats, Failed, Lasting, Paused, Stats};
 use crate::logic::notify::occasion::{self, Situation};

@@ -1,4 +1,4 @@
-//! Counts without those that are 0, as most are.
+//! Counts in a file, without zeros, as most are 0.
 
 use serde::ser::SerializeMap as _;
 use serde::{Deserialize, Deserializer, Serializer};

@@ -1,7 +1,8 @@
-//! `cupid status`: what is found in a state folder, what state that is, and how it is said.
+//! `cupid status`: the facts of a state folder, the state they mean, and how it is shown.
 //!
-//! Nothing here needs a server. Where the source was asked for its highest id and its clock, these are exact; else the last
-//! pass says how far behind it was, and the cells that nobody knows hold a question mark.
+//! Nothing here needs a server. When the source was asked for its highest id and its clock, the
+//! numbers are exact. Otherwise the last pass says how far behind it was, and unknown cells hold a
+//! question mark.
 
 mod decide;
 mod json;

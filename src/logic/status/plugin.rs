@@ -1,5 +1,5 @@
-//! One line for Nagios and its heirs, as the Monitoring Plugins Development Guidelines ask for it: a word, a sentence, and
-//! figures behind a `|`.
+//! One line for Nagios and similar monitors, as the Monitoring Plugins Development Guidelines ask
+//! for it: a word, a sentence, and figures behind a `|`.
 
 use super::State;
 use super::decide::Status;

@@ -1,4 +1,4 @@
-//! What finds a source row again.
+//! The address of a source row: what finds the row again.
 
 use std::fmt;
 

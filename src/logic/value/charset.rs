@@ -1,8 +1,9 @@
-//! Text that has no character in Unicode, as gbk, cp1251 and many other character sets can hold it.
+//! Text that has no character in Unicode. gbk, cp1251 and many other character sets can hold it.
 //!
-//! A server that converts such text puts `?` or U+FFFD in its place, and two different texts become one. So a column of such a
-//! character set is selected as [`characters`]: its text in UTF-8 where every character has one, else its bytes behind a
-//! mark. The mark names the character set, so that equal bytes of two character sets are two values.
+//! A server that converts such text puts `?` or U+FFFD in its place, and two different texts become
+//! one. So a column of such a character set is selected as [`characters`]: its text in UTF-8 where
+//! every character has one, otherwise its bytes behind a mark. The mark names the character set, so
+//! equal bytes of two character sets are two values.
 
 use crate::logic::value::sql::quoted;
 

@@ -1,4 +1,4 @@
-//! What a table holds: cells, rows, spans of ids, and how each of them is printed, quoted and measured.
+//! The content of a table: cells, rows, spans of ids, and how each is printed, quoted and measured.
 
 pub mod address;
 pub mod age;

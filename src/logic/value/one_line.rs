@@ -1,5 +1,5 @@
-//! Words of others, such as a server's, as a log, a terminal or a comment can take them: a control character in them obeys
-//! nothing.
+//! Foreign words, such as a server's, made safe for a log, a terminal or a comment: control
+//! characters become blanks.
 
 /// The text with a space in place of every line end and other control character.
 #[must_use]

@@ -1,6 +1,7 @@
-//! Rows that are too large to be read: they are set aside, each by itself, and all others go on.
+//! Rows that are too large to be read. Each is set aside, and all other rows go on.
 //!
-//! The limit is cupid's own, whatever the servers allow: what is kept of one row, or of the copies of one row, is never more.
+//! The limit is cupid's own, whatever the servers allow. Of one row, or of the copies of one row,
+//! never more is kept.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! A path as text, and back: whatever bytes it has, it can stand in a state file.
+//! A path as text, and back. A path of any bytes can be written into a state file.
 
 use std::ffi::OsString;
 use std::fmt::Write as _;

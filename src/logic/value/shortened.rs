@@ -1,4 +1,4 @@
-//! Texts for people that must not be as long as they like.
+//! Texts for people, cut to a length.
 
 /// The text, or its first characters and `…`.
 #[must_use]

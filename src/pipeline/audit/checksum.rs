@@ -1,9 +1,10 @@
-//! The first look of an audit over a slow link: both servers sum up their tables, chunk by chunk, and only what does not agree
-//! is looked at row by row.
+//! The first look of an audit over a slow link. Both servers sum up their tables, chunk by chunk,
+//! and only chunks that disagree are looked at row by row.
 //!
-//! As with a stream, nothing here can report a difference. A chunk that agrees is done with; of one that does not, shorter and
-//! shorter parts are summed up, and the ids of the last ones become suspects. A destination that checksums cannot be had of, or
-//! whose keys do not grow with the source's ids, is streamed instead.
+//! As with a stream, nothing here can report a difference. A chunk that agrees is done. A chunk
+//! that disagrees is divided into shorter and shorter parts, and the ids of the last ones become
+//! suspects. A destination without usable checksums, or whose keys do not grow with the source's
+//! ids, is streamed instead.
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 

@@ -1,11 +1,12 @@
 //! Rows that only a destination has.
 //!
-//! A destination row is extra when the destination does not find it for any source row: under its own collation, which may
-//! take for the same what the source tells apart, and tell apart what the source takes for the same. The pairing of an audit
-//! leaves over the destination rows that no source row met. Their keys are read again; source rows that may find them are those
-//! that the source finds for the same keys, and those that met no copy either. What none of these finds is looked at once more
-//! at the audit's end, after the confirmation delay: still there, and still without a source row. It is reported, and nobody is
-//! called back for it.
+//! A destination row is extra when the destination does not find it for any source row. The
+//! destination's own collation decides. It may join keys that the source tells apart, and tell
+//! apart keys that the source joins. The pairing of an audit leaves over the destination rows that
+//! met no source row. Their keys are read again. A source row may find one of them when the source
+//! finds it for the same key, or when it met no copy itself. A destination row that none of these
+//! finds is looked at once more at the audit's end, after the confirmation delay. When it is still
+//! there, and still without a source row, it is reported. It is never called back.
 
 use std::collections::HashSet;
 

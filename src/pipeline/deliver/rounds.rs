@@ -1,4 +1,4 @@
-//! Rounds over what is owed to one endpoint: each row is tried once in a round.
+//! Rounds over the owed rows of one endpoint. Each row is tried once in a round.
 
 use std::cell::Cell;
 use std::collections::VecDeque;

@@ -1,4 +1,4 @@
-//! What is told of state that other servers or other names left.
+//! Messages about state that other servers or other names left.
 
 use crate::config::Job;
 use crate::logic::callback::recognise::Told;

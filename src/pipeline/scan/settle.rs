@@ -1,4 +1,5 @@
-//! Steps 7 to 9 of a pass: look again at what looked different, write down what lasts, move the checkpoint.
+//! Steps 7 to 9 of a pass: look again at candidates, write down lasting differences, move the
+//! checkpoint.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 

@@ -1,10 +1,10 @@
 //! Finds the rows of a batch of keys as the server itself would find them one by one.
 //!
-//! Which row belongs to which key is the server's decision, by the collation and the types of its column. One query
-//! for the whole batch returns every row that any of the keys finds. Rows whose key has the same bytes are paired
-//! here, which is safe because equal bytes are equal under every collation. Where a row or a key is left over, or where
-//! the server takes two rows' keys for the same, it is asked which belongs to which, by
-//! `CASE key WHEN ? THEN 0 WHEN ? THEN 1 …`.
+//! The server decides which row belongs to which key, by the collation and the types of its column.
+//! One query for the whole batch returns every row that any of the keys finds. Rows whose key has
+//! the same bytes are paired here. That is safe, because equal bytes are equal under every
+//! collation. When a row or a key is left over, or when two rows' keys are equal to the server, it
+//! is asked which row belongs to which key, by `CASE key WHEN ? THEN 0 WHEN ? THEN 1 …`.
 
 use std::borrow::Cow;
 use std::collections::HashMap;

@@ -1,7 +1,8 @@
-//! In which order rows can trade unique values.
+//! The order in which rows can trade unique values.
 //!
-//! A server looks at unique values after each row, so a row can take a value only when the row that has it gave it up. Where
-//! rows wait for each other in a circle, one of them first takes a value that nobody has.
+//! A server checks unique values after each row. So a row can take a value only when its present
+//! row has given it up. When rows wait for each other in a circle, one of them first takes a value
+//! that no row has.
 
 use std::collections::{BTreeSet, HashMap};
 

@@ -1,4 +1,4 @@
-//! When a statement runs: which unique values its row gives up and takes, and how it gives them up before it takes others.
+//! The place of a statement in the order: which unique values its row gives up and takes.
 
 use std::hash::{BuildHasher as _, Hasher as _};
 

@@ -1,4 +1,5 @@
-//! What writing to a table depends on: which columns take values, which values are unique, what a condition fixes.
+//! Facts about writing to a table: writable columns, unique values, and the values that a condition
+//! fixes.
 
 use crate::logic::value::cell::ColumnType;
 use crate::logic::value::sql::{portable_literal, quoted};

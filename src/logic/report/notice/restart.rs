@@ -1,4 +1,4 @@
-//! What is told of a source whose ids went back or started again.
+//! The message about a source whose ids went back or started again.
 
 use std::fmt;
 

@@ -1,4 +1,5 @@
-//! Which numbers of a checkpoint are some that a pass writes. A file that holds others is damaged or forged.
+//! Which numbers a pass can write into a checkpoint. A file with other numbers is damaged or
+//! forged.
 
 use super::{Position, Resume};
 use crate::logic::scan::gaps::Gap;
