@@ -80,15 +80,15 @@ Examples:
   cupid status user.json --plugin                  for Nagios, Icinga, check_mk
 
 States, the worst first:
-  CONFIG   the configuration or its state cannot be read
-  FAILED   the last pass failed
-  STALE    no pass ended for 10 minutes, or for --stale
-  UNREAD   a destination cannot be read
-  PAUSED   the scan waits
-  OWED     callbacks are owed
-  BEHIND   100,000 ids or 15 minutes behind, or the ids went back
-  NEW      no pass has ended yet
-  ok
+CONFIG   the configuration or its state cannot be read
+FAILED   the last pass failed
+STALE    no pass ended for 10 minutes, or for --stale
+UNREAD   a destination cannot be read
+PAUSED   the scan waits
+OWED     callbacks are owed
+BEHIND   100,000 ids or 15 minutes behind, or the ids went back
+NEW      no pass has ended yet
+ok
 
 It needs no secret and no server. When the source does not answer within 2 s, `?` is shown.
 Exit status: 0 all is ok, 1 something is not; --plugin: 0 ok, 1 OWED, BEHIND, UNREAD, PAUSED or NEW, 2 FAILED or STALE,
