@@ -39,7 +39,10 @@ pub(super) fn advise(key: &str, pair: &Sides<'_>, findings: &mut Findings) {
         findings.add(
             Level::Note,
             key,
-            format!("compares {names}: {charset} cannot hold every character of {from}, and what it lost differs"),
+            format!(
+                "compares {names}: {charset} cannot hold every character of {from}, and lost \
+                 characters differ"
+            ),
         );
     }
     if source.nullable && !destination.nullable && !rule.null_equals_empty {

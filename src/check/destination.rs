@@ -240,8 +240,8 @@ fn doubt(source: ColumnType, destination: ColumnType) -> Option<&'static str> {
     }
     let is_approximate = either(Float) || either(Double);
     (is_approximate && source != destination).then_some(
-        "an approximate number equals every number that rounds to it, and finds only the one that its shortest digits \
-         say; take two columns of the same type",
+        "an approximate number equals every number that rounds to it, and is looked \
+         for by its shortest digits only; take two columns of the same type",
     )
 }
 

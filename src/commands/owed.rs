@@ -160,7 +160,7 @@ impl Command<'_> {
         let can_ask = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
         if !drop.yes && !can_ask {
             return Err(Error::Usage(
-                "This is no terminal, so nobody can be asked whether to drop. Add --yes".into(),
+                "This is no terminal, so cupid cannot ask before it drops. Add --yes".into(),
             ));
         }
         let mut state = state_of(&job);
@@ -227,8 +227,7 @@ fn chosen(job: &Job, outbox: &Outbox, state: &mut StateDir, what: &OwedWhat) -> 
         // Whoever reads sees what the lock of an audit keeps from being acted on.
         Err(_) if picked(job, &state.all_owed()?, wanted, destination).is_ok() => {
             Err(Error::Usage(
-                "An audit that is at work owes this. It can be acted on when the audit has ended"
-                    .into(),
+                "A running audit owes this callback. Act on it when the audit has ended".into(),
             ))
         }
         Err(error) => Err(error),

@@ -175,7 +175,7 @@ fn stopped(state: &mut AuditState, job: &Job) -> Result<Stopped> {
 fn tell_stopped(kept: Vec<(PathBuf, PathBuf)>, has_progress: bool) {
     for (file, draft) in kept {
         log::warn!(
-            "{} is left as it was: the audit did not come to its end. What it found lies in {}",
+            "{} is left as it was: the audit is not complete. Its findings are in {}",
             file.display(),
             draft.display()
         );

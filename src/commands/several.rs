@@ -136,7 +136,9 @@ impl Crew<'_> {
             if self.clock.take_reload() {
                 let followed = configurations(paths).and_then(|files| self.follow(files));
                 if let Err(error) = followed {
-                    log::error!("The configurations stay the ones they are: {error}");
+                    log::error!(
+                        "The folder is not read again, the old configurations stay in force: {error}"
+                    );
                 }
             }
             self.board.tell_service(None);

@@ -349,7 +349,7 @@ impl Output {
         draft.kept = true;
         let Some(path) = draft.path.clone() else {
             log::warn!(
-                "{} takes no new file, so what was found for {} cannot be kept beside it",
+                "{} takes no new file, so the findings for {} cannot be kept beside it",
                 folder_of(&self.path).display(),
                 self.path.display()
             );

@@ -338,8 +338,8 @@ fn read(path: &Path) -> Result<Option<String>> {
         return Err(Error::State {
             path: path.to_owned(),
             reason: format!(
-                "It has {length} bytes, and no more than {FILE_BYTES_MAX} are read. Nothing was done. Move it away; what it \
-                 held can be given back in parts"
+                "It has {length} bytes, and at most {FILE_BYTES_MAX} are read. Nothing \
+                 was done. Move it away. Its lines can be given back in parts"
             ),
         });
     }

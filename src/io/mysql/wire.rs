@@ -49,7 +49,7 @@ impl Watch {
 
     /// This server describes columns otherwise than it sends them.
     pub(super) fn be_lenient(&self) {
-        log::debug!("The server describes a column otherwise than it sends it");
+        log::debug!("The server describes a column in another way than it sends it");
         self.is_lenient.store(true, Ordering::Relaxed);
     }
 }
