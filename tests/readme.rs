@@ -215,3 +215,18 @@ fn the_readme_is_what_a_newcomer_reads_in_five_minutes() {
         "{lines} lines, {words} words"
     );
 }
+
+#[test]
+fn the_readme_has_the_exit_statuses_of_the_help() {
+    let program = Path::new(env!("CARGO_BIN_EXE_cupid"));
+    let help = Cupid::program(&[], program, ["--help"]).exits(0).stdout;
+    let (_, statuses) = help.split_once("Exit status:\n").expect("It has them");
+    let (statuses, _) = statuses.split_once("\n\n").expect("They end");
+    let readme = read("README.md");
+    assert_eq!(statuses.lines().count(), 6, "{statuses}");
+    for status in statuses.lines() {
+        let (code, text) = status.trim().split_once("  ").expect("A code and a text");
+        let row = format!("\n| {code} | {text} |\n");
+        assert!(readme.contains(&row), "{row}");
+    }
+}
