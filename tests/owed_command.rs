@@ -223,6 +223,24 @@ fn send_all_of_a_destination_leaves_the_other_alone() {
     assert_eq!(keys(&scene), ["copy1/1", "copy1/2", "copy1/3"]);
 }
 
+/// Since when the endpoints of these destinations refuse, as `status` says; `null` where they do not.
+fn since(scene: &Scene) -> [Value; 2] {
+    let outcome = scene.cupid("status").args("--json").run();
+    let status: Value = serde_json::from_str(&outcome.stdout).expect("JSON");
+    [0, 1].map(|number| status["destinations"][number]["since"].clone())
+}
+
+#[test]
+fn status_knows_what_was_sent_and_what_was_dropped() {
+    let scene = scene();
+    assert!(since(&scene).iter().all(Value::is_string));
+    owed(&scene, "send --all --destination copy1").exits(0);
+    let [first, second] = since(&scene);
+    assert!(first.is_null() && second.is_string(), "{first} {second}");
+    owed(&scene, "drop --all --destination copy2 --yes").exits(0);
+    assert!(since(&scene).iter().all(Value::is_null));
+}
+
 #[test]
 fn a_row_that_was_repaired_is_not_sent_and_not_owed_any_more() {
     let scene = scene();

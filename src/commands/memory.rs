@@ -9,6 +9,7 @@ use crate::io::logging::is_terminal;
 use crate::io::metrics;
 use crate::io::notify::{Delivery, host_name, send};
 use crate::io::state_dir::StateDir;
+use crate::logic::callback::outbox::Outbox;
 use crate::logic::notify::Channel;
 use crate::logic::notify::occasion::{Occasion, Teller, decide};
 use crate::logic::report::summary::Summary;
@@ -98,6 +99,20 @@ impl Memory {
     /// A retry has ended.
     pub(super) fn after_retry(&mut self, outcome: &Result<Summary>, now_us: i64) {
         self.stats.after_retry(outcome, now_us);
+        self.save();
+    }
+
+    /// Some of what was owed was sent or dropped, and this is left.
+    pub(super) fn after_choice(
+        &mut self,
+        sent: Option<&Result<Summary>>,
+        outbox: &Outbox,
+        now_us: i64,
+    ) {
+        if let Some(outcome) = sent {
+            self.stats.after_retry(outcome, now_us);
+        }
+        self.stats.after_choice(outbox);
         self.save();
     }
 

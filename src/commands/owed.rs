@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::Arc;
 
+use super::memory::Memory;
 use super::{Connections, load_and_log, load_without_secrets, print_data, state_of, unprinted};
 use crate::cli::{self, OwedCommand, OwedDrop, OwedList, OwedSend, OwedShow, OwedWhat, Talk};
 use crate::config::Job;
@@ -138,9 +139,12 @@ impl Command<'_> {
             .collect();
         let connections = Connections::new(&job, self.clock)?;
         let console = Console::new(Findings::default(), false);
+        let mut memory = Memory::load(&job, self.clock.now_us());
         let world = &mut connections.world(&mut state, self.clock, &console);
-        let summary = pipeline::send(&job, world, keys.clone())?;
+        let outcome = pipeline::send(&job, world, keys.clone());
         let outbox = own_outbox(&job, &mut state)?;
+        memory.after_choice(Some(&outcome), &outbox, self.clock.now_us());
+        let summary = outcome?;
         let left: Vec<&Owed> = outbox
             .iter()
             .filter(|it| keys.contains(&(it.destination.clone(), it.id)))
@@ -181,6 +185,8 @@ impl Command<'_> {
             outbox.remove(owed);
         }
         state.replace_outbox(&outbox)?;
+        let now_us = self.clock.now_us();
+        Memory::load(&job, now_us).after_choice(None, &outbox, now_us);
         Ok(Exit::Done)
     }
 }

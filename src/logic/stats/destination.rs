@@ -82,16 +82,7 @@ impl DestinationStats {
         if *counts != Counts::default() {
             self.history.add(now_us, |slot| slot.count(counts));
         }
-        let OwedCallbacks {
-            count,
-            too_large: _,
-            oldest_us,
-            tries_max,
-            last_error: _,
-        } = owed;
-        self.owed = *count;
-        self.owed_oldest_us = *oldest_us;
-        self.owed_tries_max = (*count > 0).then_some(*tries_max);
+        self.owes(owed);
         self.note_answers(counts, last_failure.as_deref(), now_us);
         if counts.unrepaired > 0 {
             self.unrepaired = self.unrepaired.saturating_add(counts.unrepaired);
@@ -120,6 +111,29 @@ impl DestinationStats {
         self.next_id = next_id.or(self.next_id);
         self.ids_behind = ids_behind.or(self.ids_behind);
         self.updates_until_us = updates_until_us.or(self.updates_until_us);
+    }
+
+    fn owes(&mut self, owed: &OwedCallbacks) {
+        let OwedCallbacks {
+            count,
+            too_large: _,
+            oldest_us,
+            tries_max,
+            last_error: _,
+        } = owed;
+        self.owed = *count;
+        self.owed_oldest_us = *oldest_us;
+        self.owed_tries_max = (*count > 0).then_some(*tries_max);
+    }
+
+    /// This is left of what was owed, after somebody has sent or dropped some of it. Where that is nothing, nothing is
+    /// refused any more.
+    pub(super) fn is_left(&mut self, owed: &OwedCallbacks) {
+        self.owes(owed);
+        if self.owed == 0 {
+            (self.refusing, self.takes_others) = (None, false);
+            (self.unrepaired, self.unrepaired_since_us) = (0, None);
+        }
     }
 
     /// Whether the endpoint takes what is sent to it. Where nothing was sent, it is as before.

@@ -18,9 +18,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Exit, Result};
+use crate::logic::callback::outbox::Outbox;
 use crate::logic::callback::recognise::Known;
 use crate::logic::notify::occasion::Told;
-use crate::logic::report::summary::{Pause, Summary};
+use crate::logic::report::summary::{OwedCallbacks, Pause, Summary};
 use crate::logic::value::shortened::shortened;
 
 pub use audit::{AuditStats, AuditedDestination, LastAudit};
@@ -300,7 +301,20 @@ impl Stats {
     /// What was owed was delivered, as far as that went, and nothing was scanned.
     pub fn after_retry(&mut self, outcome: &Result<Summary>, now_us: i64) {
         self.after(outcome, now_us);
-        // Whoever typed it has read that nothing is owed any more.
+        self.forget_what_was_said_of_paid();
+    }
+
+    /// Somebody has sent or dropped some of what was owed, and this is left.
+    pub fn after_choice(&mut self, outbox: &Outbox) {
+        let mut left = OwedCallbacks::by_destination(outbox.iter());
+        for stats in &mut self.destinations {
+            stats.is_left(&left.remove(&stats.name).unwrap_or_default());
+        }
+        self.forget_what_was_said_of_paid();
+    }
+
+    /// Whoever typed the command has read that nothing is owed any more.
+    fn forget_what_was_said_of_paid(&mut self) {
         let paid = self.destinations.iter().filter(|it| it.owed == 0);
         for key in paid.map(said::owed_key) {
             self.said.remove(&key);

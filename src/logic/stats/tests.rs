@@ -270,6 +270,31 @@ fn a_retry_counts_callbacks_and_is_no_pass() {
 }
 
 #[test]
+fn what_is_left_after_a_choice_is_owed_and_nothing_is_refused_where_that_is_nothing() {
+    use crate::logic::callback::owed::Owed;
+    use crate::logic::compare::rows::Kind;
+    let mut stats = stats_of(&["a", "b"]);
+    let refused = |name| OfDestination {
+        last_failure: Some("http://x answers 503".into()),
+        owed: OwedCallbacks {
+            count: 2,
+            ..OwedCallbacks::default()
+        },
+        ..of(name, missing(2))
+    };
+    stats.after_pass(&done(vec![refused("a"), refused("b")]), NOW, NOW);
+    let mut left = Outbox::default();
+    left.add(Owed::new("b", 7, "k", Kind::Missing, vec![], NOW - 5));
+    stats.after_choice(&left);
+    let [a, b] = &stats.destinations[..] else {
+        panic!("two");
+    };
+    assert_eq!((a.owed, a.owed_oldest_us, &a.refusing), (0, None, &None));
+    assert_eq!((b.owed, b.owed_oldest_us), (1, Some(NOW - 5)));
+    assert_eq!(b.refusing.as_ref().map(|it| it.since_us), Some(NOW));
+}
+
+#[test]
 fn the_file_comes_back_as_it_was_written() {
     let mut stats = stats_of(&["a", "b"]);
     let position = Reached {
