@@ -9,6 +9,7 @@ mod destination;
 pub mod facts;
 pub mod grants;
 mod server;
+pub mod shown;
 mod source;
 mod state;
 mod table;
@@ -19,7 +20,6 @@ use crate::check::facts::{Facts, Plan};
 use crate::config::Job;
 use crate::error::Exit;
 use crate::logic::value::count::counted;
-use crate::logic::value::one_line::on_one_line;
 
 /// How bad a finding is, the worst last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -76,25 +76,6 @@ impl Finding {
     fn remedy(&mut self, line: impl Into<String>) -> &mut Self {
         self.remedy.push(line.into());
         self
-    }
-}
-
-impl std::fmt::Display for Finding {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let level = match self.level {
-            Level::Ok => "ok",
-            Level::Note => "note",
-            Level::Warning => "warning",
-            Level::Error | Level::Failure => "error",
-        };
-        match self.key.as_str() {
-            "" => write!(f, "{level}: {}", on_one_line(&self.text))?,
-            key => write!(f, "{level}: {key}: {}", on_one_line(&self.text))?,
-        }
-        for line in &self.remedy {
-            write!(f, "\n    {}", on_one_line(line))?;
-        }
-        Ok(())
     }
 }
 

@@ -4,7 +4,7 @@ mod common;
 
 use std::os::unix::fs::PermissionsExt;
 
-use common::Scene;
+use common::{Cupid, Scene, findings};
 use serde_json::json;
 
 /// What `check` says of this scene, in lower case, and its exit status.
@@ -47,6 +47,92 @@ fn a_sound_configuration_is_0_and_nothing_is_sent_or_saved() {
     scene.config.with_updates(5);
     let (said, code) = check(&scene);
     assert_eq!(code, Some(0), "{said}");
+}
+
+#[test]
+fn people_read_groups_and_programs_an_array() {
+    let mut scene = Scene::in_sync(1..=3);
+    scene
+        .config
+        .with_updates(5)
+        .set("/des/0/columns/name", "nmae");
+    scene.db.exec("ALTER TABLE src.user DROP KEY update_time");
+    let text = scene.cupid("check").exits(78).stdout;
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines[0], "cannot run (1)", "{text}");
+    assert!(lines[1].starts_with("  des[0].columns (copy1)  "), "{text}");
+    assert_eq!(lines[2], "will hurt (1)", "{text}");
+    assert!(lines[3].starts_with("  src.updateColumn  "), "{text}");
+    assert!(lines[4].starts_with("      CREATE INDEX "), "{text}");
+    let sum = lines.last().expect("A last line");
+    assert!(
+        sum.starts_with("1 cannot run, 1 will hurt") && sum.ends_with(" fine (-v shows them)"),
+        "{text}"
+    );
+    let all = scene.cupid("check").arg("-v").exits(78).stdout;
+    assert!(
+        all.contains("\nfine (") && all.ends_with(" fine\n"),
+        "{all}"
+    );
+
+    let array = scene.check().exits(78).stdout;
+    let found = |level: &str| findings(&array, level).len();
+    assert_eq!((found("error: "), found("warning: ")), (1, 1), "{array}");
+    for word in ["cannot run", "config"] {
+        assert!(!array.contains(word), "{array}");
+    }
+}
+
+#[test]
+fn several_configurations_are_one_array() {
+    let scenes = [Scene::in_sync(1..=3), Scene::in_sync(1..=3)];
+    let paths = scenes.each_ref().map(|scene| scene.config.path());
+    std::fs::write(&paths[1], "{").expect("Write a configuration");
+    let outcome = Cupid::of("check", &paths[0])
+        .arg(&paths[1])
+        .arg("--json")
+        .exits(78);
+    assert_eq!(outcome.stderr, "");
+    let array: Vec<serde_json::Value> = serde_json::from_str(&outcome.stdout).expect("An array");
+    let of = |path: &std::path::Path| {
+        let name = path.to_str().expect("UTF-8");
+        array.iter().filter(|it| it["config"] == name).count()
+    };
+    assert!(of(&paths[0]) > 3 && of(&paths[1]) == 1, "{outcome:?}");
+
+    let outcome = Cupid::of("check", &paths[0]).arg(&paths[1]).exits(78);
+    let names = paths.each_ref().map(|path| path.display().to_string());
+    for name in &names {
+        let lines = outcome.stdout.lines();
+        assert_eq!(lines.filter(|line| line == name).count(), 1, "{outcome:?}");
+    }
+    assert!(outcome.stderr.contains(&names[1]), "{outcome:?}");
+}
+
+#[test]
+fn headings_are_in_colour_on_a_terminal_alone() {
+    let scene = Scene::in_sync(1..=3);
+    let line = format!(
+        "{} check -v {}",
+        env!("CARGO_BIN_EXE_cupid"),
+        scene.config.path().display()
+    );
+    let on_a_terminal = |no_colour: &str| {
+        let command = ["-qec", &line, "/dev/null"];
+        let script = Cupid::program(&[], std::path::Path::new("script"), command);
+        let script = script.env("NO_COLOR", no_colour).env("TERM", "xterm");
+        script.exits(0).stdout
+    };
+    assert!(on_a_terminal("").contains("\x1b[32mfine ("));
+    assert!(!on_a_terminal("1").contains('\x1b'));
+    assert!(
+        !scene
+            .cupid("check")
+            .arg("-v")
+            .exits(0)
+            .stdout
+            .contains('\x1b')
+    );
 }
 
 #[test]
@@ -120,7 +206,7 @@ fn a_password_in_a_file_that_others_can_read() {
     let said = |mode| {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode))
             .expect("Change the mode");
-        let outcome = common::Cupid::of("check", &path).run();
+        let outcome = Cupid::of("check", &path).run();
         format!("{}{}", outcome.stdout, outcome.stderr).to_lowercase()
     };
     let (private, public) = (said(0o600), said(0o644));
@@ -169,19 +255,6 @@ fn several_faults_are_all_named_at_once() {
     );
 }
 
-/// The findings that begin so, each with the lines of its remedy.
-fn findings(stdout: &str, begin: &str) -> Vec<(String, Vec<String>)> {
-    let mut found: Vec<(String, Vec<String>)> = Vec::new();
-    for line in stdout.lines() {
-        match (line.strip_prefix("    "), found.last_mut()) {
-            (Some(remedy), Some((_, remedies))) => remedies.push(remedy.to_owned()),
-            _ => found.push((line.to_owned(), vec![])),
-        }
-    }
-    found.retain(|(text, _)| text.starts_with(begin));
-    found
-}
-
 /// `fault` is found so, with this exit status, and is gone when what the finding says was done.
 fn is_repaired_by_its_own_remedy(fault: &str, begin: &str, code: i32) {
     let mut scene = Scene::in_sync(1..=3);
@@ -189,7 +262,7 @@ fn is_repaired_by_its_own_remedy(fault: &str, begin: &str, code: i32) {
     scene
         .db
         .exec(&fault.replace("READER", &format!("'{}'@'%'", scene.db.reader)));
-    let outcome = scene.cupid("check").exits(code);
+    let outcome = scene.check().exits(code);
     let found = findings(&outcome.stdout, begin);
     assert_eq!(found.len(), 1, "{begin}: {}", outcome.stdout);
     assert!(outcome.stderr.is_empty(), "{}", outcome.stderr);
@@ -198,7 +271,7 @@ fn is_repaired_by_its_own_remedy(fault: &str, begin: &str, code: i32) {
     for statement in statements {
         scene.db.exec(statement);
     }
-    let after = scene.cupid("check").exits(0);
+    let after = scene.check().exits(0);
     assert!(
         findings(&after.stdout, begin).is_empty(),
         "{}",
@@ -241,10 +314,10 @@ fn a_missing_right_is_granted_by_the_statement_shown() {
         "REVOKE SELECT ON `{}`.* FROM '{}'@'%'",
         scene.db.copies[0], scene.db.reader
     ));
-    let outcome = scene.cupid("check").exits(78);
+    let outcome = scene.check().exits(78);
     let found = findings(&outcome.stdout, "error: des[0].table (copy1): ");
     scene.db.exec(&found[0].1[0]);
-    scene.cupid("check").exits(0);
+    scene.check().exits(0);
 }
 
 #[test]
@@ -253,7 +326,7 @@ fn the_plan_of_the_query_is_shown() {
     scene.config.with_updates(5);
     scene.db.exec("ALTER TABLE src.user DROP KEY update_time");
     scene.db.exec("ALTER TABLE des.user DROP KEY number");
-    let outcome = scene.cupid("check").exits(1);
+    let outcome = scene.check().exits(1);
     let explained = outcome.stdout.matches("(EXPLAIN: ALL, no index, ").count();
     assert_eq!(explained, 2, "{}", outcome.stdout);
 }
@@ -263,7 +336,7 @@ fn a_condition_that_the_server_refuses() {
     for (key, condition) in [("/src/where", "nmae <> ''"), ("/des/0/where", "name <>")] {
         let mut scene = Scene::in_sync(1..=3);
         scene.config.set(key, condition);
-        let outcome = scene.cupid("check").exits(78);
+        let outcome = scene.check().exits(78);
         assert_eq!(
             findings(&outcome.stdout, "error: ").len(),
             1,
@@ -279,7 +352,7 @@ fn types_that_can_never_agree_are_a_warning() {
     let mut scene = Scene::in_sync(1..=3);
     scene.db.exec("ALTER TABLE des.user ADD age INT");
     scene.config.set("/des/0/columns/update_time", "age");
-    let outcome = scene.cupid("check").exits(1);
+    let outcome = scene.check().exits(1);
     let found = findings(
         &outcome.stdout,
         "warning: des[0].columns (copy1): compares update_time",
@@ -294,7 +367,7 @@ fn a_view_is_a_table_whose_indexes_are_not_seen() {
         .db
         .exec("CREATE VIEW des.people AS SELECT * FROM des.user");
     scene.config.set("/des/0/table", "people");
-    let outcome = scene.cupid("check").exits(0);
+    let outcome = scene.check().exits(0);
     assert!(
         outcome.stdout.contains("a column of a view"),
         "{}",
@@ -306,7 +379,7 @@ fn a_view_is_a_table_whose_indexes_are_not_seen() {
 fn state_files_that_cannot_be_used_are_2() {
     let scene = Scene::in_sync(1..=3);
     std::fs::write(scene.config.state_file("checkpoint.json"), "{").expect("Write a checkpoint");
-    let outcome = scene.cupid("check").exits(2);
+    let outcome = scene.check().exits(2);
     assert_eq!(
         findings(&outcome.stdout, "error: src.cacheFilePath").len(),
         1,
@@ -319,7 +392,7 @@ fn state_files_that_cannot_be_used_are_2() {
 fn a_state_folder_that_cannot_be_written_is_2() {
     let mut scene = Scene::in_sync(1..=3);
     scene.config.set("/src/cacheFilePath", "/proc/cupid");
-    let outcome = scene.cupid("check").exits(2);
+    let outcome = scene.check().exits(2);
     assert_eq!(
         findings(&outcome.stdout, "error: src.cacheFilePath").len(),
         1,
@@ -335,7 +408,7 @@ fn a_server_that_is_down_does_not_keep_the_others_from_being_checked() {
         .config
         .set("/src/dsn", "mysql:host=127.0.0.1;port=1;dbname=x")
         .set("/des/1/byColumn", "nmber");
-    let outcome = scene.cupid("check").exits(2);
+    let outcome = scene.check().exits(2);
     assert_eq!(
         findings(&outcome.stdout, "error: src.dsn").len(),
         1,

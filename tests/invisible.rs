@@ -134,7 +134,7 @@ fn audits_read_a_copy_by_its_invisible_key_and_find_what_only_it_has() {
 #[test]
 fn check_and_refusals_list_invisible_columns() {
     let mut scene = hidden();
-    let outcome = scene.cupid("check").run();
+    let outcome = scene.check().run();
     assert!(outcome.stdout.contains("no is unique"), "{outcome:?}");
     scene.config.set("/src/idColumn", "nope");
     scene
@@ -214,7 +214,7 @@ fn a_system_versioned_table_is_read_by_what_is_alive() {
             &["id", "v", "began", "ended"]
         };
         assert_columns(&scene.receiver().take()[0], expected);
-        let outcome = scene.cupid("check").run();
+        let outcome = scene.check().run();
         assert!(outcome.stdout.contains("id is unique"), "{outcome:?}");
     }
 }

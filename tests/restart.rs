@@ -60,7 +60,7 @@ fn a_truncated_table_is_told_and_its_new_rows_are_compared() {
     assert_eq!(seen["checkpoint"][0]["idsWentBack"], true);
     let text = scene.cupid("status").exits(1).stdout;
     assert!(text.contains("the highest id is only 2"), "{text}");
-    let check = scene.cupid("check").run().stdout;
+    let check = scene.check().run().stdout;
     assert!(
         check.contains("its highest id is 2, and ids up to 1,000"),
         "{check}"
@@ -72,7 +72,7 @@ fn a_truncated_table_is_told_and_its_new_rows_are_compared() {
         "up to 1,000",
         "from its beginning, id 1",
     ]);
-    let check = scene.cupid("check").run().stdout;
+    let check = scene.check().run().stdout;
     assert!(!check.contains("went back"), "{check}");
 }
 
@@ -320,7 +320,7 @@ fn ids_below_zero_can_be_asked_for_and_start_again_like_others() {
 
     let scene = Scene::new();
     add_others(&scene, [-7, 3]);
-    let check = scene.cupid("check").run().stdout;
+    let check = scene.check().run().stdout;
     assert!(check.contains("the table has ids from -7 on"), "{check}");
 }
 

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Db, Scene};
+use common::{Db, Scene, findings};
 use serde_json::{Value, json};
 
 /// A table whose key is led by an integer; source and copy hold these rows of `(id, part, code)`.
@@ -153,13 +153,12 @@ fn a_partitioned_table_whose_ids_are_unique_works_as_ever() {
         let summary: Value = serde_json::from_str(&outcome.stdout).unwrap();
         assert_eq!(summary["different"], 2, "{args}: {outcome:?}");
     }
-    let outcome = scene.cupid("check").run();
-    let line = outcome
-        .stdout
-        .lines()
-        .find(|line| line.contains("ids must be unique"));
+    let outcome = scene.check().run();
+    let found = findings(&outcome.stdout, "note:");
     assert!(
-        line.is_some_and(|line| line.starts_with("note:")),
+        found
+            .iter()
+            .any(|(line, _)| line.contains("ids must be unique")),
         "{outcome:?}"
     );
 }
@@ -200,7 +199,7 @@ fn rows_without_an_id_are_counted_and_told() {
         (&summary["extra"], &summary["rowsWithoutId"]),
         (&json!(0), &json!(2))
     );
-    let outcome = scene.cupid("check").run();
+    let outcome = scene.check().run();
     assert!(outcome.stdout.contains("is NULL in 2 rows"), "{outcome:?}");
     scene.config.set("/src/where", "id IS NOT NULL");
     scene.run(0).assert_says(&["every row has an id again"]);
@@ -210,13 +209,12 @@ fn rows_without_an_id_are_counted_and_told() {
 #[test]
 fn check_says_beforehand_that_ids_must_be_unique() {
     let scene = composite("SELECT 1, 1, 'a'");
-    let outcome = scene.cupid("check").run();
-    let line = outcome
-        .stdout
-        .lines()
-        .find(|line| line.contains("ids must be unique"));
+    let outcome = scene.check().run();
+    let found = findings(&outcome.stdout, "warning: src.idColumn");
     assert!(
-        line.is_some_and(|line| line.starts_with("warning: src.idColumn")),
+        found
+            .iter()
+            .any(|(line, _)| line.contains("ids must be unique")),
         "{outcome:?}"
     );
     assert!(

@@ -6,7 +6,7 @@ mod common;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use common::{Answer, Cupid, Outcome, Scene, wait_until};
+use common::{Answer, Cupid, Outcome, Scene, findings, wait_until};
 use serde_json::{Value, json};
 
 /// Pair source tables with one copy each, configured in files of one name, which share a state folder.
@@ -81,12 +81,10 @@ fn a_second_configuration_of_the_same_name_is_refused_by_every_command() {
         let outcome = Cupid::of(command, &two.two).args(rest).exits(78);
         two.refuses(&outcome);
     }
-    let check = Cupid::of("check", &two.two).exits(78);
+    let check = Cupid::of("check", &two.two).arg("--json").exits(78);
+    let found = findings(&check.stdout, "error: name: another configuration (");
     assert!(
-        check
-            .stdout
-            .contains("error: name: another configuration (")
-            && !check.stdout.contains("damaged"),
+        found.len() == 1 && !check.stdout.contains("damaged"),
         "{check:?}"
     );
     assert!(

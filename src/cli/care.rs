@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{ArgAction, Args};
 
 use super::Shell;
 use super::topics::Topic;
@@ -32,6 +32,12 @@ pub struct Check {
     /// Configuration files, or folders of them (their *.json)
     #[arg(value_name = "CONFIG", required = true)]
     pub configs: Vec<PathBuf>,
+    /// Prints one JSON array of {"level", "key", "text", "remedy"}, with "config" where there are several
+    #[arg(long)]
+    pub json: bool,
+    /// Lists what is fine, too
+    #[arg(short, long, action = ArgAction::Count)]
+    pub verbose: u8,
 }
 
 /// `cupid notify`.

@@ -96,7 +96,11 @@ Exit status: 0 all is ok, 1 something is not; --plugin: 0 ok, 1 OWED, BEHIND, UN
 
 pub(super) const CHECK_EXAMPLES: &str = "\
 Examples:
-  cupid check user.json && systemctl start cupid@user.timer";
+  cupid check user.json && systemctl start cupid@user.timer
+  cupid check /etc/cupid/ --json | jq -r '.[] | select(.level != \"ok\") | .text'
+
+What it finds is `cannot run`, `will hurt` or `good to know`, each with what helps. It changes and sends nothing.
+Exit status: 0 at most good to know, 1 something will hurt, 78 `run` would refuse it, 2 something cannot be read.";
 
 pub(super) const NOTIFY_EXAMPLES: &str = "\
 Examples:

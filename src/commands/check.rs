@@ -1,15 +1,16 @@
 //! `cupid check`: asks the real servers, says in plain words what it finds, changes and sends nothing.
 
-use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::{Connections, load, print_data, state_of};
 use crate::check::facts::{Facts, StateFacts};
-use crate::check::{self, Finding};
+use crate::check::shown::{Looks, elements, groups, heading};
+use crate::check::{self, Finding, Level};
 use crate::cli::Check;
 use crate::config::{Job, configurations};
 use crate::error::{Error, Exit, Result};
+use crate::io::console::has_colour;
 use crate::io::logging;
 use crate::io::mysql::inspect;
 use crate::io::signals::RealClock;
@@ -26,27 +27,66 @@ const OPERATION: &str = "Write the findings";
 /// `cupid check`. The exit status is that of the worst finding; of several configurations, the worst one.
 pub(super) fn check(check: &Check, clock: &Arc<RealClock>) -> Result<Exit> {
     let files = configurations(&check.configs)?;
+    let looks = Looks {
+        with_fine: check.verbose > 0,
+        in_colour: has_colour(),
+    };
     if let [file] = files.as_slice() {
-        return check_one(file, clock);
+        let findings = find(file, clock)?;
+        if check.json {
+            print_array(elements(&findings, None))?;
+        } else {
+            print_data(OPERATION, &groups(&findings, looks))?;
+        }
+        return Ok(check::exit(&findings));
     }
-    let mut exits = Vec::new();
-    for file in &files {
-        print_data(OPERATION, &format!("{}\n", file.display()))?;
-        exits.push(check_one(file, clock).unwrap_or_else(|error| {
-            logging::tell_failure(&error);
-            error.exit()
-        }));
+    let (mut exits, mut all) = (Vec::new(), Vec::new());
+    for (number, file) in files.iter().enumerate() {
+        let name = file.display().to_string();
+        if !check.json {
+            let gap = if number > 0 { "\n" } else { "" };
+            print_data(OPERATION, &format!("{gap}{}", heading(&name, looks)))?;
+        }
+        let found = find(file, clock);
+        exits.push(match &found {
+            Ok(findings) => check::exit(findings),
+            Err(error) => error.exit(),
+        });
+        match found {
+            Ok(findings) if check.json => all.extend(elements(&findings, Some(&name))),
+            Ok(findings) => print_data(OPERATION, &groups(&findings, looks))?,
+            Err(error) if check.json => all.extend(elements(&[unread(&error)], Some(&name))),
+            Err(error) => logging::tell_failure(&error),
+        }
+    }
+    if check.json {
+        print_array(all)?;
     }
     Ok(worst(exits))
 }
 
-fn check_one(file: &Path, clock: &Arc<RealClock>) -> Result<Exit> {
+/// A configuration that cannot be looked at.
+fn unread(error: &Error) -> Finding {
+    Finding {
+        level: Level::Error,
+        key: String::new(),
+        text: error.to_string(),
+        remedy: vec![],
+    }
+}
+
+fn print_array(elements: Vec<serde_json::Value>) -> Result<()> {
+    print_data(
+        OPERATION,
+        &format!("{}\n", serde_json::Value::Array(elements)),
+    )
+}
+
+fn find(file: &Path, clock: &Arc<RealClock>) -> Result<Vec<Finding>> {
     let job = load(file)?;
     let connections = Connections::new(&job, clock)?;
     let facts = gather(&job, &connections, clock);
-    let findings = check::advise(&job, &facts, clock.now_us());
-    print(&findings)?;
-    Ok(check::exit(&findings))
+    Ok(check::advise(&job, &facts, clock.now_us()))
 }
 
 fn gather(job: &Job, connections: &Connections, clock: &RealClock) -> Facts {
@@ -136,12 +176,4 @@ fn lowest_id(connections: &Connections, to: Id) -> Option<Id> {
         .ok()?
         .rows;
     rows.first().map(|row| row.id)
-}
-
-fn print(findings: &[Finding]) -> Result<()> {
-    let mut text = String::new();
-    for finding in findings {
-        let _ = writeln!(text, "{finding}"); // Writing to a String cannot fail.
-    }
-    print_data(OPERATION, &text)
 }

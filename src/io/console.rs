@@ -1,5 +1,6 @@
 //! Words and progress for people, on stderr; the only file that names `indicatif`.
 
+use std::io::IsTerminal as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -26,6 +27,14 @@ pub fn stdout_width() -> Option<usize> {
     let stdout = std::io::stdout();
     let size = rustix::termios::tcgetwinsize(&stdout).ok()?;
     (size.ws_col > 0).then_some(usize::from(size.ws_col))
+}
+
+/// Whether stdout is a terminal that shows colours, and nobody set `NO_COLOR` (no-color.org).
+#[must_use]
+pub fn has_colour() -> bool {
+    let is_refused = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let is_dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
+    std::io::stdout().is_terminal() && !is_refused("NO_COLOR") && !is_dumb
 }
 
 /// Shows a pass to people and writes what it finds.

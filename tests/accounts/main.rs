@@ -90,7 +90,7 @@ fn every_plugins_account_gets_in_on_every_way() {
             let account = Account::new(&db, plugin.name, &tag, how);
             log_in_by(&mut scene, &account.name, way, &host.tls);
             scene.config.forget();
-            let checked = scene.cupid("check").exits(0);
+            let checked = scene.check().exits(0);
             let is_encrypted = checked.stdout.contains(", encrypted");
             assert_eq!(is_encrypted, way == Way::Tls, "{what}: {}", checked.stdout);
             scene.run(0);

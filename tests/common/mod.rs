@@ -8,6 +8,7 @@
 mod authority;
 mod config;
 mod db;
+mod findings;
 mod program;
 mod receiver;
 mod scene;
@@ -16,6 +17,7 @@ mod server;
 pub(crate) use authority::Authority;
 pub(crate) use config::Config;
 pub(crate) use db::{Db, USER_COLUMNS};
+pub(crate) use findings::{Finding, findings};
 pub(crate) use program::{Cupid, Outcome, Running};
 pub(crate) use receiver::{Answer, Callback, Receiver};
 pub(crate) use scene::{Scene, assert_ids, wait_until};

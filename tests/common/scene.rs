@@ -62,6 +62,11 @@ impl Scene {
         Cupid::of(command, &self.config.path())
     }
 
+    /// `cupid check --json`, for [`super::findings`].
+    pub(crate) fn check(&self) -> Cupid {
+        self.cupid("check").arg("--json")
+    }
+
     /// `cupid run`, which must exit so.
     #[track_caller]
     pub(crate) fn run(&self, code: i32) -> Outcome {
