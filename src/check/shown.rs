@@ -93,7 +93,9 @@ pub fn groups(findings: &[Finding], looks: Looks) -> String {
         let heading = format!("{name} ({count})");
         text += &painted(&heading, group.style(), looks.in_colour);
         text.push('\n');
-        found.into_iter().for_each(|it| text += &one(it));
+        for finding in found {
+            text += &one(finding);
+        }
     }
     text + &counts.join(", ") + "\n"
 }
@@ -104,11 +106,11 @@ fn one(finding: &Finding) -> String {
         key, text, remedy, ..
     } = finding;
     let gap = if key.is_empty() { "" } else { "  " };
-    let mut lines = format!("  {key}{gap}{}\n", on_one_line(text));
-    for line in remedy {
-        lines += &format!("      {}\n", on_one_line(line));
-    }
-    lines
+    let remedies = remedy
+        .iter()
+        .map(|line| format!("      {}\n", on_one_line(line)));
+    let finding = format!("  {key}{gap}{}\n", on_one_line(text));
+    finding + &remedies.collect::<String>()
 }
 
 /// The line above the findings of one of several configurations.

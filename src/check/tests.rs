@@ -38,7 +38,7 @@ impl std::fmt::Display for Finding {
             key => write!(f, "{level}: {key}: {}", self.text)?,
         }
         for line in &self.remedy {
-            write!(f, "\n    {}", line)?;
+            write!(f, "\n    {line}")?;
         }
         Ok(())
     }
