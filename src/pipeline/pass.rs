@@ -15,7 +15,6 @@ use crate::logic::report::notice::Notice;
 use crate::logic::report::summary::{Counts, OfDestination, Scanned, Summary, Unread};
 use crate::logic::scan::bounds::Bounds;
 use crate::logic::scan::identity::DestinationId;
-use crate::logic::scan::plan::What;
 use crate::world::{Clock, Destination, Observer, Source, Tables};
 
 /// A pass under way.
@@ -145,13 +144,15 @@ impl<'a> Pass<'a> {
         count(&mut self.tally().of(number).counts);
     }
 
-    /// So many rows of the source were read.
-    pub(super) fn count_read(&self, what: &What, rows: usize) {
+    /// So many rows of the source are to be compared.
+    pub(super) fn count_scanned(&self, are_new: bool, rows: usize) {
         if let Some(scanned) = &mut self.tally().summary.scanned {
-            match what {
-                What::New(_) => scanned.new += rows as u64,
-                _ => scanned.updated += rows as u64,
-            }
+            let count = if are_new {
+                &mut scanned.new
+            } else {
+                &mut scanned.updated
+            };
+            *count += rows as u64;
         }
     }
 

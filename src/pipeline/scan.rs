@@ -9,7 +9,7 @@ use super::pass::Pass;
 use super::progress::{Candidate, Progress};
 use crate::error::{Error, Result};
 use crate::logic::scan::circle::Circle;
-use crate::logic::scan::plan::Request;
+use crate::logic::scan::plan::{Request, What};
 use crate::logic::value::oversize::TooLarge;
 use crate::logic::value::row::Row;
 use crate::world::Batch;
@@ -66,10 +66,12 @@ impl Scanner<'_, '_> {
                 });
             }
             let is_last_look = request.is_of_known_ids();
+            let is_new = matches!(request.what, What::New(_));
             let mut rows = self.progress.tracks[at].scan.advance(request, batch.rows);
             if let Some(too_large) = batch.too_large {
                 self.set_rows_aside(at, std::mem::take(&mut rows), too_large)?;
             }
+            self.pass.count_scanned(is_new, rows.len());
             let following = self.request(at);
             let members = &self.progress.tracks[at].members;
             let (looks, read) = match following {
@@ -112,7 +114,6 @@ impl Scanner<'_, '_> {
             .source()
             .scan(&request, &self.progress.tracks[at].aside)?;
         turn.took(batch.rows.len());
-        self.pass.count_read(&request.what, batch.rows.len());
         if batch.is_cut {
             request.limit = batch.rows.len(); // No more were asked for, in the end.
         }

@@ -33,11 +33,12 @@ pub struct Summary {
     pub bounds: Option<Bounds>,
     /// How long the pass took.
     pub duration_ms: u64,
-    /// What a run read of the source; `None` for everything else.
+    /// What a run compared of the source; `None` for everything else.
     pub scanned: Option<Scanned>,
 }
 
-/// Rows that a run read of the source, however many destinations they were compared with.
+/// Rows of the source that a run compared, with however many destinations. One that was compared with the same content
+/// before is none of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Scanned {
     /// New ids.
