@@ -68,7 +68,7 @@ pub fn pass(job: &Job, world: &mut World<'_>, run: Run) -> Result<Summary> {
 /// be equal is looked up; else every row is.
 ///
 /// # Errors
-/// As [`pass`].
+/// As [`pass()`].
 pub fn audit(job: &Job, world: &mut World<'_>, audit: Audit) -> Result<Summary> {
     let spills = world.spills;
     let mut work = Work::begin(job, world, Asked::Audit(audit))?;
@@ -86,7 +86,7 @@ pub fn audit(job: &Job, world: &mut World<'_>, audit: Audit) -> Result<Summary> 
 /// Only delivers what is owed, now: who asks for it does not want to wait as long as an endpoint once asked for.
 ///
 /// # Errors
-/// As [`pass`].
+/// As [`pass()`].
 pub fn retry(job: &Job, world: &mut World<'_>) -> Result<Summary> {
     let mut work = Work::begin(job, world, Asked::Retry)?;
     work.ledger.forget_waits();
@@ -97,7 +97,7 @@ pub fn retry(job: &Job, world: &mut World<'_>) -> Result<Summary> {
 /// The same for some of the callbacks, by destination and row. What the summary calls owed is what is left of these.
 ///
 /// # Errors
-/// As [`pass`].
+/// As [`pass()`].
 pub fn send(
     job: &Job,
     world: &mut World<'_>,

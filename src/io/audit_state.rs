@@ -19,7 +19,7 @@ use crate::world::Store;
 
 /// The state of an audit.
 #[derive(Debug)]
-pub struct AuditState {
+pub(crate) struct AuditState {
     state: StateDir,
     /// What was audited: table, range, shard and a hash of the configuration.
     identity: String,
@@ -31,7 +31,7 @@ pub struct AuditState {
 impl AuditState {
     /// `state` must have been made for `identity`; touches nothing yet.
     #[must_use]
-    pub fn new(state: StateDir, identity: String, resume: bool) -> Self {
+    pub(crate) fn new(state: StateDir, identity: String, resume: bool) -> Self {
         Self {
             state,
             identity,
@@ -41,7 +41,7 @@ impl AuditState {
     }
 
     /// Makes these files durable before each progress.
-    pub fn sync_first(&mut self, findings: Vec<File>) {
+    pub(crate) fn sync_first(&mut self, findings: Vec<File>) {
         self.findings = findings;
     }
 
@@ -49,7 +49,7 @@ impl AuditState {
     ///
     /// # Errors
     /// When they cannot be removed.
-    pub fn forget(&self) -> Result<()> {
+    pub(crate) fn forget(&self) -> Result<()> {
         self.state.remove()
     }
 
@@ -57,7 +57,7 @@ impl AuditState {
     ///
     /// # Errors
     /// When the state files are another configuration's.
-    pub fn refuse_anothers(&self) -> Result<()> {
+    pub(crate) fn refuse_anothers(&self) -> Result<()> {
         self.state.refuse_anothers()
     }
 
@@ -65,7 +65,7 @@ impl AuditState {
     ///
     /// # Errors
     /// When another audit of this configuration is at work.
-    pub fn lock(&self) -> Result<Lock> {
+    pub(crate) fn lock(&self) -> Result<Lock> {
         self.state.lock()
     }
 }
@@ -127,7 +127,7 @@ impl Store for AuditState {
 /// The state of a dry run: its progress. What it found and has not told is remembered nowhere else, so the progress that
 /// passes it waits until it is told.
 #[derive(Debug)]
-pub struct DryAudit {
+pub(crate) struct DryAudit {
     audit: AuditState,
     waiting: Option<Checkpoint>,
     has_untold: bool,
@@ -136,7 +136,7 @@ pub struct DryAudit {
 impl DryAudit {
     /// Keeps the progress in `audit`.
     #[must_use]
-    pub fn new(audit: AuditState) -> Self {
+    pub(crate) fn new(audit: AuditState) -> Self {
         Self {
             audit,
             waiting: None,

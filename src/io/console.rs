@@ -23,7 +23,7 @@ const BAR_AFTER: Duration = Duration::from_millis(700);
 
 /// How many characters a line of stdout has room for, where it is a terminal.
 #[must_use]
-pub fn stdout_width() -> Option<usize> {
+pub(crate) fn stdout_width() -> Option<usize> {
     let stdout = std::io::stdout();
     let size = rustix::termios::tcgetwinsize(&stdout).ok()?;
     (size.ws_col > 0).then_some(usize::from(size.ws_col))
@@ -31,14 +31,14 @@ pub fn stdout_width() -> Option<usize> {
 
 /// Whether stdout is a terminal that shows colours, and nobody set `NO_COLOR` (no-color.org).
 #[must_use]
-pub fn has_colour() -> bool {
+pub(crate) fn has_colour() -> bool {
     let is_refused = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let is_dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
     std::io::stdout().is_terminal() && !is_refused("NO_COLOR") && !is_dumb
 }
 
 /// Shows a pass to people and writes what it finds.
-pub struct Console {
+pub(crate) struct Console {
     /// What its messages are about. Threads of a pass have none of their own.
     subject: Option<Arc<str>>,
     findings: Findings,
@@ -53,7 +53,7 @@ pub struct Console {
 impl Console {
     /// Its messages are about what this thread's are about. `with_bar`: long work is worth a bar.
     #[must_use]
-    pub fn new(findings: Findings, with_bar: bool) -> Self {
+    pub(crate) fn new(findings: Findings, with_bar: bool) -> Self {
         Self {
             subject: subject(),
             findings,
@@ -68,7 +68,7 @@ impl Console {
 
     /// What lasts is told when the pass has ended ([`crate::logic::stats::Stats::say`]), and not as it is met.
     #[must_use]
-    pub fn without_lasting(self, without_lasting: bool) -> Self {
+    pub(crate) fn without_lasting(self, without_lasting: bool) -> Self {
         Self {
             without_lasting,
             ..self
@@ -77,7 +77,7 @@ impl Console {
 
     /// Adds to what a page needs.
     #[must_use]
-    pub fn with_digest(self, digest: Option<Digest>) -> Self {
+    pub(crate) fn with_digest(self, digest: Option<Digest>) -> Self {
         Self {
             digest: digest.map(Mutex::new),
             ..self
@@ -85,7 +85,7 @@ impl Console {
     }
 
     /// What was kept, when it was wanted.
-    pub fn take_digest(&self) -> Option<Digest> {
+    pub(crate) fn take_digest(&self) -> Option<Digest> {
         self.digest
             .as_ref()
             .map(|digest| std::mem::take(&mut *locked(digest)))
@@ -93,18 +93,18 @@ impl Console {
 
     /// Whether rows were compared or something was found.
     #[must_use]
-    pub fn has_compared(&self) -> bool {
+    pub(crate) fn has_compared(&self) -> bool {
         self.has_compared.load(Ordering::Relaxed)
     }
 
     /// The files of what was found.
     #[must_use]
-    pub fn into_findings(self) -> Findings {
+    pub(crate) fn into_findings(self) -> Findings {
         self.findings
     }
 
     /// Takes the bar away.
-    pub fn clear(&self) {
+    pub(crate) fn clear(&self) {
         let bar = locked(&self.bar).take();
         if let Some((bar, _)) = bar {
             bar.finish_and_clear();

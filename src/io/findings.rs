@@ -17,7 +17,7 @@ use crate::logic::report::line::Line;
 
 /// The files that a command makes.
 #[derive(Default)]
-pub struct Findings {
+pub(crate) struct Findings {
     /// One line for each difference and column.
     pub report: Option<Report>,
     /// Statements that would repair what is wrong.
@@ -28,7 +28,7 @@ pub struct Findings {
 
 /// An audit that was stopped, and is gone on with.
 #[derive(Debug)]
-pub struct Stopped {
+pub(crate) struct Stopped {
     /// `database.table` of its source.
     pub source: String,
     /// The destination and the id of each row that it left owed.
@@ -38,7 +38,7 @@ pub struct Stopped {
 impl Findings {
     /// A report alone.
     #[must_use]
-    pub fn of_report(report: Option<Report>) -> Self {
+    pub(crate) fn of_report(report: Option<Report>) -> Self {
         Self {
             report,
             ..Self::default()
@@ -49,7 +49,7 @@ impl Findings {
     ///
     /// # Errors
     /// When one of them cannot be created or gone on with.
-    pub fn of_audit(
+    pub(crate) fn of_audit(
         report: Option<&ReportFile>,
         fixes: Option<&Path>,
         page: Option<&Path>,
@@ -78,7 +78,7 @@ impl Findings {
 
     /// Somebody wants to know each row that is wrong.
     #[must_use]
-    pub fn wants_rows(&self) -> bool {
+    pub(crate) fn wants_rows(&self) -> bool {
         self.report.is_some() || self.fixes.is_some() || self.page.is_some()
     }
 
@@ -86,7 +86,7 @@ impl Findings {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn digest(&self) -> Result<Digest> {
+    pub(crate) fn digest(&self) -> Result<Digest> {
         let mut digest = Digest::default();
         if let Some(page) = &self.page {
             page.each(&mut |line| digest.add(&line))?;
@@ -110,7 +110,7 @@ impl Findings {
 
     /// Second handles, to make what was found durable before a checkpoint passes it.
     #[must_use]
-    pub fn handles(&self) -> Vec<File> {
+    pub(crate) fn handles(&self) -> Vec<File> {
         let reports = self.report.iter().chain(&self.page);
         let reports = reports.filter_map(Report::handle);
         reports
@@ -122,7 +122,7 @@ impl Findings {
     ///
     /// # Errors
     /// When one of them cannot be put there.
-    pub fn complete(self, page: &str) -> Result<()> {
+    pub(crate) fn complete(self, page: &str) -> Result<()> {
         if let Some(report) = self.report {
             report.into_output().complete()?;
         }
@@ -139,7 +139,7 @@ impl Findings {
     ///
     /// # Errors
     /// When one of them cannot be made durable.
-    pub fn keep(self) -> Result<Vec<(PathBuf, PathBuf)>> {
+    pub(crate) fn keep(self) -> Result<Vec<(PathBuf, PathBuf)>> {
         let reports = self.report.into_iter().chain(self.page);
         let reports = reports.map(Report::into_output);
         let mut kept = Vec::new();

@@ -29,7 +29,7 @@ const TERMS: &str = "\t-- cupid ";
 const TRADES_MAX: usize = 1_000_000;
 
 /// An open file of statements, which are handed to the system as they come.
-pub struct FixFile(Mutex<Open>);
+pub(crate) struct FixFile(Mutex<Open>);
 
 struct Open {
     output: Output,
@@ -42,7 +42,7 @@ impl FixFile {
     ///
     /// # Errors
     /// When the file cannot be created or written.
-    pub fn create(path: &Path) -> Result<Self> {
+    pub(crate) fn create(path: &Path) -> Result<Self> {
         Self::begun(Output::create(path, WRITE)?.deferred()?)
     }
 
@@ -51,7 +51,7 @@ impl FixFile {
     ///
     /// # Errors
     /// When that cannot be read or written, or holds no statements of cupid.
-    pub fn resume(path: &Path, told_again: &HashSet<(String, String)>) -> Result<Self> {
+    pub(crate) fn resume(path: &Path, told_again: &HashSet<(String, String)>) -> Result<Self> {
         let mut output = match Output::resume(path, WRITE)? {
             Resumed::Anew(output) => return Self::begun(output.deferred()?),
             Resumed::Draft(output) => output,
@@ -78,7 +78,7 @@ impl FixFile {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn write(&self, repair: &Repair<'_>) -> Result<()> {
+    pub(crate) fn write(&self, repair: &Repair<'_>) -> Result<()> {
         let heading = repair.fix.heading();
         let entry = repair.entry();
         let mut text = entry.statement;
@@ -103,7 +103,7 @@ impl FixFile {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn complete(self) -> Result<()> {
+    pub(crate) fn complete(self) -> Result<()> {
         self.into_output().complete_as(in_order)
     }
 
@@ -111,7 +111,7 @@ impl FixFile {
     ///
     /// # Errors
     /// When they cannot be made durable.
-    pub fn keep(self) -> Result<Option<(PathBuf, PathBuf)>> {
+    pub(crate) fn keep(self) -> Result<Option<(PathBuf, PathBuf)>> {
         let output = self.into_output();
         let path = output.path().to_owned();
         Ok(output.keep()?.map(|draft| (path, draft)))
@@ -119,7 +119,7 @@ impl FixFile {
 
     /// A second handle of the draft, where there is one.
     #[must_use]
-    pub fn handle(&self) -> Option<File> {
+    pub(crate) fn handle(&self) -> Option<File> {
         let open = locked(&self.0);
         open.output.handle()
     }

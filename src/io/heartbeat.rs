@@ -13,7 +13,7 @@ const TIME_MAX: Duration = Duration::from_secs(5);
 
 /// The heartbeats of one process.
 #[derive(Debug, Default)]
-pub struct Heart {
+pub(crate) struct Heart {
     url: Option<Hook>,
     last: Option<Beat>,
     has_seen_a_pass: bool,
@@ -23,7 +23,7 @@ pub struct Heart {
 impl Heart {
     /// `url` is `heartbeatUrl`; without one, nothing beats.
     #[must_use]
-    pub fn new(url: Option<Hook>) -> Self {
+    pub(crate) fn new(url: Option<Hook>) -> Self {
         Self {
             url,
             ..Self::default()
@@ -32,22 +32,22 @@ impl Heart {
 
     /// Whether there is anything to do.
     #[must_use]
-    pub fn beats(&self) -> bool {
+    pub(crate) fn beats(&self) -> bool {
         self.url.is_some()
     }
 
     /// What is known of the last heartbeat, also of an earlier process.
-    pub fn remember(&mut self, last: Option<Beat>) {
+    pub(crate) fn remember(&mut self, last: Option<Beat>) {
         self.last = last;
     }
 
     /// Another address from now on.
-    pub fn set_url(&mut self, url: Option<Hook>) {
+    pub(crate) fn set_url(&mut self, url: Option<Hook>) {
         self.url = url;
     }
 
     /// Starts the heartbeat that is due after a pass, waits for nothing, and returns the last one.
-    pub fn pass_ended(&mut self, exit: Exit, now_us: i64) -> Option<Beat> {
+    pub(crate) fn pass_ended(&mut self, exit: Exit, now_us: i64) -> Option<Beat> {
         self.has_seen_a_pass = true;
         let beat = due(self.last, exit, now_us);
         let (Some(url), Some(beat)) = (self.url.clone(), beat) else {
@@ -70,7 +70,7 @@ impl Heart {
     }
 
     /// A command that failed before its first pass failed like a pass. Waits for the heartbeat that is under way.
-    pub fn command_ended(&mut self, outcome: &Result<Exit>, now_us: i64) {
+    pub(crate) fn command_ended(&mut self, outcome: &Result<Exit>, now_us: i64) {
         if let (Err(error), false) = (outcome, self.has_seen_a_pass) {
             self.pass_ended(error.exit(), now_us);
         }

@@ -60,7 +60,7 @@ const CUT_SHORT: &str = "The connection was closed before the answer was complet
 pub struct Post<'a> {
     /// The body's bytes, JSON.
     pub body: &'a [u8],
-    /// Headers of this POST alone, in printable ASCII ([`crate::logic::callback::header`]).
+    /// Headers of this POST alone, in printable ASCII (`logic::callback::header`).
     pub headers: &'a [(&'a str, String)],
 }
 

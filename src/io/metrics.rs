@@ -10,7 +10,7 @@ use crate::error::Result;
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn write_passes(file: &Path, text: &str) -> Result<()> {
+pub(crate) fn write_passes(file: &Path, text: &str) -> Result<()> {
     write(file, text)
 }
 
@@ -18,7 +18,7 @@ pub fn write_passes(file: &Path, text: &str) -> Result<()> {
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn write_audit(file: &Path, text: &str) -> Result<()> {
+pub(crate) fn write_audit(file: &Path, text: &str) -> Result<()> {
     write(&of_audits(file), text)
 }
 

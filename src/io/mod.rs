@@ -1,20 +1,20 @@
 //! Effects: tables, sockets, files, the terminal.
 
-pub mod audit_state;
+pub(crate) mod audit_state;
 mod authorities;
-pub mod console;
-pub mod findings;
-pub mod fix_file;
-pub mod heartbeat;
+pub(crate) mod console;
+pub(crate) mod findings;
+pub(crate) mod fix_file;
+pub(crate) mod heartbeat;
 pub mod http;
 pub mod logging;
-pub mod metrics;
-pub mod mysql;
-pub mod notify;
-pub mod output;
+pub(crate) mod metrics;
+pub(crate) mod mysql;
+pub(crate) mod notify;
+pub(crate) mod output;
 mod replace;
 pub mod report;
-pub mod service;
+pub(crate) mod service;
 pub mod signals;
-pub mod spill;
+pub(crate) mod spill;
 pub mod state_dir;

@@ -11,11 +11,11 @@ use super::http;
 use crate::logic::notify::{Channel, Message, Refusal, Request, View, judge, request};
 
 /// The most that all messages together take.
-pub const TIME_MAX: Duration = Duration::from_secs(5);
+pub(crate) const TIME_MAX: Duration = Duration::from_secs(5);
 
 /// What came of one message.
 #[derive(Debug)]
-pub struct Delivery {
+pub(crate) struct Delivery {
     /// The channel's name.
     pub channel: String,
     /// How long it took.
@@ -27,7 +27,7 @@ pub struct Delivery {
 /// Sends a message to each of these channels. `now_us` is the time in microseconds since 1970,
 /// which is signed.
 #[must_use]
-pub fn send(channels: &[&Channel], message: &Message, now_us: i64) -> Vec<Delivery> {
+pub(crate) fn send(channels: &[&Channel], message: &Message, now_us: i64) -> Vec<Delivery> {
     std::thread::scope(|scope| {
         let all: Vec<_> = channels
             .iter()
@@ -68,7 +68,7 @@ fn send_one(channel: &Channel, message: &Message, now_us: i64) -> Delivery {
 
 /// The name of this machine.
 #[must_use]
-pub fn host_name() -> String {
+pub(crate) fn host_name() -> String {
     rustix::system::uname()
         .nodename()
         .to_string_lossy()

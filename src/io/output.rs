@@ -24,13 +24,13 @@ use crate::error::{Error, Result};
 
 use draft::Draft;
 use target::Place;
-pub use target::{draft_of, refuse_one_file};
+pub(crate) use target::{draft_of, refuse_one_file};
 
 /// Makes durable what was written to stdout, where that is a file.
 ///
 /// # Errors
 /// The system's.
-pub fn sync_stdout() -> std::io::Result<()> {
+pub(crate) fn sync_stdout() -> std::io::Result<()> {
     let mut stdout = std::io::stdout();
     stdout.flush()?;
     let file = File::from(stdout.as_fd().try_clone_to_owned()?);

@@ -8,22 +8,22 @@ use std::time::Duration;
 use sd_notify::NotifyState;
 
 /// The first passes have ended.
-pub fn tell_ready() {
+pub(crate) fn tell_ready() {
     let _ = sd_notify::notify(&[NotifyState::Ready]);
 }
 
 /// One line for `systemctl status`.
-pub fn tell_status(line: &str) {
+pub(crate) fn tell_status(line: &str) {
     let _ = sd_notify::notify(&[NotifyState::Status(line)]);
 }
 
 /// Everything goes on.
-pub fn tell_alive() {
+pub(crate) fn tell_alive() {
     let _ = sd_notify::notify(&[NotifyState::Watchdog]);
 }
 
 /// How often [`tell_alive`] is expected: half of `WatchdogSec=`, as `sd_watchdog_enabled(3)` advises.
 #[must_use]
-pub fn watchdog_interval() -> Option<Duration> {
+pub(crate) fn watchdog_interval() -> Option<Duration> {
     sd_notify::watchdog_enabled().map(|limit| limit / 2)
 }

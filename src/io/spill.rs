@@ -19,7 +19,7 @@ struct SpillFiles(HashMap<(usize, bool), BufWriter<File>>);
 
 /// Temporary files.
 #[derive(Debug)]
-pub struct TemporaryFiles;
+pub(crate) struct TemporaryFiles;
 
 impl SpillSpace for TemporaryFiles {
     fn open(&self) -> Box<dyn Spill> {

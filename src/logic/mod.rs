@@ -15,8 +15,8 @@ pub mod audit;
 
 pub mod report;
 
-pub mod notify;
+pub(crate) mod notify;
 
-pub mod stats;
+pub(crate) mod stats;
 
-pub mod status;
+pub(crate) mod status;

@@ -23,7 +23,7 @@ use crate::world::{Checksums, Offer};
 ///
 /// # Errors
 /// When either table's columns cannot be read.
-pub fn checksums_of<'a>(
+pub(crate) fn checksums_of<'a>(
     source: &'a MySqlSource,
     destination: &'a MySqlDestination,
     seed: u64,

@@ -33,7 +33,7 @@ pub(super) const SENSELESS: &str =
 
 /// Begins, in a thread of its own, what the client library does at its first log-in and needs no server for: it compiles
 /// the expressions that read a server's version. That is two thirds of all instructions of a pass that finds nothing.
-pub fn prepare_log_in() {
+pub(crate) fn prepare_log_in() {
     let work = || {
         let greeting = HandshakePacket::new(
             10,

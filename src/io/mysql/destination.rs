@@ -29,7 +29,7 @@ use crate::logic::value::oversize::ROW_BYTES_MAX;
 use crate::world::{Destination, Whole, WholeTable};
 
 /// One destination of a job.
-pub struct MySqlDestination {
+pub(crate) struct MySqlDestination {
     pub(super) sessions: Arc<Sessions>,
     job: Arc<Job>,
     number: usize,
@@ -44,7 +44,7 @@ pub struct MySqlDestination {
 impl MySqlDestination {
     /// Opens nothing yet. `number` is the place in `des[]`.
     #[must_use]
-    pub fn new(job: Arc<Job>, number: usize, source: Arc<MySqlSource>) -> Self {
+    pub(crate) fn new(job: Arc<Job>, number: usize, source: Arc<MySqlSource>) -> Self {
         let TableJob {
             server, condition, ..
         } = &job.destinations[number].table;
@@ -55,7 +55,7 @@ impl MySqlDestination {
 
     /// The same table, for another pass: its columns are read anew, over the connections that there are.
     #[must_use]
-    pub fn anew(&self, source: Arc<MySqlSource>) -> Self {
+    pub(crate) fn anew(&self, source: Arc<MySqlSource>) -> Self {
         let (sessions, job) = (Arc::clone(&self.sessions), Arc::clone(&self.job));
         Self::over(sessions, job, self.number, source)
     }

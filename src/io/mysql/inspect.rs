@@ -32,7 +32,7 @@ type Query = (String, Vec<Value>);
 ///
 /// # Errors
 /// When it cannot be read at all.
-pub fn source(source: &MySqlSource, job: &Job, clock: &dyn Clock) -> Result<Side> {
+pub(crate) fn source(source: &MySqlSource, job: &Job, clock: &dyn Clock) -> Result<Side> {
     let mut side = side(&source.sessions, &job.source.table, &[], clock, || {
         window_query(source, job, clock.now_us())
     })?;
@@ -46,7 +46,7 @@ pub fn source(source: &MySqlSource, job: &Job, clock: &dyn Clock) -> Result<Side
 ///
 /// # Errors
 /// When it cannot be read at all.
-pub fn destination(
+pub(crate) fn destination(
     destination: &MySqlDestination,
     job: &Job,
     number: usize,

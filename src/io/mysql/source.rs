@@ -37,7 +37,7 @@ use crate::world::{Batch, Clock, Source, Visitor, Weight, WholeRows};
 const KEYS_PER_QUERY: usize = 512;
 
 /// The source table of a job.
-pub struct MySqlSource {
+pub(crate) struct MySqlSource {
     pub(super) sessions: Arc<Sessions>,
     /// In UTC, whatever the condition.
     pub(super) plain_sessions: Arc<Sessions>,
@@ -51,7 +51,7 @@ pub struct MySqlSource {
 impl MySqlSource {
     /// Opens nothing yet.
     #[must_use]
-    pub fn new(job: Arc<Job>, shard: Option<Shard>, clock: Arc<dyn Clock + Send>) -> Self {
+    pub(crate) fn new(job: Arc<Job>, shard: Option<Shard>, clock: Arc<dyn Clock + Send>) -> Self {
         let TableJob {
             server, condition, ..
         } = &job.source.table;
@@ -62,14 +62,14 @@ impl MySqlSource {
 
     /// The same table, for another pass: its columns are read anew, over the connections that there are.
     #[must_use]
-    pub fn anew(&self) -> Self {
+    pub(crate) fn anew(&self) -> Self {
         let (sessions, plain) = (Arc::clone(&self.sessions), Arc::clone(&self.plain_sessions));
         Self::over(sessions, plain, Arc::clone(&self.job), self.shard)
     }
 
     /// Another pass begins: accounts that were refused and servers that did not answer, of destinations too, are tried
     /// once more.
-    pub fn begin_pass(&self) {
+    pub(crate) fn begin_pass(&self) {
         self.sessions.begin_pass();
     }
 

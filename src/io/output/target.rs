@@ -148,7 +148,7 @@ fn sync_folder_of(path: &Path) -> std::io::Result<()> {
 
 /// Where the content of a file is collected.
 #[must_use]
-pub fn draft_of(path: &Path) -> PathBuf {
+pub(crate) fn draft_of(path: &Path) -> PathBuf {
     with_suffix(path, ".partial")
 }
 
@@ -162,7 +162,7 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
 ///
 /// # Errors
 /// Names the two.
-pub fn refuse_one_file(outputs: &[(&'static str, Option<&Path>)]) -> Result<()> {
+pub(crate) fn refuse_one_file(outputs: &[(&'static str, Option<&Path>)]) -> Result<()> {
     let mut seen: Vec<(&'static str, PathBuf)> = Vec::new();
     for &(option, path) in outputs {
         let Some(Ok(Place::File(target))) = path.map(Place::of) else {

@@ -2,8 +2,8 @@
 
 pub mod checksum;
 pub mod fingerprint;
-pub mod pace;
+pub(crate) mod pace;
 pub mod pairing;
 mod queue;
 pub mod record;
-pub mod shard;
+pub(crate) mod shard;

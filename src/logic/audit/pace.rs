@@ -6,7 +6,7 @@
 
 /// The pace of one table's readers.
 #[derive(Clone, Copy, Debug)]
-pub struct Pace {
+pub(crate) struct Pace {
     rows_per_second: u64,
     /// What has been read so far has had its time then.
     free_at_us: i64,
@@ -15,7 +15,7 @@ pub struct Pace {
 impl Pace {
     /// At least one row a second.
     #[must_use]
-    pub fn new(rows_per_second: u64) -> Self {
+    pub(crate) fn new(rows_per_second: u64) -> Self {
         Self {
             rows_per_second: rows_per_second.max(1),
             free_at_us: i64::MIN,
@@ -24,18 +24,18 @@ impl Pace {
 
     /// How many rows to read at once where up to `most` could be.
     #[must_use]
-    pub fn rows_at_once(&self, most: usize) -> usize {
+    pub(crate) fn rows_at_once(&self, most: usize) -> usize {
         usize::try_from(self.rows_per_second).map_or(most, |rows| rows.min(most))
     }
 
     /// How long to wait before anything more is read, in microseconds.
     #[must_use]
-    pub fn wait_us(&self, now_us: i64) -> u64 {
+    pub(crate) fn wait_us(&self, now_us: i64) -> u64 {
         self.free_at_us.saturating_sub(now_us).max(0).unsigned_abs()
     }
 
     /// A read that began then brought so many rows.
-    pub fn note(&mut self, began_us: i64, rows: u64) {
+    pub(crate) fn note(&mut self, began_us: i64, rows: u64) {
         let time_us = u128::from(rows) * 1_000_000 / u128::from(self.rows_per_second);
         let time_us = i64::try_from(time_us).unwrap_or(i64::MAX);
         self.free_at_us = self.free_at_us.max(began_us).saturating_add(time_us);
@@ -47,13 +47,13 @@ impl Pace {
 /// A server ends a statement that takes a minute, and rows may be wide and the link slow. So it begins with a few and goes
 /// on with as many as take about a second.
 #[derive(Clone, Copy, Debug)]
-pub struct Stride {
+pub(crate) struct Stride {
     rows: usize,
     most: usize,
 }
 
 /// More at once are not read faster.
-pub const STRIDE_ROWS_MAX: usize = 50_000;
+pub(crate) const STRIDE_ROWS_MAX: usize = 50_000;
 const STRIDE_ROWS_FIRST: usize = 16;
 const STRIDE_US: u128 = 1_000_000;
 
@@ -66,19 +66,19 @@ impl Default for Stride {
 impl Stride {
     /// From so many rows up to `most`.
     #[must_use]
-    pub fn new(first: usize, most: usize) -> Self {
+    pub(crate) fn new(first: usize, most: usize) -> Self {
         Self { rows: first, most }
     }
 
     /// How many to ask for now.
     #[must_use]
-    pub fn rows(self) -> usize {
+    pub(crate) fn rows(self) -> usize {
         self.rows
     }
 
     /// A statement brought so many rows in so many microseconds. One that brought none tells nothing.
     #[must_use]
-    pub fn learnt(self, rows: usize, took_us: i64) -> Self {
+    pub(crate) fn learnt(self, rows: usize, took_us: i64) -> Self {
         if rows == 0 {
             return self;
         }

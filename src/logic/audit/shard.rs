@@ -28,10 +28,10 @@ use crate::logic::scan::gaps::Span;
 use crate::logic::value::cell::Id;
 
 /// Ids of one block.
-pub const BLOCK_IDS: Id = 1 << BLOCK_BITS;
+pub(crate) const BLOCK_IDS: Id = 1 << BLOCK_BITS;
 const BLOCK_BITS: u32 = 14;
 /// How many shards there can be: every shard has one of 256 blocks in a row.
-pub const COUNT_MAX: u32 = 256;
+pub(crate) const COUNT_MAX: u32 = 256;
 
 /// A block is worth a query of its own when it holds this many rows.
 const ROWS_WORTH_A_QUERY: u64 = 128;
@@ -128,7 +128,7 @@ impl fmt::Display for Shard {
 
 /// A shard's way through a table.
 #[derive(Clone, Copy, Debug)]
-pub struct Walk {
+pub(crate) struct Walk {
     shard: Shard,
     /// How many blocks the next query spans.
     blocks: Id,
@@ -137,20 +137,14 @@ pub struct Walk {
 impl Walk {
     /// Begins with single blocks.
     #[must_use]
-    pub fn new(shard: Shard) -> Self {
+    pub(crate) fn new(shard: Shard) -> Self {
         Self { shard, blocks: 1 }
-    }
-
-    /// Whose way it is.
-    #[must_use]
-    pub fn shard(&self) -> Shard {
-        self.shard
     }
 
     /// What to ask for next of a span: nothing of the shard's lies before it, and after it the span goes on. `None` when
     /// nothing of the shard's is left in the span.
     #[must_use]
-    pub fn piece(&self, span: Span) -> Option<Span> {
+    pub(crate) fn piece(&self, span: Span) -> Option<Span> {
         let mut block = span.from.div_euclid(BLOCK_IDS);
         while !self.shard.is_own(block) {
             block += 1; // Less than 512 times, see the module's head; and once more where negative ids end.
@@ -163,7 +157,7 @@ impl Walk {
     }
 
     /// A query over these ids brought so many of the shard's rows.
-    pub fn has_read(&mut self, span: Span, rows: u64) {
+    pub(crate) fn has_read(&mut self, span: Span, rows: u64) {
         let ids = u128::try_from(span.to - span.from + 1).unwrap_or(1).max(1);
         // Of the ids of several blocks the shard has its share.
         let shards = if self.blocks > 1 { self.shard.count } else { 1 };

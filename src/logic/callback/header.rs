@@ -10,13 +10,13 @@ const ITEM: &AsciiSet = &TEXT.add(b',').add(b' ');
 
 /// One name.
 #[must_use]
-pub fn text(name: &str) -> String {
+pub(crate) fn text(name: &str) -> String {
     utf8_percent_encode(name, TEXT).to_string()
 }
 
 /// Names, separated by commas; a name's own comma is encoded.
 #[must_use]
-pub fn list(names: &[String]) -> String {
+pub(crate) fn list(names: &[String]) -> String {
     let names: Vec<String> = names
         .iter()
         .map(|name| utf8_percent_encode(name, ITEM).to_string())

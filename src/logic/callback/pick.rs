@@ -12,19 +12,19 @@ const NAMED_MAX: usize = 5;
 
 /// The row of a callback, as a person types it.
 #[must_use]
-pub fn id_text(owed: &Owed) -> String {
+pub(crate) fn id_text(owed: &Owed) -> String {
     owed.id.to_string()
 }
 
 /// The callback, as a person types it.
 #[must_use]
-pub fn key_text(owed: &Owed) -> String {
+pub(crate) fn key_text(owed: &Owed) -> String {
     format!("{}/{}", owed.destination, id_text(owed))
 }
 
 /// Which callbacks are meant.
 #[derive(Clone, Copy, Debug)]
-pub enum Wanted<'a> {
+pub(crate) enum Wanted<'a> {
     /// These, as they were typed.
     Keys(&'a [String]),
     /// Each of them.
@@ -33,7 +33,7 @@ pub enum Wanted<'a> {
 
 /// Why it is not known what is meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Unclear {
+pub(crate) enum Unclear {
     /// Nothing is owed under this key.
     NotOwed {
         /// As it was typed.
@@ -106,7 +106,7 @@ impl fmt::Display for Unclear {
 ///
 /// # Errors
 /// When a key or the destination names none, or a key several.
-pub fn pick<'o>(
+pub(crate) fn pick<'o>(
     outbox: &'o Outbox,
     wanted: Wanted<'_>,
     destination: Option<&str>,

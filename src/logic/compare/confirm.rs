@@ -16,7 +16,7 @@ use crate::logic::value::row::{Row, fingerprint};
 
 /// What both sides held at one look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sighting {
+pub(crate) struct Sighting {
     /// The source row's id.
     pub id: Address,
     /// Fingerprint of the source row.
@@ -32,7 +32,7 @@ pub struct Sighting {
 impl Sighting {
     /// A row and the copies that were found for it.
     #[must_use]
-    pub fn new(row: &Row, found: &Found, matches: &Matches) -> Self {
+    pub(crate) fn new(row: &Row, found: &Found, matches: &Matches) -> Self {
         let copies = matches.rows().iter().flat_map(|&row| &found.rows[row]);
         Self {
             id: row.address(),
@@ -46,7 +46,7 @@ impl Sighting {
 
 /// What the two looks say, and where they do not suffice, that a later one is needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Confirmation {
+pub(crate) enum Confirmation {
     /// The copy lacks a change: it is owed a callback.
     Lasts,
     /// The copy is as the source row is.
@@ -59,7 +59,7 @@ pub enum Confirmation {
 
 /// The source row, read once more after the second look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Later {
+pub(crate) enum Later {
     /// Nobody looked.
     Unread,
     /// It is gone.
@@ -70,7 +70,12 @@ pub enum Later {
 
 /// Judges a row that looked different first. `agrees` says that the second look found no difference.
 #[must_use]
-pub fn confirm(first: &Sighting, now: &Sighting, agrees: bool, later: Later) -> Confirmation {
+pub(crate) fn confirm(
+    first: &Sighting,
+    now: &Sighting,
+    agrees: bool,
+    later: Later,
+) -> Confirmation {
     if agrees {
         return Confirmation::Agrees;
     }

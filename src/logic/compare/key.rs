@@ -18,7 +18,7 @@ const DECIMAL_DIGITS_MAX: u8 = 65;
 
 /// A key column, as far as finding rows by it depends on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeyColumn {
+pub(crate) struct KeyColumn {
     /// As declared; `DateTime` for a TIMESTAMP that is read as its server prints it.
     pub column_type: ColumnType,
     /// Of character data, else empty.
@@ -33,7 +33,7 @@ pub struct KeyColumn {
 
 /// The values of a column that a copy of a key can have there.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Spellings<'k> {
+pub(crate) enum Spellings<'k> {
     /// The key's own value alone.
     Itself(&'k Cell),
     /// These; none when no row can have the key.
@@ -42,7 +42,7 @@ pub enum Spellings<'k> {
 
 impl Spellings<'_> {
     /// One after the other.
-    pub fn iter(&self) -> impl Iterator<Item = &Cell> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Cell> {
         let (own, others) = match self {
             Self::Itself(key) => (Some(*key), &[][..]),
             Self::Others(cells) => (None, &cells[..]),
@@ -53,7 +53,7 @@ impl Spellings<'_> {
 
 /// The values of `to` that a copy of `key`, a value of `from`, can have. NULL has none.
 #[must_use]
-pub fn spellings<'k>(key: &'k Cell, from: &KeyColumn, to: &KeyColumn) -> Spellings<'k> {
+pub(crate) fn spellings<'k>(key: &'k Cell, from: &KeyColumn, to: &KeyColumn) -> Spellings<'k> {
     use ColumnType as T;
     let is_itself = match (key, to.column_type) {
         (Cell::Int(_) | Cell::UInt(_), T::Int | T::Bit)

@@ -34,7 +34,7 @@ pub enum Answer {
 
 /// Why a message did not arrive.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub(crate) struct Refusal {
     /// Such as `refused: 310000, keywords not in content`, one line without secrets.
     pub text: String,
     /// What the code means, or what helps.
@@ -52,7 +52,7 @@ impl Refusal {
 ///
 /// # Errors
 /// Why it did not.
-pub fn judge(robot: &Robot, answer: &Answer) -> Result<(), Refusal> {
+pub(crate) fn judge(robot: &Robot, answer: &Answer) -> Result<(), Refusal> {
     match answer {
         Answer::Http { status, body } => judge_http(robot, *status, body),
         Answer::Exited { code: Some(0) } => Ok(()),

@@ -12,7 +12,7 @@ const INTERVAL_US: i64 = 60_000_000;
 /// One heartbeat. Kept from pass to pass, and from process to process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Beat {
+pub(crate) struct Beat {
     /// When it was asked for, in microseconds since 1970.
     pub at_us: i64,
     /// Whether the pass before it was good.
@@ -22,7 +22,7 @@ pub struct Beat {
 /// The heartbeat that follows a pass, if one is due: after a good pass (0, 1) or a failed one
 /// (2, 78), when the one before was of the other kind or is a minute old.
 #[must_use]
-pub fn due(last: Option<Beat>, exit: Exit, now_us: i64) -> Option<Beat> {
+pub(crate) fn due(last: Option<Beat>, exit: Exit, now_us: i64) -> Option<Beat> {
     let good = match exit {
         Exit::Done | Exit::Attention => true,
         Exit::Failed | Exit::Config => false,
@@ -41,7 +41,7 @@ pub fn due(last: Option<Beat>, exit: Exit, now_us: i64) -> Option<Beat> {
 
 /// The request of a heartbeat: the address, or `/fail` below its path.
 #[must_use]
-pub fn request(url: &Hook, good: bool) -> HttpRequest {
+pub(crate) fn request(url: &Hook, good: bool) -> HttpRequest {
     let path = url.path.expose();
     let path = if good {
         path.to_owned()

@@ -12,7 +12,7 @@ const LINE_CHARS_MAX: usize = 1_000;
 
 /// What a message is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// Something is wrong, or still is.
     Failing,
     /// All is well again.
@@ -23,7 +23,7 @@ pub enum Kind {
 
 /// A title and lines without control characters, each of a bounded length.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Message {
+pub(crate) struct Message {
     kind: Kind,
     config: String,
     host: String,
@@ -35,7 +35,7 @@ impl Message {
     /// `config` is the configuration's `name`, `host` the name of the machine. What is too long is
     /// cut, and the last line says how many lines are left out.
     #[must_use]
-    pub fn new(
+    pub(crate) fn new(
         kind: Kind,
         config: &str,
         host: &str,
@@ -62,7 +62,7 @@ impl Message {
 
     /// What `cupid notify --test` sends.
     #[must_use]
-    pub fn test(config: &str, host: &str) -> Self {
+    pub(crate) fn test(config: &str, host: &str) -> Self {
         let title = format!("[cupid] {config}: this is a test");
         let line = format!("cupid on {host} can reach this channel. Nothing is wrong.");
         Self::new(Kind::Test, config, host, &title, [line])
@@ -70,31 +70,31 @@ impl Message {
 
     /// What it is about.
     #[must_use]
-    pub fn kind(&self) -> Kind {
+    pub(crate) fn kind(&self) -> Kind {
         self.kind
     }
 
     /// The configuration's `name`.
     #[must_use]
-    pub fn config(&self) -> &str {
+    pub(crate) fn config(&self) -> &str {
         &self.config
     }
 
     /// The machine's name.
     #[must_use]
-    pub fn host(&self) -> &str {
+    pub(crate) fn host(&self) -> &str {
         &self.host
     }
 
     /// The title, one line.
     #[must_use]
-    pub fn title(&self) -> &str {
+    pub(crate) fn title(&self) -> &str {
         &self.title
     }
 
     /// The body, line by line.
     #[must_use]
-    pub fn lines(&self) -> &[String] {
+    pub(crate) fn lines(&self) -> &[String] {
         &self.lines
     }
 }

@@ -7,14 +7,14 @@
 mod answer;
 mod channel;
 mod cut;
-pub mod heartbeat;
+pub(crate) mod heartbeat;
 mod message;
-pub mod occasion;
+pub(crate) mod occasion;
 mod request;
 #[cfg(test)]
 mod tests;
 
-pub use self::answer::{Answer, Refusal, judge};
-pub use self::channel::{Channel, Hook, Robot, Secret, SigningKey, Word};
-pub use self::message::{Kind, Message};
-pub use self::request::{CommandRequest, HttpRequest, Method, Request, View, request};
+pub(crate) use self::answer::{Answer, Refusal, judge};
+pub(crate) use self::channel::{Channel, Hook, Robot, Secret, SigningKey, Word};
+pub(crate) use self::message::Message;
+pub(crate) use self::request::{CommandRequest, HttpRequest, Method, Request, View, request};

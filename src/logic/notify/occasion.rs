@@ -117,7 +117,7 @@ pub struct Told {
 
 /// Who tells it.
 #[derive(Clone, Copy, Debug)]
-pub struct Teller<'a> {
+pub(crate) struct Teller<'a> {
     /// The configuration's `name`.
     pub config: &'a str,
     /// The configuration's file.
@@ -128,7 +128,7 @@ pub struct Teller<'a> {
 
 /// A message and the names of the channels that it goes to, at least one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Occasion {
+pub(crate) struct Occasion {
     /// What is told.
     pub message: Message,
     /// To whom.
@@ -137,7 +137,7 @@ pub struct Occasion {
 
 /// What is to be told after a pass that ended at `now_us`, and what is told with that.
 #[must_use]
-pub fn decide(
+pub(crate) fn decide(
     told: &Told,
     situation: &Situation,
     channels: &[Channel],

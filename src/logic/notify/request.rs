@@ -43,7 +43,7 @@ const HIDDEN: &str = "***";
 
 /// Who sees a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum View {
+pub(crate) enum View {
     /// The service: everything is in it.
     Service,
     /// A person: secrets and what is computed of them are `***`.
@@ -52,7 +52,7 @@ pub enum View {
 
 /// What it takes to bring a message to a channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Request {
+pub(crate) enum Request {
     /// One request.
     Http(HttpRequest),
     /// One program.
@@ -83,7 +83,7 @@ pub struct HttpRequest {
 
 /// One run of a program.
 #[derive(Clone, PartialEq, Eq)]
-pub struct CommandRequest {
+pub(crate) struct CommandRequest {
     /// The program and its arguments, at least one word. No shell reads them.
     pub words: Vec<String>,
     /// What it reads.
@@ -92,7 +92,7 @@ pub struct CommandRequest {
 
 /// How `message` gets to `channel` at `now_us`, in microseconds since 1970.
 #[must_use]
-pub fn request(channel: &Channel, message: &Message, now_us: i64, view: View) -> Request {
+pub(crate) fn request(channel: &Channel, message: &Message, now_us: i64, view: View) -> Request {
     let base = |service: &str| match (&channel.base_url, view) {
         (Some(base), View::Service) => base.clone(),
         (Some(base), View::Person) => origin(base).to_owned(),

@@ -1,5 +1,6 @@
 //! Each kind of channel byte for byte, and its answers.
 
+use super::message::Kind;
 use super::*;
 
 mod answers;

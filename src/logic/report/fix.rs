@@ -8,12 +8,12 @@
 //! Statements run as they are, one after the other. Generated columns are not written. A key of
 //! approximate numbers is written as the exact number that is stored. A new row meets the
 //! destination's condition where that fixes a column's value. Rows that trade unique values are
-//! ordered so that they can ([`order`]).
+//! ordered so that they can (`order`).
 //!
 //! Nothing is deleted. Whether a row that only a destination has should go is for its owner to
 //! decide, so its DELETE is a comment on one line.
 
-pub mod order;
+pub(crate) mod order;
 mod trade;
 pub mod written;
 

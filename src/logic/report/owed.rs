@@ -17,7 +17,7 @@ const VALUE_CHARS_MAX: usize = 60;
 
 /// What the list is made for.
 #[derive(Clone, Copy)]
-pub struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     /// The configuration file, as it was typed.
     pub config: &'a str,
     /// Microseconds since 1970.
@@ -42,7 +42,7 @@ const TRIES: usize = 6;
 impl Reader<'_> {
     /// One line for each of the first `limit` callbacks, and one that says how many there are and what to type next.
     #[must_use]
-    pub fn list(&self, owed: &[&Owed], limit: usize) -> String {
+    pub(crate) fn list(&self, owed: &[&Owed], limit: usize) -> String {
         let Some(first) = owed.first() else {
             return "Nothing is owed.\n".into();
         };
@@ -78,7 +78,7 @@ impl Reader<'_> {
 
     /// The last answer, and what else keeps the row owed.
     #[must_use]
-    pub fn why(&self, owed: &Owed) -> String {
+    pub(crate) fn why(&self, owed: &Owed) -> String {
         let mut why = Vec::new();
         if !(self.is_configured)(&owed.destination) {
             why.push("the configuration no longer names the destination".to_owned());
@@ -111,7 +111,7 @@ impl Reader<'_> {
 
     /// A callback as it is owed.
     #[must_use]
-    pub fn entry(&self, owed: &Owed, endpoint: Option<&str>) -> String {
+    pub(crate) fn entry(&self, owed: &Owed, endpoint: Option<&str>) -> String {
         let since = format!(
             "{} ({} ago)",
             rfc3339(owed.detected_us),
@@ -164,7 +164,7 @@ pub struct Compared {
 
 /// Both rows side by side, a star before what differs, and the body.
 #[must_use]
-pub fn rows_text(rows: &Rows) -> String {
+pub(crate) fn rows_text(rows: &Rows) -> String {
     let Rows {
         columns,
         copies,

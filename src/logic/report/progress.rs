@@ -10,14 +10,14 @@ const BAR_CHARS: usize = 20;
 
 /// The work as it was first seen.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Progress {
+pub(crate) struct Progress {
     /// Rows and ids, those that are done and those that are left.
     total: Option<u64>,
 }
 
 impl Progress {
     /// `compared` rows since the work began, `elapsed_ms` ago, and how many ids are left.
-    pub fn line(&mut self, compared: u64, ids_left: u64, elapsed_ms: u64) -> String {
+    pub(crate) fn line(&mut self, compared: u64, ids_left: u64, elapsed_ms: u64) -> String {
         let now = compared.saturating_add(ids_left);
         let total = *self.total.get_or_insert(now);
         // More may come while it goes on.

@@ -7,7 +7,7 @@
 
 /// The places that a reader came to, as far as they matter.
 #[derive(Clone, Debug)]
-pub struct Circle<T> {
+pub(crate) struct Circle<T> {
     kept: Option<T>,
     steps: u64,
     steps_max: u64,
@@ -25,7 +25,7 @@ impl<T> Default for Circle<T> {
 
 impl<T: Clone + PartialEq> Circle<T> {
     /// Takes the next place in. True when the reader was there before.
-    pub fn closes(&mut self, place: &T) -> bool {
+    pub(crate) fn closes(&mut self, place: &T) -> bool {
         if self.kept.as_ref() == Some(place) {
             return true;
         }

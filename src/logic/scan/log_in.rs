@@ -11,7 +11,7 @@ const WAIT_US_MAX: i64 = 3600 * 1_000_000;
 
 /// How the log-ins of one account went.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Standing {
+pub(crate) struct Standing {
     /// In a row.
     refusals: u32,
     /// In the pass under way.
@@ -21,24 +21,24 @@ pub struct Standing {
 
 impl Standing {
     /// Another pass begins.
-    pub fn begin_pass(&mut self) {
+    pub(crate) fn begin_pass(&mut self) {
         self.is_refused = false;
     }
 
     /// Whether a log-in may be tried at this moment.
     #[must_use]
-    pub fn may_try(&self, now_us: i64) -> bool {
+    pub(crate) fn may_try(&self, now_us: i64) -> bool {
         !self.is_refused && now_us >= self.not_before_us
     }
 
     /// Whether the last log-in was refused.
     #[must_use]
-    pub fn was_refused(&self) -> bool {
+    pub(crate) fn was_refused(&self) -> bool {
         self.refusals > 0
     }
 
     /// Takes a refusal into account.
-    pub fn refused(&mut self, now_us: i64) {
+    pub(crate) fn refused(&mut self, now_us: i64) {
         self.refusals = self.refusals.saturating_add(1);
         self.is_refused = true;
         let wait_us = self.refusals.checked_sub(2).map_or(0, |doublings| {
@@ -51,13 +51,13 @@ impl Standing {
     }
 
     /// The account was let in.
-    pub fn taken(&mut self) {
+    pub(crate) fn taken(&mut self) {
         *self = Self::default();
     }
 
     /// How long later passes leave the account alone, from this moment.
     #[must_use]
-    pub fn wait_us(&self, now_us: i64) -> i64 {
+    pub(crate) fn wait_us(&self, now_us: i64) -> i64 {
         self.not_before_us.saturating_sub(now_us).max(0)
     }
 }

@@ -2,12 +2,12 @@
 
 pub mod bounds;
 pub mod checkpoint;
-pub mod circle;
+pub(crate) mod circle;
 pub mod gaps;
 pub mod identity;
-pub mod log_in;
+pub(crate) mod log_in;
 pub mod php_date;
 pub mod plan;
-pub mod suspects;
+pub(crate) mod suspects;
 pub mod trail;
 pub mod zone;

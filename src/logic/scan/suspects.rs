@@ -22,7 +22,7 @@ const FRESH_MAX: usize = 1 << 16;
 
 /// Takes ids in any order.
 #[derive(Debug, Default)]
-pub struct Collector {
+pub(crate) struct Collector {
     /// Sorted, disjoint, not neighbours.
     spans: Vec<Span>,
     fresh: Vec<Id>,
@@ -31,7 +31,7 @@ pub struct Collector {
 
 impl Collector {
     /// Adds an id; it may come twice.
-    pub fn add(&mut self, id: Id) {
+    pub(crate) fn add(&mut self, id: Id) {
         self.fresh.push(id);
         if self.fresh.len() >= FRESH_MAX {
             self.settle();
@@ -40,14 +40,14 @@ impl Collector {
 
     /// How many different ids were added; those that came after their neighbours were joined are not counted.
     #[must_use]
-    pub fn count(&mut self) -> u64 {
+    pub(crate) fn count(&mut self) -> u64 {
         self.settle();
         self.count
     }
 
     /// What was added.
     #[must_use]
-    pub fn into_suspects(mut self) -> Suspects {
+    pub(crate) fn into_suspects(mut self) -> Suspects {
         self.settle();
         Suspects::of_sorted(self.spans)
     }

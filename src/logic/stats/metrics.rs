@@ -10,7 +10,7 @@ use crate::logic::report::summary::{Counts, Pause};
 
 /// What it is about.
 #[derive(Clone, Copy, Debug)]
-pub struct About<'a> {
+pub(crate) struct About<'a> {
     /// The configuration's `name`.
     pub config: &'a str,
     /// The program's version.
@@ -19,7 +19,7 @@ pub struct About<'a> {
 
 /// The file of passes.
 #[must_use]
-pub fn of_passes(stats: &Stats, about: About<'_>) -> String {
+pub(crate) fn of_passes(stats: &Stats, about: About<'_>) -> String {
     let mut out = Text::new(about.config);
     out.family(
         "cupid_build_info",
@@ -193,7 +193,7 @@ fn paused(out: &mut Text, stats: &Stats) {
 
 /// The file of audits: what the last one found.
 #[must_use]
-pub fn of_audit(stats: &AuditStats, config: &str) -> String {
+pub(crate) fn of_audit(stats: &AuditStats, config: &str) -> String {
     let mut out = Text::new(config);
     let family = "cupid_audit_last_completion_timestamp_seconds";
     out.family(
@@ -278,7 +278,8 @@ fn seconds(us: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::logic::stats::{AuditedDestination, LastAudit, Paused};
+    use crate::logic::stats::audit::AuditedDestination;
+    use crate::logic::stats::{LastAudit, Paused};
 
     const ABOUT: About<'_> = About {
         config: "us\"er",

@@ -7,7 +7,7 @@
 mod audit;
 mod destination;
 mod fit;
-pub mod metrics;
+pub(crate) mod metrics;
 mod ring;
 mod said;
 mod situation;
@@ -24,15 +24,15 @@ use crate::logic::notify::occasion::Told;
 use crate::logic::report::summary::{OwedCallbacks, Pause, Summary};
 use crate::logic::value::shortened::shortened;
 
-pub use audit::{AuditStats, AuditedDestination, LastAudit};
-pub use destination::DestinationStats;
-pub use ring::{HOURS, MINUTES, PassSlot, Ring, RowSlot, Slot};
-pub use said::Line as SaidLine;
+pub(crate) use audit::{AuditStats, LastAudit};
+pub(crate) use destination::DestinationStats;
+pub(crate) use ring::{PassSlot, Ring, RowSlot};
+pub(crate) use said::Line as SaidLine;
 
 /// The version of the files that this program writes.
-pub const VERSION: u64 = 1;
+pub(crate) const VERSION: u64 = 1;
 /// The longest file, in bytes.
-pub const TEXT_BYTES_MAX: usize = 64 * 1024;
+pub(crate) const TEXT_BYTES_MAX: usize = 64 * 1024;
 /// The longest reason that is kept, in characters.
 const REASON_CHARS_MAX: usize = 300;
 

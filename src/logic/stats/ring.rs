@@ -10,9 +10,9 @@ use crate::logic::report::summary::Counts;
 const MINUTE_US: i64 = 60_000_000;
 const HOUR_US: i64 = 60 * MINUTE_US;
 /// How far back the slots go.
-pub const MINUTES: usize = 60;
+pub(crate) const MINUTES: usize = 60;
 /// How far back the slots go.
-pub const HOURS: usize = 48;
+pub(crate) const HOURS: usize = 48;
 
 /// Counts of one minute or hour.
 pub trait Slot: Copy + Default {

@@ -1,3 +1,4 @@
+use super::ring::MINUTES;
 use super::*;
 use crate::logic::report::summary::{Counts, OfDestination, OwedCallbacks, Reached, Unread};
 use crate::logic::scan::identity::DestinationId;

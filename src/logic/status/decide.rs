@@ -16,7 +16,7 @@ pub(super) const PICTURE_CELLS: usize = 12;
 
 /// How a configuration stands.
 #[derive(Debug)]
-pub struct Status<'f> {
+pub(crate) struct Status<'f> {
     /// What was found.
     pub facts: &'f Facts,
     /// The worst of its own state and its destinations'.
@@ -31,7 +31,7 @@ pub struct Status<'f> {
 
 /// How a destination stands.
 #[derive(Debug)]
-pub struct DestinationStatus {
+pub(crate) struct DestinationStatus {
     /// Its name.
     pub name: String,
     /// The worst that is so.
@@ -58,7 +58,7 @@ pub struct DestinationStatus {
 
 /// Decides how it stands. No pass for `stale_us` microseconds is too long.
 #[must_use]
-pub fn decide(facts: &Facts, stale_us: i64, now_us: i64) -> Status<'_> {
+pub(crate) fn decide(facts: &Facts, stale_us: i64, now_us: i64) -> Status<'_> {
     let mut owed = OwedCallbacks::by_destination(facts.outbox.iter());
     let mut destinations: Vec<DestinationStatus> = facts
         .destinations
@@ -245,7 +245,7 @@ impl Facts {
 impl Status<'_> {
     /// Callbacks owed to all destinations.
     #[must_use]
-    pub fn owed(&self) -> OwedCallbacks {
+    pub(crate) fn owed(&self) -> OwedCallbacks {
         let mut all = OwedCallbacks::default();
         for destination in &self.destinations {
             all.add(destination.owed.clone());
@@ -255,7 +255,7 @@ impl Status<'_> {
 
     /// In a few words, what the state means: `owes 3 callbacks, the oldest 12 min`.
     #[must_use]
-    pub fn sentence(&self) -> String {
+    pub(crate) fn sentence(&self) -> String {
         let owed = self.owed();
         match self.state {
             State::Owed => {

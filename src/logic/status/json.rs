@@ -10,7 +10,7 @@ use crate::logic::stats::AuditStats;
 
 /// One object.
 #[must_use]
-pub fn json(status: &Status<'_>) -> Value {
+pub(crate) fn json(status: &Status<'_>) -> Value {
     let facts = status.facts;
     let past = facts.stats.as_ref();
     let last = past.and_then(|past| past.last_pass.as_ref());
@@ -63,7 +63,7 @@ pub fn json(status: &Status<'_>) -> Value {
 
 /// A configuration that cannot be read.
 #[must_use]
-pub fn unreadable(config: &str, reason: &str) -> Value {
+pub(crate) fn unreadable(config: &str, reason: &str) -> Value {
     object!({
         "name": null,
         "config": config,

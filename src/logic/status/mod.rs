@@ -17,15 +17,15 @@ use crate::logic::scan::checkpoint::Checkpoint;
 use crate::logic::stats::{AuditStats, Stats};
 use crate::logic::value::cell::Id;
 
-pub use decide::{DestinationStatus, Status, decide};
-pub use json::{json, unreadable as unreadable_json};
-pub use plugin::{Severity, plugin};
-pub use screen::screen;
-pub use several::table_of_all;
+pub(crate) use decide::{Status, decide};
+pub(crate) use json::{json, unreadable as unreadable_json};
+pub(crate) use plugin::{Severity, plugin};
+pub(crate) use screen::screen;
+pub(crate) use several::table_of_all;
 
 /// How a configuration, or a destination, stands; the worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum State {
+pub(crate) enum State {
     /// The configuration or its state cannot be read.
     Config,
     /// The last pass failed.
@@ -48,7 +48,7 @@ pub enum State {
 
 /// What was found about one configuration.
 #[derive(Debug)]
-pub struct Facts {
+pub(crate) struct Facts {
     /// Its `name`.
     pub name: String,
     /// Its file, as it was typed or found.
@@ -88,7 +88,7 @@ pub struct Facts {
 impl State {
     /// As people read it.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Config => "CONFIG",
             Self::Failed => "FAILED",

@@ -9,7 +9,7 @@ use crate::logic::value::one_line::on_one_line;
 
 /// What monitoring makes of the exit status of a plugin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Severity {
+pub(crate) enum Severity {
     /// 0
     Ok,
     /// 1
@@ -23,7 +23,7 @@ pub enum Severity {
 impl Severity {
     /// Of a state.
     #[must_use]
-    pub fn of(state: State) -> Self {
+    pub(crate) fn of(state: State) -> Self {
         match state {
             State::Ok => Self::Ok,
             State::Unread | State::Paused | State::Owed | State::Behind | State::New => {
@@ -46,7 +46,7 @@ impl Severity {
 
 /// The line, and how severe it is: as severe as the worst configuration.
 #[must_use]
-pub fn plugin(all: &[Status<'_>], unreadable: &[(String, String)]) -> (String, Severity) {
+pub(crate) fn plugin(all: &[Status<'_>], unreadable: &[(String, String)]) -> (String, Severity) {
     let mut sentences: Vec<(State, &str, String)> = all
         .iter()
         .filter(|status| status.state != State::Ok)

@@ -16,7 +16,7 @@ const LABEL_CELLS: usize = 14;
 
 /// What a person reads. `width` is the terminal's, where there is one.
 #[must_use]
-pub fn screen(status: &Status<'_>, width: Option<usize>) -> String {
+pub(crate) fn screen(status: &Status<'_>, width: Option<usize>) -> String {
     let mut screen = Screen {
         status,
         width,

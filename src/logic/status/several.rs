@@ -40,7 +40,7 @@ const TEXTS: [usize; 2] = [0, 4];
 
 /// The table, the worst first. `unreadable` has files and what is wrong with them.
 #[must_use]
-pub fn table_of_all(
+pub(crate) fn table_of_all(
     all: &[Status<'_>],
     unreadable: &[(String, String)],
     width: Option<usize>,

@@ -2,7 +2,7 @@
 
 /// `4 s`, `12 min`, `3 h`, `2 days`: whole units, rounded down. What lies ahead, by a clock that was set back, is `0 s`.
 #[must_use]
-pub fn age(us: i64) -> String {
+pub(crate) fn age(us: i64) -> String {
     let seconds = us.max(0) / 1_000_000;
     match seconds {
         ..=119 => format!("{seconds} s"),

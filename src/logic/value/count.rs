@@ -4,7 +4,7 @@ use super::cell::Id;
 
 /// `1 row`, `1,234 rows`.
 #[must_use]
-pub fn counted(count: u64, noun: &str) -> String {
+pub(crate) fn counted(count: u64, noun: &str) -> String {
     format!(
         "{} {noun}{}",
         grouped(count),
@@ -14,20 +14,20 @@ pub fn counted(count: u64, noun: &str) -> String {
 
 /// `1 pass`, `1,234 passes`.
 #[must_use]
-pub fn counted_as(count: u64, one: &str, many: &str) -> String {
+pub(crate) fn counted_as(count: u64, one: &str, many: &str) -> String {
     format!("{} {}", grouped(count), if count == 1 { one } else { many })
 }
 
 /// `1,234`, `-1,234`.
 #[must_use]
-pub fn grouped_id(id: Id) -> String {
+pub(crate) fn grouped_id(id: Id) -> String {
     let sign = if id < 0 { "-" } else { "" };
     format!("{sign}{}", grouped_digits(&id.unsigned_abs().to_string()))
 }
 
 /// `1,234`.
 #[must_use]
-pub fn grouped(count: u64) -> String {
+pub(crate) fn grouped(count: u64) -> String {
     grouped_digits(&count.to_string())
 }
 

@@ -3,7 +3,7 @@
 
 /// The text with a space in place of every line end and other control character.
 #[must_use]
-pub fn on_one_line(text: &str) -> String {
+pub(crate) fn on_one_line(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_control() { ' ' } else { c })
         .collect()
@@ -11,7 +11,7 @@ pub fn on_one_line(text: &str) -> String {
 
 /// The same of so many characters at the most.
 #[must_use]
-pub fn beginning_on_one_line(text: &str, chars_max: usize) -> String {
+pub(crate) fn beginning_on_one_line(text: &str, chars_max: usize) -> String {
     on_one_line(text).chars().take(chars_max).collect()
 }
 

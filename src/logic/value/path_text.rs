@@ -9,7 +9,7 @@ use percent_encoding::percent_decode_str;
 
 /// The path as it is, but bytes that are no UTF-8 and percent signs are percent-encoded.
 #[must_use]
-pub fn text(path: &Path) -> String {
+pub(crate) fn text(path: &Path) -> String {
     let mut text = String::new();
     for chunk in path.as_os_str().as_bytes().utf8_chunks() {
         text.push_str(&chunk.valid().replace('%', "%25"));
@@ -22,7 +22,7 @@ pub fn text(path: &Path) -> String {
 
 /// The path that [`text`] made such a text of.
 #[must_use]
-pub fn path(text: &str) -> PathBuf {
+pub(crate) fn path(text: &str) -> PathBuf {
     let bytes: Vec<u8> = percent_decode_str(text).collect();
     PathBuf::from(OsString::from_vec(bytes))
 }

@@ -2,7 +2,7 @@
 
 /// The text, or its first characters and `…`.
 #[must_use]
-pub fn shortened(text: &str, chars_max: usize) -> String {
+pub(crate) fn shortened(text: &str, chars_max: usize) -> String {
     match text.char_indices().nth(chars_max) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.into(),

@@ -6,13 +6,13 @@ use crate::logic::value::one_line::on_one_line;
 
 /// An identifier for SQL: a backtick in it is doubled (MySQL Reference Manual, "Schema Object Names").
 #[must_use]
-pub fn quoted(identifier: &str) -> String {
+pub(crate) fn quoted(identifier: &str) -> String {
     format!("`{}`", identifier.replace('`', "``"))
 }
 
 /// A string literal under an empty `sql_mode`.
 #[must_use]
-pub fn literal(text: &str) -> String {
+pub(crate) fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
 }
 
@@ -21,7 +21,7 @@ pub fn literal(text: &str) -> String {
 /// with an introducer (MySQL Reference Manual, "Character Set Introducers"), which takes on the collation of the column
 /// that it is compared with; what `CONVERT` returns would not.
 #[must_use]
-pub fn portable_literal(text: &str) -> String {
+pub(crate) fn portable_literal(text: &str) -> String {
     if text.contains(|c: char| c == '\\' || c.is_control()) {
         format!("_utf8mb4 {}", binary_literal(text.as_bytes()))
     } else {
@@ -31,7 +31,7 @@ pub fn portable_literal(text: &str) -> String {
 
 /// `0x00ff`.
 #[must_use]
-pub fn hexadecimal(bytes: &[u8]) -> String {
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(2 + 2 * bytes.len());
     text.push_str("0x");
     for byte in bytes {
@@ -42,7 +42,7 @@ pub fn hexadecimal(bytes: &[u8]) -> String {
 
 /// `X'00ff'`.
 #[must_use]
-pub fn binary_literal(bytes: &[u8]) -> String {
+pub(crate) fn binary_literal(bytes: &[u8]) -> String {
     let mut literal = String::with_capacity(3 + 2 * bytes.len());
     literal.push_str("X'");
     for byte in bytes {
@@ -54,7 +54,7 @@ pub fn binary_literal(bytes: &[u8]) -> String {
 
 /// What may stand in a comment: one line, and nothing that ends it.
 #[must_use]
-pub fn in_comment(text: &str) -> String {
+pub(crate) fn in_comment(text: &str) -> String {
     on_one_line(text).replace("*/", "* /")
 }
 

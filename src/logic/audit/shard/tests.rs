@@ -29,7 +29,7 @@ fn read(walk: &mut Walk, table: &BTreeSet<Id>, span: Span, limit: usize) -> (Vec
             if own.len() == limit {
                 break;
             }
-            if walk.shard().has(id) {
+            if walk.shard.has(id) {
                 own.push(id);
             } else {
                 cost.others += 1;

@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 
 /// What a row's statement gives up and takes, as hashes of unique values.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Claim {
+pub(crate) struct Claim {
     /// Values that the row has and gives up.
     pub gives: Vec<u64>,
     /// Values that it takes.
@@ -19,7 +19,7 @@ pub struct Claim {
 
 /// A step of the order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
+pub(crate) enum Step {
     /// The row of this number gives up its values and takes none yet.
     Park(usize),
     /// Its statement.
@@ -30,7 +30,7 @@ pub enum Step {
 
 /// The steps for all of these rows, in their own order where nothing speaks against it.
 #[must_use]
-pub fn order(claims: &[Claim]) -> Vec<Step> {
+pub(crate) fn order(claims: &[Claim]) -> Vec<Step> {
     let mut givers: HashMap<u64, Vec<usize>> = HashMap::new();
     for (number, claim) in claims.iter().enumerate() {
         for &value in &claim.gives {
