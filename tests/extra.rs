@@ -134,6 +134,26 @@ fn an_audit_whose_time_is_up_while_it_looks_for_extra_rows_stops_and_another_one
 }
 
 #[test]
+fn a_backlog_and_an_audit_are_read_no_faster_than_the_configuration_says() {
+    let mut scene = Scene::in_sync(1..=1500);
+    scene.config.set("/maxRowsPerSecond", 500);
+    let duration_ms = |scene: &Scene, command: &str, args: &str| {
+        let outcome = scene.cupid(command).args(args).exits(0);
+        let summary: serde_json::Value = serde_json::from_str(&outcome.stdout).unwrap();
+        assert_eq!(summary["compared"], 1500, "{summary}");
+        summary["durationMs"].as_u64().unwrap()
+    };
+    // Three batches of 500 rows: each waits until the time of those before it is over.
+    assert!(duration_ms(&scene, "run", "--json") >= 2000);
+    let audit = "--json --method stream";
+    assert!(duration_ms(&scene, "reconcile", audit) >= 2000);
+    // What the command says goes first.
+    scene.config.set("/maxRowsPerSecond", 1_000_000);
+    let audit = format!("{audit} --max-rate 500");
+    assert!(duration_ms(&scene, "reconcile", &audit) >= 2000);
+}
+
+#[test]
 fn copies_without_a_row_that_memory_has_no_room_for_are_not_taken_for_looked_at() {
     let scene = Scene::in_sync(1..=25_000);
     let audit = || scene.cupid("reconcile").args("--from-id 25000 --extra");

@@ -31,6 +31,8 @@ pub struct Job {
     pub delivery_time: Duration,
     /// `maxOwed`.
     pub owed_max: usize,
+    /// `maxRowsPerSecond`: no more rows of a table are read in a second by passes and audits.
+    pub rows_per_second_max: Option<u64>,
     /// `src`.
     pub source: SourceJob,
     /// `des[]`, at least one, names unique.

@@ -231,6 +231,7 @@ fn read_job(root: Reader<'_>, path: &Path, surroundings: &Surroundings<'_>) -> O
     let confirm_delay_ms = root.whole("confirmDelayMillisecond", 0..=600_000, "of milliseconds");
     let delivery_s = root.whole("deliverySecond", 1..=86_400, "of seconds");
     let owed_max = root.whole("maxOwed", 1..=10_000_000, "of callbacks");
+    let rows_per_second_max = root.whole("maxRowsPerSecond", 1..=100_000_000, "of rows a second");
     let channels = notify::read(&root);
     let heartbeat = notify::read_heartbeat(&root);
     let source = root.object("src", "should hold an object with dsn, table, byColumn …");
@@ -256,6 +257,7 @@ fn read_job(root: Reader<'_>, path: &Path, surroundings: &Surroundings<'_>) -> O
         confirm_delay: Duration::from_millis(confirm_delay_ms.unwrap_or(1000)),
         delivery_time: Duration::from_secs(delivery_s.unwrap_or(60)),
         owed_max: owed_max.map_or(100_000, in_memory),
+        rows_per_second_max,
         source,
         destinations: destinations?,
         channels,

@@ -49,7 +49,7 @@ pub struct Audit {
     pub seed: u64,
     /// What becomes of differences.
     pub handling: Handling,
-    /// No more rows of a table are read in a second, whatever for.
+    /// No more rows of a table are read in a second, whatever for. `None`: as the configuration says.
     pub rows_per_second_max: Option<u64>,
     /// No batch is begun later than this after the begin.
     pub for_time: Option<Duration>,

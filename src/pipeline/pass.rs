@@ -55,7 +55,8 @@ impl<'a> Pass<'a> {
     ) -> Self {
         let began_us = clock.now_us();
         let audit = asked.audit();
-        let rows_per_second_max = audit.and_then(|audit| audit.rows_per_second_max);
+        let own_max = audit.and_then(|audit| audit.rows_per_second_max);
+        let rows_per_second_max = own_max.or(job.rows_per_second_max);
         let for_time = audit.and_then(|audit| audit.for_time);
         let summary = Summary {
             name: job.name.clone(),

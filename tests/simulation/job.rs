@@ -65,6 +65,7 @@ pub(crate) fn job(
         confirm_delay: span(plan.confirm),
         delivery_time: span(plan.delivery),
         owed_max: plan.owed_max,
+        rows_per_second_max: None,
         channels: vec![],
         heartbeat: None,
         source: SourceJob {

@@ -192,6 +192,7 @@ fn defaults_are_those_of_the_table() {
     assert_eq!(job.confirm_delay, Duration::from_secs(1));
     assert_eq!(job.delivery_time, Duration::from_secs(60));
     assert_eq!(job.owed_max, 100_000);
+    assert_eq!(job.rows_per_second_max, None);
     assert_eq!(job.path, Path::new("/etc/cupid/user.json"));
     let source = job.source;
     assert_eq!(

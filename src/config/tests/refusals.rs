@@ -48,6 +48,11 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ("", r#""maxOwed": []"#, "maxOwed: holds a list; should"),
     (
         "",
+        r#""maxRowsPerSecond": 0"#,
+        "maxRowsPerSecond: holds 0; should hold a whole number of rows a second from 1 to 100000000",
+    ),
+    (
+        "",
         r#""metricsFile": "/m/cupid.txt""#,
         r#"metricsFile: holds "/m/cupid.txt"; should hold a file whose name ends in .prom"#,
     ),
