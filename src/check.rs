@@ -5,9 +5,14 @@
 //! finding.
 
 mod columns;
+mod copies;
 mod destination;
+mod endpoint;
 pub mod facts;
+mod files;
+mod full_scan;
 pub mod grants;
+mod moments;
 mod server;
 pub mod shown;
 mod source;
@@ -103,7 +108,12 @@ pub fn advise(job: &Job, facts: &Facts, now_us: i64) -> Vec<Finding> {
             }
             Err(reason) => unread(place.key("dsn"), reason, &mut findings),
         }
+        if let Some(reached) = facts.endpoints.get(number) {
+            endpoint::advise(&place, reached, &mut findings);
+        }
     }
+    copies::advise(job, facts, &mut findings);
+    files::advise(job, facts, &mut findings);
     state::advise(job, facts, &mut findings);
     let mut findings = findings.0;
     if exit(&findings) < Exit::Failed {
@@ -145,18 +155,6 @@ fn refusals(facts: &Facts) -> Vec<Finding> {
 fn settings(job: &Job, findings: &mut Findings) {
     for note in &job.notes {
         findings.add(Level::Note, "", note);
-    }
-    if job.secrets_readable_by_others {
-        let path = job.path.display();
-        findings
-            .add(
-                Level::Warning,
-                "",
-                format!(
-                    "{path} holds a password or a secret, and others than its owner can read it"
-                ),
-            )
-            .remedy(format!("chmod 600 {path}"));
     }
     if !job.source.insert && job.source.update.is_none() {
         findings.add(

@@ -3,6 +3,7 @@
 mod common;
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use common::{Cupid, Db, Receiver, Server};
@@ -124,6 +125,8 @@ impl Stage {
             secrets.concat().replace("'secret'", &password),
         )
         .expect("Write the secrets");
+        fs::set_permissions(stage.path("user.env"), fs::Permissions::from_mode(0o600))
+            .expect("Keep the secrets private");
         stage
     }
 

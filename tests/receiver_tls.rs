@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use common::{Authority, Scene};
+use common::{Authority, Scene, findings};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
@@ -195,4 +195,41 @@ fn a_receiver_that_wants_to_know_its_client_gets_its_certificate() {
     tls(&mut scene, "client.pem", "client.key");
     scene.retry(0);
     assert_eq!(receiver.taken(), 1);
+}
+
+#[test]
+fn check_verifies_the_certificate_and_sends_nothing() {
+    let authority = authority();
+    let ca = json!({"ca": authority.file("ca.pem")});
+    let key = "des[0].callbackNotification.url (copy1): ";
+    for (name, tls, code, words) in [
+        (
+            "server",
+            json!(null),
+            1,
+            "set \"ca\" in callbackNotification.tls",
+        ),
+        ("server", ca.clone(), 0, "its certificate is valid"),
+        ("other", ca, 1, "not valid for name"),
+        (
+            "other",
+            json!({"verify": false}),
+            0,
+            "its certificate is not verified",
+        ),
+    ] {
+        let receiver = authority.receiver(name, false);
+        let mut scene = scene(&receiver);
+        if !tls.is_null() {
+            scene.config.set("/des/0/callbackNotification/tls", tls);
+        }
+        let outcome = scene.check().exits(code);
+        let level = if code == 0 { "ok" } else { "warning" };
+        let found = findings(&outcome.stdout, &format!("{level}: {key}"));
+        assert!(
+            found.len() == 1 && found[0].0.contains(words),
+            "{outcome:?}"
+        );
+        assert_eq!(receiver.taken(), 0);
+    }
 }

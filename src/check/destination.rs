@@ -1,5 +1,6 @@
 //! A destination table: finding rows by key, and the columns compared.
 
+use super::full_scan::FullScan;
 use super::table::Named;
 use super::{Findings, Level, about, columns, create_index, explained};
 use crate::check::facts::{ColumnFacts, Side};
@@ -39,6 +40,7 @@ pub(super) fn advise(
         ..
     } = place.destination;
     let table = Named {
+        config: job,
         job: table_job,
         side,
         key: &|name| place.key(name),
@@ -62,7 +64,7 @@ pub(super) fn advise(
     );
     let source_key = source.and_then(|source| source.table.column(&job.source.table.by_column));
     if let Some(key) = table.column("byColumn", &table_job.by_column, findings) {
-        by_column(&table, key, source_key, findings);
+        by_column(&table, key, source_key, job, findings);
         if let Some(source_key) = source_key {
             keys(&table, source_key, key, findings);
         }
@@ -114,6 +116,7 @@ fn by_column(
     table: &Named<'_>,
     key: &ColumnFacts,
     source_key: Option<&ColumnFacts>,
+    job: &Job,
     findings: &mut Findings,
 ) {
     let (facts, name) = (table.facts(), &key.name);
@@ -123,11 +126,13 @@ fn by_column(
     let here = (table.key)("byColumn");
     match facts.index_led_by(name) {
         None if !facts.is_view || reads_much => {
+            let rows = facts.rows.max(plan.map(|plan| plan.rows));
+            let FullScan { level, words } = FullScan::of(job, rows);
             let finding = findings.add(
-                Level::Warning,
+                level,
                 here,
                 format!(
-                    "holds {name:?}, which no index begins with: every batch of keys reads the whole table, {}{shown}",
+                    "holds {name:?}, which no index begins with: every batch of keys reads the whole table, {}{shown}{words}",
                     about(facts.rows)
                 ),
             );

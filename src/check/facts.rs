@@ -11,6 +11,12 @@ pub struct Facts {
     pub source: Result<Side, String>,
     /// Each of `des[]`.
     pub destinations: Vec<Result<Side, String>>,
+    /// The endpoint of each of `des[]`: why no connection to it comes about, in words.
+    pub endpoints: Vec<Result<(), String>>,
+    /// Why no file can be written where `metricsFile` is.
+    pub metrics_unwritable: Option<String>,
+    /// Files of secrets that everybody on this machine may read.
+    pub open_secrets: Vec<PathBuf>,
     /// The state folder.
     pub state: StateFacts,
 }
@@ -71,6 +77,10 @@ pub struct TableFacts {
     pub columns: Vec<ColumnFacts>,
     /// B-trees only.
     pub indexes: Vec<Index>,
+    /// How many rows there are, counted up to [`TableFacts::COUNTED_MAX`]; `None`: not counted.
+    pub counted: Option<u64>,
+    /// The databases that this account sees; read only when the table is not there.
+    pub databases: Vec<String>,
     /// Other tables of the database, for "did you mean"; read only when the table is not there.
     pub other_tables: Vec<String>,
 }
@@ -144,6 +154,8 @@ pub struct StateFacts {
     pub folder: PathBuf,
     /// It is there already.
     pub exists: bool,
+    /// The user that it belongs to and the one who asks, by their numbers, where they differ.
+    pub owner_and_user: Option<(u32, u32)>,
     /// Why no file can be written there.
     pub unwritable: Option<String>,
     /// Why a file there cannot be used.
@@ -159,6 +171,19 @@ pub struct StateFacts {
 }
 
 impl TableFacts {
+    /// Rows are counted up to here, for estimates of small tables are often wrong.
+    pub const COUNTED_MAX: u64 = 1_000;
+
+    /// The rows that there are: counted where they are few, else as the server estimates them.
+    #[must_use]
+    pub fn rows_likely(&self) -> Option<u64> {
+        match self.counted {
+            Some(few) if few < Self::COUNTED_MAX => Some(few),
+            Some(many) => self.rows.map(|rows| rows.max(many)),
+            None => self.rows,
+        }
+    }
+
     /// The column of this name, whose case does not count.
     #[must_use]
     pub fn column(&self, name: &str) -> Option<&ColumnFacts> {

@@ -1,5 +1,7 @@
 //! What an account may do, from the lines of `SHOW GRANTS`.
 
+use crate::logic::value::sql::quoted;
+
 /// One line, without account and password hash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {
@@ -67,6 +69,28 @@ fn parse(line: &str) -> Option<Grant> {
     })
 }
 
+/// Whether all that it may read of this table are single columns.
+#[must_use]
+pub fn reads_by_column(lines: &[String], database: &str, table: &str) -> bool {
+    let whole = format!("{}.*", quoted(database));
+    let name = format!("{}.{}", quoted(database), quoted(table));
+    let (mut by_column, mut all) = (false, false);
+    for line in lines {
+        let Some(grant) = parse(line) else { continue };
+        let reads = |it: &String| it == "SELECT" || it.starts_with("ALL");
+        if ![whole.as_str(), name.as_str(), "*.*"].contains(&grant.on.as_str())
+            || !grant.privileges.iter().any(reads)
+        {
+            continue;
+        }
+        match grant.on == name && line.contains("SELECT (") {
+            true => by_column = true,
+            false => all = true,
+        }
+    }
+    by_column && !all
+}
+
 /// Where a word stands that is in no name and no column list.
 fn outside_quotes(text: &str, word: &str) -> Option<usize> {
     let (mut quote, mut depth) = (None, 0_u32);
@@ -109,6 +133,27 @@ mod tests {
             ("SET DEFAULT ROLE `role` FOR `r`@`%`", false),
         ] {
             assert_eq!(by_role(&[line.to_owned()]), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn single_columns_are_told_from_a_whole_table() {
+        let of_columns = "GRANT SELECT (`a`, `b`), INSERT ON `d`.`t` TO `r`@`%`";
+        for (lines, expected) in [
+            (vec![of_columns], true),
+            (vec!["GRANT USAGE ON *.* TO `r`@`%`", of_columns], true),
+            (vec![of_columns, "GRANT SELECT ON `x`.* TO `r`@`%`"], true),
+            (vec![of_columns, "GRANT SELECT ON `d`.* TO `r`@`%`"], false),
+            (
+                vec!["GRANT ALL PRIVILEGES ON *.* TO `r`@`%`", of_columns],
+                false,
+            ),
+            (vec!["GRANT SELECT ON `d`.`t` TO `r`@`%`"], false),
+            (vec!["GRANT SELECT (`a`) ON `d`.`other` TO `r`@`%`"], false),
+            (vec![], false),
+        ] {
+            let owned: Vec<String> = lines.iter().map(|&line| line.to_owned()).collect();
+            assert_eq!(reads_by_column(&owned, "d", "t"), expected, "{lines:?}");
         }
     }
 

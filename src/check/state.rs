@@ -23,7 +23,7 @@ pub(super) fn advise(job: &Job, facts: &Facts, findings: &mut Findings) {
     for reason in unusable {
         findings.add(Level::Failure, KEY, reason);
     }
-    folder(&facts.state, findings);
+    folder(job, &facts.state, findings);
     if let Some((compared, id_max)) = beyond {
         let compared = grouped_id(*compared);
         let now = id_max.map_or_else(
@@ -46,18 +46,43 @@ pub(super) fn advise(job: &Job, facts: &Facts, findings: &mut Findings) {
     }
 }
 
-fn folder(state: &StateFacts, findings: &mut Findings) {
+/// The command as the owner of the state would type it.
+fn as_owner(owner: u32, job: &Job) -> String {
+    format!("sudo -u '#{owner}' cupid check {}", job.path.display())
+}
+
+fn folder(job: &Job, state: &StateFacts, findings: &mut Findings) {
     let folder = state.folder.display();
     match &state.unwritable {
         Some(reason) => {
-            findings.add(
+            let whose = state.owner_and_user.map_or(String::new(), |(owner, user)| {
+                format!(" (it belongs to user {owner}, and this is user {user})")
+            });
+            let finding = findings.add(
                 Level::Failure,
                 KEY,
-                format!("{folder} cannot be written: {reason}; should be a folder that the account running cupid can write"),
+                format!(
+                    "{folder} cannot be written: {reason}{whose}; should be a folder that the account running cupid can write"
+                ),
             );
+            if let Some((owner, _)) = state.owner_and_user {
+                finding.remedy(as_owner(owner, job));
+            }
         }
         None if state.exists => {
             findings.add(Level::Ok, KEY, format!("{folder} can be written"));
+            if let Some((owner, user)) = state.owner_and_user {
+                findings
+                    .add(
+                        Level::Note,
+                        KEY,
+                        format!(
+                            "{folder} belongs to user {owner}, and this is user {user}: a pass by hand would leave files there \
+                             that user {owner} cannot write"
+                        ),
+                    )
+                    .remedy(as_owner(owner, job));
+            }
         }
         None => {
             findings.add(

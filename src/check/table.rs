@@ -1,9 +1,10 @@
 //! What source and destination tables need: existence, readability, a valid `where`, columns.
 
+use super::grants::reads_by_column;
 use super::{Findings, Level};
 use crate::check::facts::{ColumnFacts, Refused, Side, TableFacts};
-use crate::config::TableJob;
 use crate::config::refusals;
+use crate::config::{Job, TableJob, nearest};
 use crate::logic::value::sql::quoted;
 
 /// MySQL's errors for SELECT denied on a table or column, and for access denied to a database.
@@ -13,6 +14,7 @@ const UNKNOWN: [u16; 2] = [1146, 1049];
 
 /// A table with the keys that name it.
 pub(super) struct Named<'a> {
+    pub(super) config: &'a Job,
     pub(super) job: &'a TableJob,
     pub(super) side: &'a Side,
     /// `byColumn` to `des[0].byColumn (copy1)`.
@@ -32,7 +34,11 @@ impl Named<'_> {
     pub(super) fn is_there(&self, findings: &mut Findings) -> bool {
         let facts = self.facts();
         match &facts.readable {
-            Some(Refused { code, .. }) if DENIED.contains(code) => self.denied(findings),
+            Some(Refused { code, .. })
+                if DENIED.contains(code) || UNKNOWN.contains(code) && self.lacks_database() =>
+            {
+                self.denied(findings);
+            }
             Some(Refused { code, .. }) if UNKNOWN.contains(code) => {
                 let others: Vec<&str> = facts.other_tables.iter().map(String::as_str).collect();
                 let text = refusals::no_table(&self.name(), &others);
@@ -55,15 +61,57 @@ impl Named<'_> {
         facts.readable.is_none() && !facts.columns.is_empty()
     }
 
+    /// The account sees other databases, and not this one.
+    fn lacks_database(&self) -> bool {
+        let seen = &self.facts().databases;
+        self.facts().columns.is_empty() && !seen.is_empty() && !seen.contains(&self.job.database)
+    }
+
+    /// A database that the account sees and that was probably meant. One that the configuration names elsewhere is
+    /// spelled as its author meant it.
+    fn nearest_database(&self) -> Option<&str> {
+        let Job {
+            source,
+            destinations,
+            ..
+        } = self.config;
+        let tables = destinations.iter().map(|destination| &destination.table);
+        let named: Vec<&str> = std::iter::once(&source.table)
+            .chain(tables)
+            .map(|table| table.database.as_str())
+            .collect();
+        let seen = self.facts().databases.iter().map(String::as_str);
+        let others: Vec<&str> = seen.filter(|name| !named.contains(name)).collect();
+        nearest(&self.job.database, &others)
+    }
+
     fn denied(&self, findings: &mut Findings) {
         let (database, table) = (quoted(&self.job.database), quoted(&self.job.table));
         let account = &self.side.server.account;
-        let name = self.name();
-        let text = if self.facts().columns.is_empty() {
-            format!("{account} may not read {name}: SELECT is missing (or there is no such table)")
-        } else {
+        let (name, facts) = (self.name(), self.facts());
+        if self.lacks_database()
+            && let Some(near) = self.nearest_database()
+        {
+            let wanted = &self.job.database;
+            let text = format!(
+                "{account} sees no database {wanted:?}; did you mean {near}? If the name is right, the account needs \
+                 SELECT on {name}"
+            );
+            findings.add(Level::Error, (self.key)("table"), text);
+            return;
+        }
+        let text = if facts.columns.is_empty() {
+            let others: Vec<&str> = facts.other_tables.iter().map(String::as_str).collect();
+            let near = nearest(&self.job.table, &others)
+                .map_or(String::new(), |near| format!("; did you mean {near}?"));
             format!(
-                "{account} may not read every column of {name} that is needed; a callback carries whole source rows"
+                "{account} may not read {name}: SELECT is missing (or there is no such table{near})"
+            )
+        } else {
+            let readable: Vec<&str> = facts.columns.iter().map(|it| it.name.as_str()).collect();
+            format!(
+                "{account} may not read every column of {name} that is needed, only {}; a callback carries whole source rows",
+                readable.join(", ")
             )
         };
         findings
@@ -80,7 +128,23 @@ impl Named<'_> {
     ) -> Option<&ColumnFacts> {
         let facts = self.facts();
         let found = facts.column(wanted);
-        if found.is_none() {
+        let TableJob {
+            database, table, ..
+        } = self.job;
+        if found.is_none() && reads_by_column(&self.side.server.grants, database, table) {
+            let (column, account) = (quoted(wanted), &self.side.server.account);
+            let name = format!("{}.{}", quoted(database), quoted(table));
+            findings
+                .add(
+                    Level::Error,
+                    (self.key)(key),
+                    format!(
+                        "holds {wanted:?}, which {account} may not read (or {} has no such column)",
+                        self.name()
+                    ),
+                )
+                .remedy(format!("GRANT SELECT ({column}) ON {name} TO {account};"));
+        } else if found.is_none() {
             let names: Vec<&str> = facts
                 .columns
                 .iter()

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
+mod advice;
 mod destination;
+mod files;
 mod server;
 mod settings;
 mod source;
@@ -119,10 +121,14 @@ impl World {
             facts: Facts {
                 source: Ok(side()),
                 destinations: vec![Ok(side())],
+                endpoints: vec![Ok(())],
+                metrics_unwritable: None,
+                open_secrets: vec![],
                 state: StateFacts {
                     of_another: None,
                     folder: "/s".into(),
                     exists: true,
+                    owner_and_user: None,
                     unwritable: None,
                     unusable: vec![],
                     has_checkpoint: true,
@@ -294,7 +300,7 @@ fn no_password_hash_is_printed() {
 #[test]
 fn the_worst_finding_decides_the_exit_status() {
     let mut world = World::sound();
-    drop_index(world.source(), "updated");
+    at(world.source(), "id").nullable = true;
     assert_eq!(exit(&world.advice()), Exit::Attention);
     world.set(r#"{"name": "name"}"#, r#"{"nme": "name"}"#);
     assert_eq!(exit(&world.advice()), Exit::Config);

@@ -1,7 +1,9 @@
 //! `cupid check`: asks the real servers, says in plain words what it finds, changes and sends nothing.
 
-use std::path::Path;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{Connections, load, print_data, state_of};
 use crate::check::facts::{Facts, StateFacts};
@@ -12,6 +14,7 @@ use crate::config::{Job, configurations};
 use crate::error::{Error, Exit, Result};
 use crate::io::console::has_colour;
 use crate::io::logging;
+use crate::io::metrics;
 use crate::io::mysql::inspect;
 use crate::io::signals::RealClock;
 use crate::io::state_dir::StateDir;
@@ -21,6 +24,9 @@ use crate::logic::scan::plan::{Request, What};
 use crate::logic::scan::trail::LOWEST_ID;
 use crate::logic::value::cell::Id;
 use crate::world::{Clock as _, Source as _, Store as _};
+
+/// An endpoint that has not answered by then does not answer.
+const ENDPOINT_WITHIN: Duration = Duration::from_secs(5);
 
 const OPERATION: &str = "Write the findings";
 
@@ -99,9 +105,21 @@ fn gather(job: &Job, connections: &Connections, clock: &RealClock) -> Facts {
                 inspect::destination(destination, job, number, source.is_ok(), clock).map_err(words)
             })
             .collect(),
+        endpoints: connections.endpoints(ENDPOINT_WITHIN),
+        metrics_unwritable: job.metrics_file.as_deref().and_then(metrics::refuses),
+        open_secrets: open_secrets(job),
         state: state(job, state_of(job), source.is_ok().then_some(connections)),
         source,
     }
+}
+
+/// A group may be allowed to read them: that of the service's account.
+fn open_secrets(job: &Job) -> Vec<PathBuf> {
+    let by_all = |path: &&PathBuf| {
+        let metadata = std::fs::metadata(path);
+        metadata.is_ok_and(|it| it.permissions().mode() & 0o004 != 0)
+    };
+    job.secret_files.iter().filter(by_all).cloned().collect()
 }
 
 /// `connections` where the source can be read.
@@ -110,6 +128,7 @@ fn state(job: &Job, state: StateDir, connections: Option<&Connections>) -> State
         of_another: None,
         folder: job.source.state_dir.clone(),
         exists: job.source.state_dir.is_dir(),
+        owner_and_user: state.belongs_to_another(),
         unwritable: state.refuses_files(),
         unusable: vec![],
         has_checkpoint: false,

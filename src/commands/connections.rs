@@ -73,6 +73,22 @@ impl Connections {
         })
     }
 
+    /// Whether each endpoint takes connections, all side by side.
+    pub(super) fn endpoints(&self, timeout: Duration) -> Vec<std::result::Result<(), String>> {
+        std::thread::scope(|scope| {
+            let asked: Vec<_> = self
+                .receivers
+                .iter()
+                .map(|Endpoint(client)| scope.spawn(move || client.reaches(timeout)))
+                .collect();
+            let unknown = |_| Err("the attempt ended in a panic".to_owned());
+            asked
+                .into_iter()
+                .map(|thread| thread.join().unwrap_or_else(unknown))
+                .collect()
+        })
+    }
+
     /// Forgets what is known of the tables' columns: an `ALTER TABLE` counts from the next pass on.
     pub(super) fn forget_columns(&mut self) {
         let source = Arc::new(self.source.anew());

@@ -43,6 +43,8 @@ pub struct Job {
     pub heartbeat: Option<Hook>,
     /// True when the file holds a password or a secret in clear (not by `${NAME}`) and others can read the file.
     pub secrets_readable_by_others: bool,
+    /// The files beside it, and those of `${file:PATH}`, that values were read from.
+    pub secret_files: Vec<PathBuf>,
     /// A secret of `src` is missing and was not needed, so the source cannot be asked anything.
     pub lacks_source_secret: bool,
     /// The file that this came from.
@@ -74,6 +76,8 @@ pub struct SourceJob {
     pub update_interval: Duration,
     /// `src.cacheFilePath` or what stands for it.
     pub state_dir: PathBuf,
+    /// `src.allowFullScan`: `check` lets pass that each pass reads a whole large table.
+    pub allow_full_scan: bool,
 }
 
 /// `src.update…`.

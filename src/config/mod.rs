@@ -36,6 +36,7 @@ pub use self::files::{configurations, files};
 pub use self::job::*;
 use self::reader::{Context, Reader, Secrets};
 use self::variables::Variables;
+pub(crate) use self::words::nearest;
 use crate::error::Result;
 use crate::logic::notify::Channel;
 use crate::logic::scan::identity::{self, Conflict, Unnamed};
@@ -128,6 +129,7 @@ fn parse_with(
     let (job, findings) = read_text(text, path, surroundings, secrets, read)?;
     Ok(Job {
         notes: findings.notes,
+        secret_files: findings.secret_files,
         lacks_source_secret: findings.lacks_source_secret,
         secrets_readable_by_others: findings.secret_in_clear && surroundings.readable_by_others,
         ..job
@@ -139,6 +141,7 @@ struct Findings {
     notes: Vec<String>,
     secret_in_clear: bool,
     lacks_source_secret: bool,
+    secret_files: Vec<PathBuf>,
 }
 
 /// Parses a text and lets `read` take from it what it wants; a problem refuses the text.
@@ -175,11 +178,13 @@ fn read_text<T>(
     let context = Context::new(variables, secrets);
     let value = read(Reader::new(&context, String::new(), object));
     let lacks_source_secret = context.lacks_source_secret();
+    let secret_files = context.secret_files();
     let (problems, notes, secret_in_clear) = context.into_findings();
     let findings = Findings {
         notes,
         secret_in_clear,
         lacks_source_secret,
+        secret_files,
     };
     match (value, problems.as_slice()) {
         (Some(value), []) => Ok((value, findings)),
@@ -264,6 +269,7 @@ fn read_job(root: Reader<'_>, path: &Path, surroundings: &Surroundings<'_>) -> O
         heartbeat: heartbeat?,
         lacks_source_secret: false,
         secrets_readable_by_others: false,
+        secret_files: vec![],
         path: path.to_owned(),
         file: path_text::text(path),
         notes: Vec::new(),

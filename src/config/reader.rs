@@ -83,6 +83,11 @@ impl<'a> Context<'a> {
         self.variables.file()
     }
 
+    /// The files that secrets came from.
+    pub(super) fn secret_files(&self) -> Vec<PathBuf> {
+        self.variables.used()
+    }
+
     /// The problems, the notes, and whether a secret stands in the file itself.
     pub(super) fn into_findings(self) -> (Vec<String>, Vec<String>, bool) {
         let mut problems = self.problems.into_inner();

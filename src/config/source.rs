@@ -25,6 +25,7 @@ pub(super) fn read(reader: Reader<'_>) -> Option<(SourceJob, Option<Channel>)> {
     let insert = reader.flag("insert", false);
     let insert_interval_ms =
         reader.whole("insertIntervalMillisecond", 1..=DAY_MS, "of milliseconds");
+    let allow_full_scan = reader.flag("allowFullScan", false);
     let late_commit_s = reader.whole("lateCommitSecond", 0..=604_800, "of seconds");
     let update_interval_ms =
         reader.whole("updateIntervalMillisecond", 1..=DAY_MS, "of milliseconds");
@@ -51,6 +52,7 @@ pub(super) fn read(reader: Reader<'_>) -> Option<(SourceJob, Option<Channel>)> {
         update: update?,
         update_interval: Duration::from_millis(update_interval_ms.unwrap_or(2000)),
         state_dir: state_dir?,
+        allow_full_scan,
     };
     Some((source, pushbear))
 }

@@ -4,8 +4,8 @@
 //! `$CREDENTIALS_DIRECTORY`, systemd.exec(5)), then in the file of variables beside the
 //! configuration. So a unit and a shell find the same secrets.
 
-use std::cell::OnceCell;
-use std::collections::BTreeMap;
+use std::cell::{OnceCell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -19,6 +19,8 @@ pub(super) struct Variables<'a> {
     path: &'a Path,
     /// The file of variables beside it, once it was needed; `None` when there is none.
     beside: OnceCell<Result<Option<BTreeMap<String, String>>, String>>,
+    /// The files that a value came from; the credentials of systemd are nobody else's to read.
+    used: RefCell<BTreeSet<PathBuf>>,
 }
 
 impl<'a> Variables<'a> {
@@ -33,7 +35,13 @@ impl<'a> Variables<'a> {
             read_file,
             path,
             beside: OnceCell::new(),
+            used: RefCell::default(),
         }
+    }
+
+    /// The files beside the configuration, or named in it, that a value came from.
+    pub(super) fn used(&self) -> Vec<PathBuf> {
+        self.used.borrow().iter().cloned().collect()
     }
 
     /// The configuration.
@@ -71,7 +79,10 @@ impl<'a> Variables<'a> {
             return Ok(value);
         }
         match self.beside() {
-            Ok(Some(values)) if values.contains_key(reference) => Ok(values[reference].clone()),
+            Ok(Some(values)) if values.contains_key(reference) => {
+                self.used.borrow_mut().insert(self.path_beside());
+                Ok(values[reference].clone())
+            }
             beside => Err(self.not_found(reference, credentials.as_deref(), beside)),
         }
     }
@@ -102,6 +113,7 @@ impl<'a> Variables<'a> {
         let failed = |why: &str| format!("needs the file {}, which {why}", path.display());
         let bytes =
             (self.read_file)(&path).map_err(|error| failed(&format!("cannot be read: {error}")))?;
+        self.used.borrow_mut().insert(path.clone());
         without_line_end(bytes).ok_or_else(|| failed("is no UTF-8 text"))
     }
 
@@ -224,6 +236,28 @@ mod tests {
         for (name, expected) in [("A", "of env"), ("B", "of credential"), ("C", "of file")] {
             assert_eq!(value(&env, &files, CONFIG, name).as_deref(), Ok(expected));
         }
+    }
+
+    #[test]
+    fn the_files_that_values_came_from_are_known() {
+        let env = |name: &str| (name == "A").then(|| "of env".to_owned());
+        let read_file = |path: &Path| match path.to_str() {
+            Some("/etc/cupid/user.env") => Ok(b"A=1\nB=2\n".to_vec()),
+            Some("/s/x") => Ok(b"3".to_vec()),
+            _ => Err(ErrorKind::NotFound.into()),
+        };
+        let variables = Variables::new(&env, &read_file, Path::new(CONFIG));
+        let used = |reference: &str| {
+            let _ = variables.value(reference);
+            let used = variables.used();
+            let names = used.iter().map(|path| path.display().to_string());
+            names.collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(used("A"), "");
+        assert_eq!(used("C"), "");
+        assert_eq!(used("file:/s/none"), "");
+        assert_eq!(used("B"), "/etc/cupid/user.env");
+        assert_eq!(used("file:/s/x"), "/etc/cupid/user.env /s/x");
     }
 
     #[test]

@@ -13,6 +13,7 @@
 //!   its `webhook-id`.
 
 mod once;
+mod reach;
 mod socket;
 mod tls;
 
@@ -166,8 +167,14 @@ fn agent(timeout: Duration, connections: usize, tls: TlsConfig) -> Agent {
         .max_idle_connections_per_host(connections)
         .max_idle_age(IDLE_MAX)
         .build();
-    let connector = ().chain(socket::SocketConnector).chain(RustlsConnector::default());
+    let connector = connector();
     Agent::with_parts(config, connector, socket::CachingResolver::default())
+}
+
+/// TCP, and TLS for https.
+fn connector() -> impl Connector {
+    ().chain(socket::SocketConnector)
+        .chain(RustlsConnector::default())
 }
 
 /// A port that is no number below 65,536 would else silently become the scheme's own.

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::replace::replace_unsynced;
+use super::replace::{refusal, replace_unsynced};
 use crate::error::Result;
 
 /// Puts the metrics of passes into `metricsFile`.
@@ -20,6 +20,13 @@ pub(crate) fn write_passes(file: &Path, text: &str) -> Result<()> {
 /// When it cannot be written.
 pub(crate) fn write_audit(file: &Path, text: &str) -> Result<()> {
     write(&of_audits(file), text)
+}
+
+/// Why the folder of `metricsFile` takes no file; `None` when it does. Nothing stays there.
+#[must_use]
+pub fn refuses(file: &Path) -> Option<String> {
+    let name = file.file_name()?.to_string_lossy();
+    refusal(file.parent()?, &name)
 }
 
 fn of_audits(file: &Path) -> PathBuf {

@@ -13,6 +13,15 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 use crate::error::{Error, Result};
 
+/// Why a folder takes no new file; `None` when it does. A file is created for this and removed again.
+pub(super) fn refusal(folder: &Path, name: &str) -> Option<String> {
+    let path = folder.join(format!("{name}.{}.check", std::process::id()));
+    let created = private(OpenOptions::new().write(true).create_new(true), &path)
+        .and_then(|mut file| file.write_all(b"check"));
+    let removed = std::fs::remove_file(&path);
+    created.and(removed).err().map(|error| error.to_string())
+}
+
 /// Replaces `path`, readable by its owner only (0600), by way of `sibling`, which is a name in the same folder.
 ///
 /// # Errors

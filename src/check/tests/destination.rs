@@ -10,7 +10,7 @@ fn how_keys_find_rows() {
                 drop_index(w.copy(), "number");
                 reads_all(w.copy(), 48_000);
             },
-            "warning: des[0].byColumn (copy1): holds \"number\", which no index",
+            "error: des[0].byColumn (copy1): holds \"number\", which no index",
             &[
                 "EXPLAIN: ALL",
                 "48,000",

@@ -7,7 +7,7 @@ fn what_a_scan_of_the_source_needs() {
     assert_said(&[
         (
             |w| drop_index(w.source(), "PRIMARY"),
-            "warning: src.idColumn: holds \"id\", which no index",
+            "error: src.idColumn: holds \"id\", which no index",
             &[
                 "MAX(id)",
                 "50,000 rows",
@@ -22,7 +22,7 @@ fn what_a_scan_of_the_source_needs() {
                     .indexes
                     .push(index("PRIMARY", true, &["number", "id"]));
             },
-            "warning: src.idColumn: holds \"id\", which no index",
+            "error: src.idColumn: holds \"id\", which no index",
             &[],
         ),
         (
@@ -98,7 +98,7 @@ fn what_a_window_of_updates_needs() {
                 drop_index(w.source(), "updated");
                 reads_all(w.source(), 49_876);
             },
-            "warning: src.updateColumn: holds \"updated\", which no index",
+            "error: src.updateColumn: holds \"updated\", which no index",
             &[
                 "last 65 s",
                 "EXPLAIN: ALL, no index, 49,876 rows",
@@ -112,7 +112,7 @@ fn what_a_window_of_updates_needs() {
                     index("i", true, &["id"]),
                 ];
             },
-            "warning: src.updateColumn",
+            "error: src.updateColumn",
             &["(`updated`, `id`);"],
         ),
         (

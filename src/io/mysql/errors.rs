@@ -61,6 +61,20 @@ fn advice(error: &mysql::Error, text: &str, server: &Server) -> String {
         mysql::Error::MySqlError(error) if matches!(error.code, 1820 | 1862) => {
             format!("; give {:?} a new password by ALTER USER", server.user)
         }
+        mysql::Error::MySqlError(error) if error.code == 3159 => {
+            "; the server takes encrypted connections only: set \"tls\": {\"ca\": \"/path/ca.pem\"}, or ssl-mode=REQUIRED \
+            in dsn"
+                .into()
+        }
+        mysql::Error::DriverError(DriverError::CouldNotConnect(Some((
+            _,
+            _,
+            ErrorKind::ConnectionRefused,
+        )))) if is_localhost(server) => {
+            "; PHP takes `localhost` for the server's socket, cupid for this host's port: set unix_socket=/path in dsn in \
+            place of the host, or check that the server is up and listens on the port"
+                .into()
+        }
         mysql::Error::MySqlError(error) if error.code == 1129 => {
             "; FLUSH HOSTS, or TRUNCATE performance_schema.host_cache, lets this host in again".into()
         }
@@ -111,6 +125,10 @@ fn advice(error: &mysql::Error, text: &str, server: &Server) -> String {
         }
         _ => String::new(),
     }
+}
+
+fn is_localhost(server: &Server) -> bool {
+    matches!(&server.address, Address::Tcp(host, _) if host.eq_ignore_ascii_case("localhost"))
 }
 
 /// What a server says, as a log can take it: one line, of a length that a person reads.

@@ -208,25 +208,52 @@ fn table_facts(conn: &mut Conn, job: &TableJob, needed: &[&str]) -> mysql::Resul
         (database, table),
     )?)?;
     let (kind, rows, is_partitioned) = kind.unwrap_or_default();
-    let other_tables = if columns.is_empty() {
-        let sql = format!(
-            "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA=? LIMIT {TABLES_MAX}"
-        );
-        bounded::all(conn.exec_iter(sql, (database,))?)?
+    let is_view = kind.to_ascii_uppercase().contains("VIEW");
+    let (other_tables, databases) = if columns.is_empty() {
+        neighbours(conn, database)?
     } else {
-        vec![]
+        (vec![], vec![])
+    };
+    let counted = if readable.is_none() && !is_view && !columns.is_empty() {
+        count(conn, &from)?
+    } else {
+        None
     };
     Ok(TableFacts {
         readable,
         condition,
         is_partitioned,
         without_id: 0,
-        is_view: kind.to_ascii_uppercase().contains("VIEW"),
+        is_view,
         rows,
+        counted,
+        databases,
         columns,
         indexes: indexes(conn, database, table)?,
         other_tables,
     })
+}
+
+/// The tables of the database, and the databases, that this account sees.
+fn neighbours(conn: &mut Conn, database: &str) -> mysql::Result<(Vec<String>, Vec<String>)> {
+    let tables = format!(
+        "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA=? LIMIT {TABLES_MAX}"
+    );
+    let databases = format!(
+        "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME NOT IN \
+         ('information_schema', 'performance_schema', 'mysql', 'sys') LIMIT {TABLES_MAX}"
+    );
+    let tables = bounded::all(conn.exec_iter(tables, (database,))?)?;
+    let databases = bounded::all(conn.query_iter(databases)?)?;
+    Ok((tables, databases))
+}
+
+/// How many rows there are, up to a limit.
+fn count(conn: &mut Conn, from: &str) -> mysql::Result<Option<u64>> {
+    let some = format!("SELECT 1 {from} LIMIT {}", TableFacts::COUNTED_MAX);
+    let sql = format!("SELECT COUNT(*) FROM ({some}) counted");
+    let counted = conn.query_iter(sql).and_then(bounded::first);
+    Ok(refused(counted)?.ok().flatten())
 }
 
 /// What the server says against a statement.

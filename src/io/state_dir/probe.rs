@@ -1,10 +1,9 @@
 //! Whether the state folder takes files, for `check`.
 
-use std::fs::OpenOptions;
-use std::io::Write as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use super::super::replace::private;
+use super::super::replace::refusal;
 use super::StateDir;
 
 impl StateDir {
@@ -14,14 +13,15 @@ impl StateDir {
     pub fn refuses_files(&self) -> Option<String> {
         let existing = self.folder.ancestors().find(|folder| folder.exists());
         let folder = existing.filter(|folder| !folder.as_os_str().is_empty());
-        let path = folder.unwrap_or(Path::new(".")).join(format!(
-            "{}.{}.check",
-            self.name,
-            std::process::id()
-        ));
-        let created = private(OpenOptions::new().write(true).create_new(true), &path)
-            .and_then(|mut file| file.write_all(b"check"));
-        let removed = std::fs::remove_file(&path);
-        created.and(removed).err().map(|error| error.to_string())
+        refusal(folder.unwrap_or(Path::new(".")), &self.name)
+    }
+
+    /// The user that the folder belongs to, and the one who asks; `None` where it is not there yet, or both are the
+    /// same.
+    #[must_use]
+    pub fn belongs_to_another(&self) -> Option<(u32, u32)> {
+        let owner = std::fs::metadata(&self.folder).ok()?.uid();
+        let user = rustix::process::geteuid().as_raw();
+        (owner != user).then_some((owner, user))
     }
 }
