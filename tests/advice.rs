@@ -113,8 +113,8 @@ fn endpoints_that_are_silent_are_waited_for_side_by_side() {
 #[test]
 fn an_empty_copy_is_told_with_what_follows_until_rows_were_compared() {
     let mut scene = Scene::with_missing(1..=300);
-    let begin = "warning: des[0].table (copy1): ";
-    let (text, _) = only(&scene, 1, begin);
+    let begin = "note: des[0].table (copy1): ";
+    let (text, _) = only(&scene, 0, begin);
     assert!(
         text.contains("is empty") && text.contains("300 rows: as many callbacks will follow"),
         "{text}"
@@ -123,12 +123,19 @@ fn an_empty_copy_is_told_with_what_follows_until_rows_were_compared() {
     none(&scene, 0, begin);
     scene.run(0);
     scene.db.exec("DELETE FROM des.user");
-    let (text, _) = only(&scene, 1, begin);
+    let (text, _) = only(&scene, 0, begin);
     assert!(text.contains("`cupid reconcile`"), "{text}");
     assert!(!text.contains("will follow"), "{text}");
     scene.config.set("/src/insert", false).with_updates(5);
-    let (text, _) = only(&scene, 1, begin);
+    let (text, _) = only(&scene, 0, begin);
     assert!(!text.contains("will follow"), "{text}");
+}
+
+#[test]
+fn an_empty_copy_of_a_large_source_is_a_warning() {
+    let scene = Scene::with_missing(1..=20_000);
+    analyze(&scene.db, "src.user");
+    only(&scene, 1, "warning: des[0].table (copy1): ");
 }
 
 #[test]

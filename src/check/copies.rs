@@ -8,6 +8,8 @@ use crate::logic::value::count::counted;
 
 /// Fewer callbacks than this surprise nobody.
 const FEW_ROWS: u64 = 100;
+/// More of them keep a receiver busy.
+const MANY_ROWS: u64 = 10_000;
 
 pub(super) fn advise(job: &Job, facts: &Facts, findings: &mut Findings) {
     let Ok(source) = &facts.source else { return };
@@ -29,8 +31,13 @@ pub(super) fn advise(job: &Job, facts: &Facts, findings: &mut Findings) {
             destination,
         };
         let (name, about) = (destination.table.name(), counted(rows, "row"));
+        let level = if rows < MANY_ROWS {
+            Level::Note
+        } else {
+            Level::Warning
+        };
         findings.add(
-            Level::Warning,
+            level,
             place.key("table"),
             format!(
                 "{name} {lack}, and the source has about {about}: {}",

@@ -83,9 +83,10 @@ pub fn reads_by_column(lines: &[String], database: &str, table: &str) -> bool {
         {
             continue;
         }
-        match grant.on == name && line.contains("SELECT (") {
-            true => by_column = true,
-            false => all = true,
+        if grant.on == name && line.contains("SELECT (") {
+            by_column = true;
+        } else {
+            all = true;
         }
     }
     by_column && !all

@@ -24,7 +24,7 @@ pub(crate) fn write_audit(file: &Path, text: &str) -> Result<()> {
 
 /// Why the folder of `metricsFile` takes no file; `None` when it does. Nothing stays there.
 #[must_use]
-pub fn refuses(file: &Path) -> Option<String> {
+pub(crate) fn refuses(file: &Path) -> Option<String> {
     let name = file.file_name()?.to_string_lossy();
     refusal(file.parent()?, &name)
 }

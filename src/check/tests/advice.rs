@@ -3,11 +3,11 @@
 use super::*;
 use crate::check::facts::Refused;
 
-fn refused(code: u16) -> Option<Refused> {
-    Some(Refused {
+fn refused(code: u16) -> Refused {
+    Refused {
         code,
         message: "no".into(),
-    })
+    }
 }
 
 #[test]
@@ -123,6 +123,18 @@ fn a_copy_that_lacks_most_rows_is_told_with_what_follows() {
 }
 
 #[test]
+fn many_callbacks_are_a_warning_and_few_are_good_to_know() {
+    for (rows, level) in [(9_999, Level::Note), (10_000, Level::Warning)] {
+        let mut world = World::sound();
+        world.source().table.rows = Some(rows);
+        world.copy().table.counted = Some(0);
+        let advice = world.advice();
+        let found = advice.iter().find(|it| it.text.contains("is empty"));
+        assert_eq!(found.map(|it| it.level), Some(level), "{rows}");
+    }
+}
+
+#[test]
 fn no_callbacks_are_announced_where_none_will_follow() {
     let quiet: [fn(&mut World); 4] = [
         |w| w.facts.state.has_checkpoint = true,
@@ -158,7 +170,7 @@ fn a_mistyped_database_is_named() {
             w.set("dbname=b", "dbname=serach");
             w.copy().table.columns.clear();
             w.copy().table.databases = vec!["a".into(), "search".into()];
-            w.copy().table.readable = refused(code);
+            w.copy().table.readable = Some(refused(code));
         });
         let words = "sees no database \\\"serach\\\"; did you mean search?";
         assert!(
@@ -175,7 +187,7 @@ fn a_database_that_the_configuration_names_elsewhere_is_not_suggested() {
         w.set("dbname=b", "dbname=shop2");
         w.copy().table.columns.clear();
         w.copy().table.databases = vec!["shop".into()];
-        w.copy().table.readable = refused(1142);
+        w.copy().table.readable = Some(refused(1142));
     });
     assert!(
         !said.contains("did you mean") && said.contains("GRANT SELECT ON `shop2`.`user`"),
@@ -188,7 +200,7 @@ fn a_table_that_is_not_there_for_the_account_may_be_mistyped() {
     let said = said(|w| {
         w.copy().table.columns.clear();
         w.copy().table.other_tables = vec!["users".into()];
-        w.copy().table.readable = refused(1142);
+        w.copy().table.readable = Some(refused(1142));
     });
     assert!(said.contains("did you mean users?)"), "{said}");
 }
@@ -211,7 +223,7 @@ fn a_column_that_may_not_be_read_is_granted_alone() {
         (
             |w| {
                 w.source().table.columns.truncate(2);
-                w.source().table.readable = refused(1143);
+                w.source().table.readable = Some(refused(1143));
             },
             "error: src.table: 'r'@'%' may not read every column of a.user that is needed, only id, number;",
             &["GRANT SELECT ON `a`.`user` TO 'r'@'%';"],
