@@ -142,19 +142,31 @@ fn unread(key: String, reason: &str, findings: &mut Findings) {
 fn refusals(facts: &Facts) -> Vec<Finding> {
     let sides = std::iter::once(&facts.source).chain(&facts.destinations);
     let refusals = sides.filter_map(|side| side.as_ref().ok()?.refusal.as_ref());
-    let findings = refusals.map(|refusal| Finding {
-        level: Level::Error,
-        key: String::new(),
-        text: refusal.clone(),
-        remedy: vec![],
+    let findings = refusals.map(|refusal| {
+        let (key, text) = by_key(refusal);
+        Finding {
+            level: Level::Error,
+            key: key.into(),
+            text: text.into(),
+            remedy: vec![],
+        }
     });
     findings.take(1).collect()
+}
+
+/// `src.dsn: is odd` as key and text; a sentence without a key has an empty one.
+fn by_key(text: &str) -> (&str, &str) {
+    match text.split_once(": ") {
+        Some((key, rest)) if !key.contains(char::is_whitespace) => (key, rest),
+        _ => ("", text),
+    }
 }
 
 /// What the file alone tells.
 fn settings(job: &Job, findings: &mut Findings) {
     for note in &job.notes {
-        findings.add(Level::Note, "", note);
+        let (key, text) = by_key(note);
+        findings.add(Level::Note, key, text);
     }
     if !job.source.insert && job.source.update.is_none() {
         findings.add(

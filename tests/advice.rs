@@ -8,7 +8,7 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::{Duration, Instant};
 
-use common::{Db, Scene, findings};
+use common::{Db, Scene, Server, findings};
 use serde_json::json;
 
 /// The one finding that begins so, and its remedies.
@@ -276,4 +276,20 @@ fn localhost_that_refuses_is_told_with_phps_socket() {
         .set("/src/dsn", "mysql:host=localhost;port=1;dbname=x");
     let (text, _) = only(&scene, 2, "error: src.dsn: ");
     assert!(text.contains("unix_socket="), "{text}");
+}
+
+#[test]
+fn a_server_that_takes_encrypted_connections_only_is_told_with_the_key_to_set() {
+    let scene = Scene::bare(Db::on(Server::private(), 1));
+    scene.db.user_table();
+    none(&scene, 0, "error: ");
+    scene.db.exec("SET GLOBAL require_secure_transport=ON");
+    let outcome = scene.check().run();
+    scene.db.exec("SET GLOBAL require_secure_transport=OFF");
+    assert_eq!(outcome.code, Some(2), "{outcome:?}");
+    let found = findings(&outcome.stdout, "error: src.dsn: ");
+    let text = &found[0].0;
+    for words in ["\"tls\"", "ssl-mode=REQUIRED"] {
+        assert!(text.contains(words), "{text}");
+    }
 }

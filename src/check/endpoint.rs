@@ -37,7 +37,10 @@ fn way_out(reason: &str) -> &'static str {
             "the url should have a host that its certificate names"
         }
         _ if reason.contains("xpired") => "its certificate should be renewed",
-        _ if reason.starts_with("TLS") => {
+        _ if ["TLS", "corrupt message", "fatal alert"]
+            .iter()
+            .any(|words| reason.contains(words)) =>
+        {
             "check that this port speaks https, and callbackNotification.tls"
         }
         _ if reason.contains("not found") => "check the host in the url and the name server",
@@ -58,7 +61,12 @@ mod tests {
                 "TLS: invalid peer certificate: certificate expired",
                 "renewed",
             ),
-            ("TLS: received corrupt message", "speaks https"),
+            ("TLS: peer is incompatible", "speaks https"),
+            (
+                "received corrupt message of type InvalidContentType",
+                "speaks https",
+            ),
+            ("received fatal alert: ProtocolVersion", "speaks https"),
             ("The host of the url was not found", "name server"),
             ("The connection was refused", "stay owed"),
             ("no answer within 5 s", "stay owed"),

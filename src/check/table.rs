@@ -67,9 +67,9 @@ impl Named<'_> {
         self.facts().columns.is_empty() && !seen.is_empty() && !seen.contains(&self.job.database)
     }
 
-    /// A database that the account sees and that was probably meant. One that the configuration names elsewhere is
-    /// spelled as its author meant it.
-    fn nearest_database(&self) -> Option<&str> {
+    /// A database that the account sees and that was probably meant. One that the configuration names elsewhere has
+    /// a name that its author knows, so it may be another one: `my2` beside `my`.
+    fn nearest_database(&self, is_unnamed: bool) -> Option<&str> {
         let Job {
             source,
             destinations,
@@ -81,7 +81,9 @@ impl Named<'_> {
             .map(|table| table.database.as_str())
             .collect();
         let seen = self.facts().databases.iter().map(String::as_str);
-        let others: Vec<&str> = seen.filter(|name| !named.contains(name)).collect();
+        let others: Vec<&str> = seen
+            .filter(|name| !(is_unnamed && named.contains(name)))
+            .collect();
         nearest(&self.job.database, &others)
     }
 
@@ -90,7 +92,7 @@ impl Named<'_> {
         let account = &self.side.server.account;
         let (name, facts) = (self.name(), self.facts());
         if self.lacks_database()
-            && let Some(near) = self.nearest_database()
+            && let Some(near) = self.nearest_database(true)
         {
             let wanted = &self.job.database;
             let text = format!(
@@ -102,10 +104,14 @@ impl Named<'_> {
         }
         let text = if facts.columns.is_empty() {
             let others: Vec<&str> = facts.other_tables.iter().map(String::as_str).collect();
-            let near = nearest(&self.job.table, &others)
-                .map_or(String::new(), |near| format!("; did you mean {near}?"));
+            let (what, near) = if self.lacks_database() {
+                ("database", self.nearest_database(false))
+            } else {
+                ("table", nearest(&self.job.table, &others))
+            };
+            let near = near.map_or(String::new(), |near| format!("; did you mean {near}?"));
             format!(
-                "{account} may not read {name}: SELECT is missing (or there is no such table{near})"
+                "{account} may not read {name}: SELECT is missing (or there is no such {what}{near})"
             )
         } else {
             let readable: Vec<&str> = facts.columns.iter().map(|it| it.name.as_str()).collect();

@@ -314,6 +314,17 @@ fn the_worst_finding_decides_the_exit_status() {
 }
 
 #[test]
+fn a_key_is_told_from_a_sentence() {
+    for (text, expected) in [
+        ("src.x: is odd", ("src.x", "is odd")),
+        ("it is odd: so", ("", "it is odd: so")),
+        ("src.x is odd", ("", "src.x is odd")),
+    ] {
+        assert_eq!(by_key(text), expected);
+    }
+}
+
+#[test]
 fn a_host_is_found_in_an_address() {
     for (rest, host) in [
         ("shop.example.com:81/a@b", "shop.example.com"),

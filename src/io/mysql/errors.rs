@@ -80,7 +80,8 @@ fn advice(error: &mysql::Error, text: &str, server: &Server) -> String {
         }
         mysql::Error::MySqlError(error) if matches!(error.code, 1045 | 1698) => {
             format!(
-                "; check user {:?} and its password, and whether it has to come over TLS or with a certificate",
+                "; check user {:?} and its password, and whether it has to come over TLS (\"tls\", or ssl-mode=REQUIRED in dsn) \
+                 or with a certificate",
                 server.user
             )
         }
@@ -171,4 +172,47 @@ pub(super) fn is_of_statement(error: &mysql::Error) -> bool {
 pub(super) fn is_of_one_key(error: &mysql::Error) -> bool {
     matches!(error, mysql::Error::MySqlError(error)
         if matches!(error.code, 1267 | 1270 | 1271 | 1292 | 1300 | 1366 | 1367 | 1411 | 1690 | 1977 | 3854 | 3988))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn server(host: &str) -> Server {
+        Server {
+            address: Address::Tcp(host.into(), 1),
+            user: "u".into(),
+            password: String::new(),
+            tls: None,
+        }
+    }
+
+    #[test]
+    fn a_server_that_wants_tls_is_told_with_the_keys_to_set() {
+        for code in [1045, 3159] {
+            let error = mysql::Error::MySqlError(mysql::MySqlError {
+                state: "HY000".into(),
+                message: "no".into(),
+                code,
+            });
+            let text = explained(&error, &server("h"));
+            for words in ["\"tls\"", "ssl-mode=REQUIRED in dsn"] {
+                assert!(text.contains(words), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn phps_socket_is_named_where_localhost_refuses_and_nowhere_else() {
+        for (host, kind, named) in [
+            ("localhost", ErrorKind::ConnectionRefused, true),
+            ("LOCALHOST", ErrorKind::ConnectionRefused, true),
+            ("127.0.0.1", ErrorKind::ConnectionRefused, false),
+            ("localhost", ErrorKind::TimedOut, false),
+        ] {
+            let failed = DriverError::CouldNotConnect(Some((host.into(), "no".into(), kind)));
+            let text = explained(&mysql::Error::DriverError(failed), &server(host));
+            assert_eq!(text.contains("unix_socket="), named, "{text}");
+        }
+    }
 }
