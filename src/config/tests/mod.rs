@@ -202,6 +202,7 @@ fn defaults_are_those_of_the_table() {
     assert_eq!(source.insert_interval, Duration::from_secs(2));
     assert_eq!(source.update_interval, Duration::from_secs(2));
     assert_eq!(source.late_commit, Duration::from_secs(60));
+    assert!(!source.allow_full_scan);
     let callback = &job.destinations[0].callback;
     assert_eq!(callback.policy.delay(1, 1.0), Duration::from_secs(1));
     assert_eq!(

@@ -102,6 +102,11 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ),
     (
         "src",
+        r#""allowFullScan": 1"#,
+        "src.allowFullScan: holds 1; should hold true or false",
+    ),
+    (
+        "src",
         r#""insertStartId": -9223372036854775809"#,
         "src.insertStartId: holds -9223372036854775809; should hold a whole number from -9223372036854775808 to 18446744073709551615",
     ),
