@@ -19,6 +19,7 @@ mod audit;
 mod callback;
 mod deliver;
 mod ended;
+mod gate;
 mod ledger;
 mod look;
 mod options;

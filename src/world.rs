@@ -20,6 +20,7 @@ use crate::logic::report::notice::Notice;
 use crate::logic::scan::bounds::Bounds;
 use crate::logic::scan::checkpoint::Checkpoint;
 use crate::logic::scan::gaps::Span;
+use crate::logic::scan::load::{Load, LoadLimits};
 use crate::logic::scan::plan::Request;
 use crate::logic::value::address::Address;
 use crate::logic::value::cell::{Cell, CellRef, Cells, Column, Id};
@@ -52,8 +53,17 @@ pub struct Tables<'a> {
     pub checksums: &'a dyn ChecksumOffers,
 }
 
+/// A server that others use too.
+pub trait Shared: Sync {
+    /// How it is doing, as far as there are limits.
+    ///
+    /// # Errors
+    /// When it cannot be asked: the account may lack the right to.
+    fn load(&self, limits: LoadLimits) -> Result<Load>;
+}
+
 /// The source table.
-pub trait Source: Sync {
+pub trait Source: Shared {
     /// The server's clock, then the highest id.
     ///
     /// # Errors
@@ -208,7 +218,7 @@ pub trait Visitor {
 pub struct Place(pub Vec<Cell>);
 
 /// One destination table.
-pub trait Destination: Sync {
+pub trait Destination: Shared {
     /// Which columns it holds.
     ///
     /// # Errors

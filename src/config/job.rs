@@ -9,6 +9,7 @@ use crate::logic::compare::cells::Rule;
 use crate::logic::notify::{Channel, Hook};
 use crate::logic::report::fix::Target;
 use crate::logic::scan::identity::{self, DestinationId};
+use crate::logic::scan::load::LoadLimits;
 use crate::logic::scan::php_date::PhpDateFormat;
 use crate::logic::scan::zone::Zone;
 
@@ -33,6 +34,8 @@ pub struct Job {
     pub owed_max: usize,
     /// `maxRowsPerSecond`: no more rows of a table are read in a second by passes and audits.
     pub rows_per_second_max: Option<u64>,
+    /// `maxThreadsRunning` and `maxLagSecond`: scans stop and audits wait while a server is beyond.
+    pub load_limits: LoadLimits,
     /// `src`.
     pub source: SourceJob,
     /// `des[]`, at least one, names unique.

@@ -40,6 +40,7 @@ pub(crate) use self::words::nearest;
 use crate::error::Result;
 use crate::logic::notify::Channel;
 use crate::logic::scan::identity::{self, Conflict, Unnamed};
+use crate::logic::scan::load::LoadLimits;
 use crate::logic::value::path_text;
 
 /// Far above any secret, and any list of them.
@@ -237,6 +238,10 @@ fn read_job(root: Reader<'_>, path: &Path, surroundings: &Surroundings<'_>) -> O
     let delivery_s = root.whole("deliverySecond", 1..=86_400, "of seconds");
     let owed_max = root.whole("maxOwed", 1..=10_000_000, "of callbacks");
     let rows_per_second_max = root.whole("maxRowsPerSecond", 1..=100_000_000, "of rows a second");
+    let load_limits = LoadLimits {
+        threads_running: root.whole("maxThreadsRunning", 1..=100_000, "of threads"),
+        lag_s: root.whole("maxLagSecond", 1..=86_400, "of seconds"),
+    };
     let channels = notify::read(&root);
     let heartbeat = notify::read_heartbeat(&root);
     let source = root.object("src", "should hold an object with dsn, table, byColumn …");
@@ -263,6 +268,7 @@ fn read_job(root: Reader<'_>, path: &Path, surroundings: &Surroundings<'_>) -> O
         delivery_time: Duration::from_secs(delivery_s.unwrap_or(60)),
         owed_max: owed_max.map_or(100_000, in_memory),
         rows_per_second_max,
+        load_limits,
         source,
         destinations: destinations?,
         channels,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
+use super::gate::Gate;
 use super::options::Asked;
 use super::throttle::Throttle;
 use crate::config::{DestinationJob, Job};
@@ -15,7 +16,7 @@ use crate::logic::report::notice::Notice;
 use crate::logic::report::summary::{Counts, OfDestination, Scanned, Summary, Unread};
 use crate::logic::scan::bounds::Bounds;
 use crate::logic::scan::identity::DestinationId;
-use crate::world::{Clock, Destination, Observer, Source, Tables};
+use crate::world::{Clock, Destination, Observer, Shared, Source, Tables};
 
 /// A pass under way.
 pub(super) struct Pass<'a> {
@@ -65,7 +66,14 @@ impl<'a> Pass<'a> {
             scanned: asked.is_run().then(Scanned::default),
             ..Summary::default()
         };
-        let throttle = || Throttle::new(clock, rows_per_second_max);
+        let scan_until_us = for_time.map(|time| began_us.saturating_add(micros(time)));
+        let throttle = |server: &'a dyn Shared, subject: &str| {
+            let throttle = Throttle::new(clock, rows_per_second_max);
+            let ends = (clock, observer);
+            let gate = Gate::new(server, subject, job.load_limits, ends, scan_until_us);
+            throttle.with_gate(gate, audit.is_some())
+        };
+        let destinations = tables.destinations.iter().zip(&job.destinations);
         Self {
             job,
             asked,
@@ -73,11 +81,13 @@ impl<'a> Pass<'a> {
             clock,
             observer,
             ids: job.destinations.iter().map(DestinationJob::id).collect(),
-            throttle: throttle(),
-            destination_throttles: job.destinations.iter().map(|_| throttle()).collect(),
+            throttle: throttle(tables.source, "source"),
+            destination_throttles: destinations
+                .map(|(&server, of)| throttle(server, &of.name))
+                .collect(),
             wide: Mutex::new(()),
             workers: OnceLock::new(),
-            scan_until_us: for_time.map(|time| began_us.saturating_add(micros(time))),
+            scan_until_us,
             began_us,
             tally: Mutex::new(Tally {
                 summary,

@@ -65,6 +65,7 @@ impl Scanner<'_, '_> {
                     ),
                 });
             }
+            let has_more = batch.is_cut || batch.rows.len() >= request.limit;
             let is_last_look = request.is_of_known_ids();
             let is_new = matches!(request.what, What::New(_));
             let mut rows = self.progress.tracks[at].scan.advance(request, batch.rows);
@@ -72,7 +73,11 @@ impl Scanner<'_, '_> {
                 self.set_rows_aside(at, std::mem::take(&mut rows), too_large)?;
             }
             self.pass.count_scanned(is_new, rows.len());
-            let following = self.request(at);
+            let following = if has_more {
+                self.sparing_request(at)
+            } else {
+                self.request(at)
+            };
             let members = &self.progress.tracks[at].members;
             let (looks, read) = match following {
                 Some(following) if !rows.is_empty() => {
@@ -105,6 +110,21 @@ impl Scanner<'_, '_> {
         let mut request = self.progress.tracks[at].scan.next_request()?;
         request.limit = self.pass.throttle.rows_at_once(request.limit);
         Some(request)
+    }
+
+    /// The same of a backlog, where no server is to be spared.
+    fn sparing_request(&mut self, at: usize) -> Option<Request> {
+        let members = &self.progress.tracks[at].members;
+        let copies = members
+            .iter()
+            .map(|&number| &self.pass.destination_throttles[number]);
+        let all = std::iter::once(&self.pass.throttle).chain(copies);
+        // Each is looked at, so that each says how it is.
+        let loaded = all.filter(|throttle| throttle.look().is_some()).count();
+        if loaded > 0 {
+            return None;
+        }
+        self.request(at)
     }
 
     fn read(&self, at: usize, mut request: Request) -> Result<(Request, Batch)> {
@@ -212,14 +232,22 @@ impl Scanner<'_, '_> {
                 >= owed_max
     }
 
-    /// A member is owed so much that the track cannot go on with it.
-    fn waits(&self, at: usize) -> bool {
-        let members = &self.progress.tracks[at].members;
-        members.iter().any(|&number| self.is_full(number))
+    /// The scan of a destination has to wait.
+    fn is_held_up(&self, number: usize) -> bool {
+        self.is_full(number) || self.pass.destination_throttles[number].pause().is_some()
     }
 
-    /// No track that has not come to its end can go on, for so much is owed.
+    /// A member has to wait, so the track cannot go on with it.
+    fn waits(&self, at: usize) -> bool {
+        let members = &self.progress.tracks[at].members;
+        members.iter().any(|&number| self.is_held_up(number))
+    }
+
+    /// No track that has not come to its end can go on, for so much is owed, or for a server is loaded.
     pub(super) fn is_blocked(&self) -> bool {
+        if self.pass.throttle.pause().is_some() {
+            return true;
+        }
         let all = 0..self.progress.tracks.len();
         let undone: Vec<usize> = all
             .clone()
@@ -230,7 +258,7 @@ impl Scanner<'_, '_> {
         }
         let waits = |at: usize| {
             let members = &self.progress.tracks[at].members;
-            members.iter().all(|&number| self.is_full(number))
+            members.iter().all(|&number| self.is_held_up(number))
         };
         undone.into_iter().all(waits)
     }
@@ -238,7 +266,7 @@ impl Scanner<'_, '_> {
     /// Gives the members that have to wait tracks of their own. Returns whether others are left that can go on.
     fn part_from_full(&mut self, at: usize) -> bool {
         let track = &self.progress.tracks[at];
-        let is_full = |number: &usize| self.is_full(*number);
+        let is_full = |number: &usize| self.is_held_up(*number);
         let full: Vec<usize> = track.members.iter().copied().filter(is_full).collect();
         if track.is_done() || full.is_empty() || full.len() == track.members.len() {
             return false;

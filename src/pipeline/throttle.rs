@@ -1,10 +1,12 @@
-//! Readers under `--max-rate` wait for a turn first.
+//! Readers wait for a turn first: for the rate that they keep to, and in audits for a server that is loaded.
 
 use std::sync::Mutex;
 use std::time::Duration;
 
+use super::gate::Gate;
 use crate::locks::locked;
 use crate::logic::audit::pace::Pace;
+use crate::logic::report::summary::Pause;
 use crate::world::Clock;
 
 /// One table's readers, which may be several threads.
@@ -12,6 +14,10 @@ pub(super) struct Throttle<'w> {
     clock: &'w dyn Clock,
     /// `None`: as fast as it goes.
     pace: Option<Mutex<Pace>>,
+    /// Of the table's server.
+    gate: Option<Gate<'w>>,
+    /// Readers wait while the server is to be spared; else who scans asks [`Throttle::look`].
+    waits: bool,
 }
 
 /// The leave to read now.
@@ -25,7 +31,29 @@ impl<'w> Throttle<'w> {
         Self {
             clock,
             pace: rows_per_second.map(|rows| Mutex::new(Pace::new(rows))),
+            gate: None,
+            waits: false,
         }
+    }
+
+    /// The same for a server that is to be spared.
+    pub(super) fn with_gate(self, gate: Gate<'w>, waits: bool) -> Self {
+        Self {
+            gate: Some(gate),
+            waits,
+            ..self
+        }
+    }
+
+    /// Why the server is to be spared, as far as is known.
+    pub(super) fn pause(&self) -> Option<Pause> {
+        self.gate.as_ref().and_then(Gate::pause)
+    }
+
+    /// Looks whether the server is to be spared, for who does not wait.
+    pub(super) fn look(&self) -> Option<Pause> {
+        let gate = self.gate.as_ref().filter(|_| !self.waits);
+        gate.and_then(Gate::look)
     }
 
     /// How many rows to read at once where up to `most` could be.
@@ -36,6 +64,9 @@ impl<'w> Throttle<'w> {
 
     /// Sleeps until it is time to read; not when the program was asked to stop.
     pub(super) fn turn(&self) -> Turn<'_> {
+        if let Some(gate) = self.gate.as_ref().filter(|_| self.waits) {
+            gate.wait();
+        }
         if let Some(pace) = &self.pace {
             let wait_us = locked(pace).wait_us(self.clock.now_us());
             if wait_us > 0 {

@@ -7,6 +7,7 @@ use super::pass::Pass;
 use super::progress::Progress;
 use super::report;
 use super::scan::Scanner;
+use super::throttle::Throttle;
 use crate::config::Job;
 use crate::error::Result;
 use crate::logic::report::line::Fate;
@@ -110,13 +111,20 @@ impl<'a> Work<'a> {
         let is_over = self.pass.is_scan_over();
         let is_scanned = self.progress.is_scanned();
         let is_confirmed = self.progress.held() == 0;
-        let mut summary = self.pass.summary();
         let mut owed = self.ledger.left();
+        let of_source = self.pass.throttle.pause();
+        let throttles = self.pass.destination_throttles.iter();
+        let of_destinations: Vec<_> = throttles.map(Throttle::pause).collect();
+        let mut summary = self.pass.summary();
         for (number, of) in summary.each.iter_mut().enumerate() {
             of.owed = owed.remove(&of.name).unwrap_or_default();
             of.position = self.progress.reached(number, &of.name, summary.bounds);
             let waits = !is_over && self.progress.waits(number);
-            of.paused = waits.then_some(Pause::MaxOwed);
+            if waits && of_source.is_some() {
+                summary.paused = of_source;
+            } else if waits {
+                of.paused = of_destinations[number].or(Some(Pause::MaxOwed));
+            }
         }
         Summary {
             owed_to_strangers: owed.values().map(|owed| owed.count).sum(),

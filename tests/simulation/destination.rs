@@ -7,8 +7,9 @@ use cupid::error::Result;
 use cupid::logic::audit::fingerprint::KeyFold;
 use cupid::logic::compare::rows::{ColumnMap, Found, Matches};
 use cupid::logic::report::fix::written::Written;
+use cupid::logic::scan::load::{Load, LoadLimits};
 use cupid::logic::value::cell::Cell;
-use cupid::world::{Destination, Offer, Place, Visitor, Whole, WholeTable};
+use cupid::world::{Destination, Offer, Place, Shared, Visitor, Whole, WholeTable};
 
 use crate::broken::Broken;
 use crate::fact::Fact;
@@ -178,6 +179,16 @@ impl WholeTable for Ordered<'_> {
         model.tell(|| format!("[{process}] visit d{number} after {after:?}: {keys:?}"));
         let last = keys.last().filter(|_| keys.len() >= limit);
         Ok(last.map(|&key| Place(vec![key_cell(key)])))
+    }
+}
+
+impl Shared for Side<'_> {
+    fn load(&self, _: LoadLimits) -> Result<Load> {
+        Ok(self
+            .view
+            .sim
+            .model()
+            .load(self.view.process, self.number + 1))
     }
 }
 

@@ -66,6 +66,7 @@ pub(crate) fn job(
         delivery_time: span(plan.delivery),
         owed_max: plan.owed_max,
         rows_per_second_max: None,
+        load_limits: plan.load_limits,
         channels: vec![],
         heartbeat: None,
         source: SourceJob {

@@ -2,14 +2,17 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use cupid::logic::scan::load::Load;
+
 use crate::broken::Broken;
 use crate::check::Since;
+use crate::command::Command;
 use crate::copies::Copies;
 use crate::fact::{Fact, Failure};
 use crate::folder::Folder;
 use crate::job::Entry;
 use crate::ledger::Ledgers;
-use crate::plan::{MS, Plan, SECOND};
+use crate::plan::{MS, Plan, SECOND, THREADS_MAX};
 use crate::process::Process;
 use crate::receiver::{Mood, Quiet};
 use crate::restart::{Away, Huge};
@@ -167,6 +170,17 @@ impl Model {
     pub(crate) fn fail(&mut self, fact: Fact, text: String) {
         self.tell(|| format!("FAILED {fact:?}: {text}"));
         self.failure.get_or_insert(Failure { fact, text });
+    }
+
+    /// How a server is doing: loaded for seven seconds, then idle for seven, each at another time. Audits find it idle.
+    pub(crate) fn load(&self, process: usize, server: usize) -> Load {
+        let turn = (self.now_us / (7 * SECOND)).unsigned_abs() + server as u64;
+        let is_loaded = turn.is_multiple_of(2)
+            && matches!(self.processes[process].command, Command::Run { .. });
+        Load {
+            threads_running: THREADS_MAX + u64::from(is_loaded),
+            ..Load::default()
+        }
     }
 
     pub(crate) fn source_now_us(&self) -> i64 {

@@ -1,5 +1,7 @@
 //! What a seed decides before its history begins: the configuration and how bad the world is.
 
+use cupid::logic::scan::load::LoadLimits;
+
 use crate::rng::Rng;
 use crate::table::Content;
 
@@ -53,6 +55,8 @@ pub(crate) struct Plan {
     pub(crate) owed_max: usize,
     /// `verifySecond`, in microseconds.
     pub(crate) verify: i64,
+    /// Servers are to be spared, and are loaded every now and then.
+    pub(crate) load_limits: LoadLimits,
     pub(crate) callback_delay: i64,
     pub(crate) timeout: i64,
     pub(crate) passes: u64,
@@ -118,7 +122,19 @@ fn concurrency(rng: &mut Rng) -> usize {
     }
 }
 
-/// Where passes begin, in a table that begins at `first_id`.
+/// `maxThreadsRunning`, where there is one.
+pub(crate) const THREADS_MAX: u64 = 20;
+
+/// Limits of the servers' load, in one plan of ten. Drawn apart too.
+fn load_limits(rng: &Rng) -> LoadLimits {
+    let mut apart = Rng::new(rng.clone().next().rotate_left(16));
+    let has_limits = apart.chance(100);
+    LoadLimits {
+        threads_running: has_limits.then_some(THREADS_MAX),
+        lag_s: None,
+    }
+}
+
 /// `verifySecond`. It is drawn apart, so that no history changes that is known by its seed.
 fn verify(rng: &Rng) -> i64 {
     let mut apart = Rng::new(rng.clone().next().rotate_left(32));
@@ -129,6 +145,7 @@ fn verify(rng: &Rng) -> i64 {
     }
 }
 
+/// Where passes begin, in a table that begins at `first_id`.
 fn first_looked_at(rng: &mut Rng, first_id: i64) -> i64 {
     if first_id < 0 {
         rng.pick(&[-20, -7])
@@ -195,6 +212,7 @@ impl Plan {
             attempts: rng.pick(&[1, 2, 3]),
             owed_max: rng.pick(&[100_000, 100_000, 100_000, 12, 3]),
             verify: verify(rng),
+            load_limits: load_limits(rng),
             callback_delay: rng.pick(&[100 * MS, 1000 * MS]),
             timeout: rng.pick(&[SECOND, 10 * SECOND]),
             passes: rng.below(9) + 3,

@@ -9,6 +9,7 @@ use std::sync::MutexGuard;
 use cupid::error::Result;
 use cupid::logic::scan::bounds::Bounds;
 use cupid::logic::scan::gaps::Span;
+use cupid::logic::scan::load::{Load, LoadLimits};
 use cupid::logic::scan::plan::{Request, What};
 use cupid::logic::scan::trail::key_print;
 use cupid::logic::scan::zone;
@@ -17,7 +18,7 @@ use cupid::logic::value::cell::{Cell, Column, ColumnType, Id};
 use cupid::logic::value::oversize::Part;
 use cupid::logic::value::print;
 use cupid::logic::value::row::Row;
-use cupid::world::{Batch, Sent, Source, Visitor, Weight, WholeRow, WholeRows};
+use cupid::world::{Batch, Sent, Shared, Source, Visitor, Weight, WholeRow, WholeRows};
 
 use crate::broken::Broken;
 use crate::model::{Model, Shape};
@@ -193,6 +194,12 @@ impl View<'_> {
             row.cells.reverse();
         }
         row
+    }
+}
+
+impl Shared for View<'_> {
+    fn load(&self, _: LoadLimits) -> Result<Load> {
+        Ok(self.sim.model().load(self.process, 0))
     }
 }
 

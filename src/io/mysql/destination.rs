@@ -13,6 +13,7 @@ use super::bounded::Room;
 use super::decode;
 use super::errors::label;
 use super::known::Known;
+use super::load;
 use super::plan::Plan;
 use super::refused::ask_for_all;
 use super::session::{Manner, Sessions};
@@ -24,9 +25,10 @@ use crate::config::{DestinationJob, Job, TableJob};
 use crate::error::{Error, Result};
 use crate::logic::compare::rows::{ColumnMap, Found, Matches};
 use crate::logic::report::fix::written::Written;
+use crate::logic::scan::load::{Load, LoadLimits};
 use crate::logic::value::cell::Cell;
 use crate::logic::value::oversize::ROW_BYTES_MAX;
-use crate::world::{Destination, Whole, WholeTable};
+use crate::world::{Destination, Shared, Whole, WholeTable};
 
 /// One destination of a job.
 pub(crate) struct MySqlDestination {
@@ -148,6 +150,15 @@ impl MySqlDestination {
     fn failed_look_up(&self, error: &mysql::Error) -> Error {
         let name = self.destination().table.name();
         self.failed(&format!("Look up keys in {name}"), error)
+    }
+}
+
+impl Shared for MySqlDestination {
+    fn load(&self, limits: LoadLimits) -> Result<Load> {
+        let operation = format!("Ask the server of {} how loaded it is", self.table().name());
+        self.sessions
+            .attempt(&mut |conn| load::load(conn, limits))
+            .map_err(|error| self.sessions.failed(&operation, &error))
     }
 }
 

@@ -11,6 +11,7 @@ mod errors;
 pub(crate) mod inspect;
 mod known;
 mod layout;
+mod load;
 mod log_ins;
 mod lookup;
 mod parameters;

@@ -17,6 +17,7 @@ use super::decode;
 use super::errors::label;
 use super::known::Known;
 use super::layout::Layout;
+use super::load;
 use super::parameters::id_of;
 use super::pieces::Pieces;
 use super::session::{Manner, NOW_US, Sessions};
@@ -26,12 +27,13 @@ use crate::error::{Error, Result};
 use crate::logic::audit::shard::Shard;
 use crate::logic::scan::bounds::Bounds;
 use crate::logic::scan::gaps::Span;
+use crate::logic::scan::load::{Load, LoadLimits};
 use crate::logic::scan::plan::{Request, What};
 use crate::logic::scan::trail::key_print;
 use crate::logic::value::address::Address;
 use crate::logic::value::cell::{Cell, Column, ColumnType, Id};
 use crate::logic::value::sql::quoted;
-use crate::world::{Batch, Clock, Source, Visitor, Weight, WholeRows};
+use crate::world::{Batch, Clock, Shared, Source, Visitor, Weight, WholeRows};
 
 /// Keys in one query for their ids.
 const KEYS_PER_QUERY: usize = 512;
@@ -192,6 +194,17 @@ impl MySqlSource {
             condition.as_deref(),
             &self.job.path,
         )
+    }
+}
+
+impl Shared for MySqlSource {
+    fn load(&self, limits: LoadLimits) -> Result<Load> {
+        self.sessions
+            .attempt(&mut |conn| load::load(conn, limits))
+            .map_err(|error| {
+                self.sessions
+                    .failed("Ask the source's server how loaded it is", &error)
+            })
     }
 }
 

@@ -8,6 +8,7 @@ mod restart;
 mod words;
 
 use crate::logic::report::line::Kind;
+use crate::logic::report::summary::Pause;
 use crate::logic::value::address::Address;
 use crate::logic::value::cell::Id;
 use crate::logic::value::oversize::TooLarge;
@@ -229,6 +230,25 @@ pub enum Notice {
         /// Why.
         reason: String,
     },
+    /// A server cannot be asked how loaded it is, so it is read without regard to that.
+    LoadUnknown {
+        /// `source`, or a destination's name.
+        subject: String,
+        /// Why.
+        reason: String,
+    },
+    /// An audit waits, for a server is loaded.
+    Waits {
+        /// `source`, or a destination's name.
+        subject: String,
+        /// What is reached.
+        pause: Pause,
+    },
+    /// An audit goes on after that.
+    GoesOn {
+        /// `source`, or a destination's name.
+        subject: String,
+    },
     /// A recheck cannot compare a row.
     NotCompared {
         /// The destination's name.
@@ -283,6 +303,7 @@ impl Notice {
             | Self::UnmatchedLeftOut { .. }
             | Self::RepeatedKeysLimited { .. }
             | Self::RepeatedKeysUnknown { .. }
+            | Self::LoadUnknown { .. }
             | Self::NotCompared { .. } => Level::Warning,
             Self::DestinationRenamed { .. }
             | Self::StartIdIgnored
@@ -290,6 +311,8 @@ impl Notice {
             | Self::MomentsChanged { .. }
             | Self::Restarted { is_news: false, .. }
             | Self::EndpointGivenUp { .. }
+            | Self::Waits { .. }
+            | Self::GoesOn { .. }
             | Self::OwedRowGone { .. }
             | Self::OwedDropped { .. }
             | Self::WithoutChecksums {

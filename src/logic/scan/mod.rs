@@ -5,6 +5,7 @@ pub mod checkpoint;
 pub(crate) mod circle;
 pub mod gaps;
 pub mod identity;
+pub mod load;
 pub(crate) mod log_in;
 pub mod php_date;
 pub mod plan;

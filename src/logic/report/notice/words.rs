@@ -198,6 +198,14 @@ impl fmt::Display for Notice {
                 f,
                 "{destination}: keys with several rows are not looked for: {reason}"
             ),
+            Self::LoadUnknown { subject, reason } => write!(
+                f,
+                "{subject}: its server is not spared, because nobody knows how loaded it is: {reason}"
+            ),
+            Self::Waits { subject, pause } => {
+                write!(f, "{subject}: the audit waits: {}", pause.words())
+            }
+            Self::GoesOn { subject } => write!(f, "{subject}: the audit goes on"),
             Self::NotCompared {
                 destination,
                 id,
