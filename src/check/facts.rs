@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::logic::scan::load::Lag;
 use crate::logic::value::cell::ColumnType;
 
 /// Everything that was looked at.
@@ -54,6 +55,8 @@ pub struct ServerFacts {
     pub zone_east_s: Option<i32>,
     /// `'user'@'host'` as the server knows this account.
     pub account: String,
+    /// How far its replication is behind, or why that cannot be asked; `None` without `maxLagSecond`.
+    pub lag: Option<Result<Lag, Refused>>,
     /// Lines of `SHOW GRANTS`, which may hold password hashes.
     pub grants: Vec<String>,
 }

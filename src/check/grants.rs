@@ -12,12 +12,17 @@ pub struct Grant {
 }
 
 /// Privileges that only let look.
-const LOOKING: [&str; 5] = [
+const LOOKING: [&str; 9] = [
     "USAGE",
     "SELECT",
     "SHOW VIEW",
     "SHOW DATABASES",
     "SHOW CREATE ROUTINE",
+    // How far replication is behind: `maxLagSecond`. MariaDB names the first one as the second.
+    "REPLICATION CLIENT",
+    "BINLOG MONITOR",
+    "SLAVE MONITOR",
+    "REPLICA MONITOR",
 ];
 
 /// What goes beyond looking.

@@ -4,8 +4,9 @@
 use super::destination::Place;
 use super::grants::{Grant, beyond_looking, by_role};
 use super::{Findings, Level};
-use crate::check::facts::{Facts, ServerFacts};
+use crate::check::facts::{Facts, Refused, ServerFacts};
 use crate::config::{Job, TableJob, Verify};
+use crate::logic::scan::load::Lag;
 use crate::logic::scan::zone::offset_text;
 use crate::logic::value::sql::quoted;
 
@@ -59,12 +60,62 @@ pub(super) fn advise(job: &Job, facts: &Facts, findings: &mut Findings) {
             continue;
         }
         connection(one, findings);
+        lag(one, findings);
         let tables: Vec<&TableJob> = uses
             .iter()
             .filter(|other| other.shares_account(one))
             .map(|other| other.table)
             .collect();
         rights(one, &tables, findings);
+    }
+}
+
+/// `maxLagSecond` and what the server says of its replication.
+fn lag(one: &Use<'_>, findings: &mut Findings) {
+    const KEY: &str = "maxLagSecond";
+    let ServerFacts {
+        label,
+        account,
+        lag,
+        version,
+        ..
+    } = one.server;
+    match lag {
+        None => {}
+        Some(Err(Refused { message, .. })) => {
+            let text = format!(
+                "{account} may not ask how far the replication of {label} is behind ({message}), so that server is not spared"
+            );
+            let grant = format!("GRANT {} ON *.* TO {account};", lag_privilege(version));
+            findings.add(Level::Warning, KEY, text).remedy(grant);
+        }
+        Some(Ok(Lag::NoReplica)) => {
+            let text = format!("{label} is no replica, so it never lags");
+            findings.add(Level::Note, KEY, text);
+        }
+        Some(Ok(Lag::Seconds(lag_s))) => {
+            let text = format!("the replication of {label} is {lag_s} s behind now");
+            findings.add(Level::Ok, KEY, text);
+        }
+        Some(Ok(Lag::Stopped)) => {
+            let text = format!(
+                "the replication of {label} stands still, so scans are paused and audits wait"
+            );
+            findings.add(Level::Warning, KEY, text);
+        }
+    }
+}
+
+/// MariaDB has a privilege of its own for it since 10.5.9 (Knowledge Base, GRANT: SLAVE MONITOR).
+fn lag_privilege(version: &str) -> &'static str {
+    let mut numbers = version.split(|c: char| !c.is_ascii_digit());
+    let mut next = || numbers.next().and_then(|it| it.parse::<u32>().ok());
+    let number = (next(), next(), next());
+    let is_mariadb = version.to_ascii_lowercase().contains("mariadb");
+    if is_mariadb && number >= (Some(10), Some(5), Some(9)) {
+        "SLAVE MONITOR"
+    } else {
+        "REPLICATION CLIENT"
     }
 }
 
@@ -78,6 +129,7 @@ fn connection(one: &Use<'_>, findings: &mut Findings) {
         zone,
         zone_east_s,
         account,
+        lag: _,
         grants: _,
     } = one.server;
     let east = zone_east_s.map_or(String::new(), |east_s| {

@@ -87,6 +87,7 @@ fn side() -> Side {
             zone: "UTC".into(),
             zone_east_s: Some(0),
             account: "'r'@'%'".into(),
+            lag: None,
             grants: vec!["GRANT SELECT ON `a`.* TO `r`@`%`".into()],
         },
         table: TableFacts {

@@ -48,6 +48,16 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ("", r#""maxOwed": []"#, "maxOwed: holds a list; should"),
     (
         "",
+        r#""maxThreadsRunning": 0"#,
+        "maxThreadsRunning: holds 0; should hold a whole number of threads from 1 to 100000",
+    ),
+    (
+        "",
+        r#""maxLagSecond": "x""#,
+        r#"maxLagSecond: holds "x" (text); should"#,
+    ),
+    (
+        "",
         r#""maxRowsPerSecond": 0"#,
         "maxRowsPerSecond: holds 0; should hold a whole number of rows a second from 1 to 100000000",
     ),

@@ -6,6 +6,7 @@ use mysql::{Conn, Row, Value};
 use super::bounded::{self, get};
 use super::clause::table_name;
 use super::errors::{label, shown};
+use super::load;
 use super::schema::Table;
 use super::session::{NOW_US, Sessions};
 use super::source::window::range;
@@ -14,6 +15,7 @@ use crate::check::facts::{ColumnFacts, Index, Plan, Refused, ServerFacts, Side, 
 use crate::check::is_loopback;
 use crate::config::{Address, Job, Server, TableJob};
 use crate::error::{Error, Result};
+use crate::logic::scan::load::LoadLimits;
 use crate::logic::value::cell::{Cell, ColumnType};
 use crate::logic::value::sql::{literal, quoted};
 use crate::world::{Clock, Source as _};
@@ -33,7 +35,8 @@ type Query = (String, Vec<Value>);
 /// # Errors
 /// When it cannot be read at all.
 pub(crate) fn source(source: &MySqlSource, job: &Job, clock: &dyn Clock) -> Result<Side> {
-    let mut side = side(&source.sessions, &job.source.table, &[], clock, || {
+    let (table, limits) = (&job.source.table, job.load_limits);
+    let mut side = side(&source.sessions, table, &[], limits, clock, || {
         window_query(source, job, clock.now_us())
     })?;
     if side.refusal.is_none() && side.table.readable.is_none() && side.table.condition.is_none() {
@@ -53,19 +56,27 @@ pub(crate) fn destination(
     source_is_read: bool,
     clock: &dyn Clock,
 ) -> Result<Side> {
+    let limits = job.load_limits;
     let job = &job.destinations[number];
     let pairs = job.columns.iter().map(|pair| pair.destination.as_str());
     let columns: Vec<&str> = std::iter::once(job.table.by_column.as_str())
         .chain(pairs)
         .collect();
-    side(&destination.sessions, &job.table, &columns, clock, || {
-        // It needs the source's types; a source that is down is not waited for once per destination.
-        if source_is_read {
-            look_up_query(destination, &job.table)
-        } else {
-            Ok(None)
-        }
-    })
+    side(
+        &destination.sessions,
+        &job.table,
+        &columns,
+        limits,
+        clock,
+        || {
+            // It needs the source's types; a source that is down is not waited for once per destination.
+            if source_is_read {
+                look_up_query(destination, &job.table)
+            } else {
+                Ok(None)
+            }
+        },
+    )
 }
 
 /// `columns` are those that must be readable; none means all.
@@ -73,11 +84,12 @@ fn side(
     sessions: &Sessions,
     table: &TableJob,
     columns: &[&str],
+    limits: LoadLimits,
     clock: &dyn Clock,
     query: impl Fn() -> Result<Option<Query>>,
 ) -> Result<Side> {
     let server = sessions.run("Ask for the server's clock, zone and grants", |conn| {
-        server_facts(conn, &table.server, clock)
+        server_facts(conn, &table.server, limits, clock)
     })?;
     let name = table.name();
     let facts = sessions.run(&format!("Inspect {name}"), |conn| {
@@ -130,7 +142,12 @@ fn look_up_query(destination: &MySqlDestination, table: &TableJob) -> Result<Opt
     Ok(Some((sql, values)))
 }
 
-fn server_facts(conn: &mut Conn, server: &Server, clock: &dyn Clock) -> mysql::Result<ServerFacts> {
+fn server_facts(
+    conn: &mut Conn,
+    server: &Server,
+    limits: LoadLimits,
+    clock: &dyn Clock,
+) -> mysql::Result<ServerFacts> {
     let asked_us = clock.now_us();
     let now: Option<i64> = bounded::first(conn.query_iter(format!("SELECT {NOW_US}"))?)?;
     let answered_us = clock.now_us();
@@ -156,6 +173,10 @@ fn server_facts(conn: &mut Conn, server: &Server, clock: &dyn Clock) -> mysql::R
         zone,
         zone_east_s,
         account: quoted_account(&account),
+        lag: match limits.lag_s {
+            Some(_) => Some(refused(load::lag(conn))?),
+            None => None,
+        },
         // With those of the role in use, which `FOR CURRENT_USER()` leaves out on MariaDB.
         grants: refused(conn.query_iter("SHOW GRANTS").and_then(bounded::all))?.unwrap_or_default(),
     })

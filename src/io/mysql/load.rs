@@ -27,7 +27,7 @@ pub(super) fn load(conn: &mut Conn, limits: LoadLimits) -> mysql::Result<Load> {
 }
 
 /// MariaDB has a word of its own for all its channels; MySQL had another one before 8.0.22.
-fn lag(conn: &mut Conn) -> mysql::Result<Lag> {
+pub(super) fn lag(conn: &mut Conn) -> mysql::Result<Lag> {
     let mut statements = [
         "SHOW ALL SLAVES STATUS",
         "SHOW REPLICA STATUS",

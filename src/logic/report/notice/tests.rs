@@ -297,6 +297,29 @@ fn each_message_says_what_was_found_on_what_and_what_to_do() {
              and cupid reads 64 MiB at most",
         ),
         (
+            Notice::LoadUnknown {
+                subject: d(),
+                reason: "Access denied".into(),
+            },
+            Warning,
+            "search: its server is not spared, because nobody knows how loaded it is: Access denied",
+        ),
+        (
+            Notice::Waits {
+                subject: "source".into(),
+                pause: Pause::MaxThreadsRunning,
+            },
+            Info,
+            "source: the audit waits: more threads are running than maxThreadsRunning says",
+        ),
+        (
+            Notice::GoesOn {
+                subject: "source".into(),
+            },
+            Info,
+            "source: the audit goes on",
+        ),
+        (
             Notice::Settled {
                 destination: d(),
                 id: 5.into(),
