@@ -8,13 +8,13 @@ mod columns;
 mod copies;
 mod destination;
 mod endpoint;
-pub mod facts;
+pub(crate) mod facts;
 mod files;
 mod full_scan;
-pub mod grants;
+pub(crate) mod grants;
 mod moments;
 mod server;
-pub mod shown;
+pub(crate) mod shown;
 mod source;
 mod state;
 mod table;
@@ -28,7 +28,7 @@ use crate::logic::value::count::counted;
 
 /// How bad a finding is, the worst last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
+pub(crate) enum Level {
     /// As it should be.
     Ok,
     /// Good to know.
@@ -43,7 +43,7 @@ pub enum Level {
 
 /// One thing found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
+pub(crate) struct Finding {
     /// How bad.
     pub level: Level,
     /// The configuration's key; empty when the text names it.
@@ -86,7 +86,7 @@ impl Finding {
 
 /// Everything there is to say, the worst first.
 #[must_use]
-pub fn advise(job: &Job, facts: &Facts, now_us: i64) -> Vec<Finding> {
+pub(crate) fn advise(job: &Job, facts: &Facts, now_us: i64) -> Vec<Finding> {
     let mut findings = Findings::default();
     settings(job, &mut findings);
     server::advise(job, facts, &mut findings);
@@ -125,7 +125,7 @@ pub fn advise(job: &Job, facts: &Facts, now_us: i64) -> Vec<Finding> {
 
 /// The exit status that belongs to the worst finding.
 #[must_use]
-pub fn exit(findings: &[Finding]) -> Exit {
+pub(crate) fn exit(findings: &[Finding]) -> Exit {
     match findings.iter().map(|finding| finding.level).max() {
         None | Some(Level::Ok | Level::Note) => Exit::Done,
         Some(Level::Warning) => Exit::Attention,
@@ -216,7 +216,7 @@ fn host_of(rest: &str) -> &str {
 
 /// The machine itself, as far as the name tells.
 #[must_use]
-pub fn is_loopback(host: &str) -> bool {
+pub(crate) fn is_loopback(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost")
         || host
             .parse::<std::net::IpAddr>()

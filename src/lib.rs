@@ -59,7 +59,7 @@
 //! | `io/mysql/` | source and destination tables; the only folder that names `mysql` |
 //! | `io/` | HTTP, state files, reports, log, signals |
 
-pub mod check;
+pub(crate) mod check;
 pub mod cli;
 pub mod commands;
 pub mod config;

@@ -7,7 +7,7 @@ use crate::logic::value::cell::ColumnType;
 
 /// Everything that was looked at.
 #[derive(Debug)]
-pub struct Facts {
+pub(crate) struct Facts {
     /// The source; `Err` when it cannot be read, in words.
     pub source: Result<Side, String>,
     /// Each of `des[]`.
@@ -24,7 +24,7 @@ pub struct Facts {
 
 /// A server and a table on it.
 #[derive(Debug)]
-pub struct Side {
+pub(crate) struct Side {
     /// The server.
     pub server: ServerFacts,
     /// The table.
@@ -38,7 +38,7 @@ pub struct Side {
 
 /// A server.
 #[derive(Clone, Debug)]
-pub struct ServerFacts {
+pub(crate) struct ServerFacts {
     /// `host:port` or the socket.
     pub label: String,
     /// As the server says it.
@@ -63,7 +63,7 @@ pub struct ServerFacts {
 
 /// A table.
 #[derive(Clone, Debug, Default)]
-pub struct TableFacts {
+pub(crate) struct TableFacts {
     /// `SELECT` from it works, or what the server says.
     pub readable: Option<Refused>,
     /// What the server says of `where`, when it refuses it.
@@ -90,7 +90,7 @@ pub struct TableFacts {
 
 /// A statement that the server refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refused {
+pub(crate) struct Refused {
     /// MySQL's error number.
     pub code: u16,
     /// The server's words.
@@ -99,7 +99,7 @@ pub struct Refused {
 
 /// A column.
 #[derive(Clone, Debug)]
-pub struct ColumnFacts {
+pub(crate) struct ColumnFacts {
     /// As the server spells it.
     pub name: String,
     /// How cupid reads it.
@@ -124,7 +124,7 @@ pub struct ColumnFacts {
 
 /// An index.
 #[derive(Clone, Debug)]
-pub struct Index {
+pub(crate) struct Index {
     /// `PRIMARY` or its name.
     pub name: String,
     /// No two rows share all its columns.
@@ -137,7 +137,7 @@ pub struct Index {
 
 /// A line of `EXPLAIN`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Plan {
+pub(crate) struct Plan {
     /// `ALL`, `range`, `ref` …
     pub access: String,
     /// The index used.
@@ -150,7 +150,7 @@ pub struct Plan {
 
 /// The state folder and its files.
 #[derive(Debug)]
-pub struct StateFacts {
+pub(crate) struct StateFacts {
     /// Why the state files are not this configuration's.
     pub of_another: Option<String>,
     /// `src.cacheFilePath` or what stands for it.
@@ -175,11 +175,11 @@ pub struct StateFacts {
 
 impl TableFacts {
     /// Rows are counted up to here, for estimates of small tables are often wrong.
-    pub const COUNTED_MAX: u64 = 1_000;
+    pub(crate) const COUNTED_MAX: u64 = 1_000;
 
     /// The rows that there are: counted where they are few, else as the server estimates them.
     #[must_use]
-    pub fn rows_likely(&self) -> Option<u64> {
+    pub(crate) fn rows_likely(&self) -> Option<u64> {
         match self.counted {
             Some(few) if few < Self::COUNTED_MAX => Some(few),
             Some(many) => self.rows.map(|rows| rows.max(many)),
@@ -189,13 +189,13 @@ impl TableFacts {
 
     /// The column of this name, whose case does not count.
     #[must_use]
-    pub fn column(&self, name: &str) -> Option<&ColumnFacts> {
+    pub(crate) fn column(&self, name: &str) -> Option<&ColumnFacts> {
         self.columns.iter().find(|column| same(&column.name, name))
     }
 
     /// The best index whose first column this is: a unique one of this column alone before all others.
     #[must_use]
-    pub fn index_led_by(&self, column: &str) -> Option<&Index> {
+    pub(crate) fn index_led_by(&self, column: &str) -> Option<&Index> {
         let led = self.indexes.iter().filter(|index| {
             index
                 .columns
@@ -207,7 +207,7 @@ impl TableFacts {
 
     /// No two rows share a value of this column (NULL aside).
     #[must_use]
-    pub fn is_unique(&self, column: &str) -> bool {
+    pub(crate) fn is_unique(&self, column: &str) -> bool {
         self.index_led_by(column)
             .is_some_and(Index::is_unique_alone)
     }
@@ -222,13 +222,13 @@ impl Index {
 impl Plan {
     /// No index narrows down what is read.
     #[must_use]
-    pub fn reads_all(&self) -> bool {
+    pub(crate) fn reads_all(&self) -> bool {
         matches!(self.access.as_str(), "ALL" | "index")
     }
 }
 
 /// Names of columns are the same whatever their case (MySQL Reference Manual, "Identifier Case Sensitivity").
 #[must_use]
-pub fn same(one: &str, other: &str) -> bool {
+pub(crate) fn same(one: &str, other: &str) -> bool {
     one.to_lowercase() == other.to_lowercase()
 }

@@ -4,7 +4,7 @@ use crate::logic::value::sql::quoted;
 
 /// One line, without account and password hash.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Grant {
+pub(crate) struct Grant {
     /// `SELECT`, `ALL PRIVILEGES` …, without column lists.
     pub privileges: Vec<String>,
     /// `*.*`, `` `db`.* `` …
@@ -27,7 +27,7 @@ const LOOKING: [&str; 9] = [
 
 /// What goes beyond looking.
 #[must_use]
-pub fn beyond_looking(lines: &[String]) -> Vec<Grant> {
+pub(crate) fn beyond_looking(lines: &[String]) -> Vec<Grant> {
     let grants = lines.iter().filter_map(|line| parse(line));
     grants
         .map(|mut grant| {
@@ -42,7 +42,7 @@ pub fn beyond_looking(lines: &[String]) -> Vec<Grant> {
 
 /// Whether some of it comes by a role, which others may have too.
 #[must_use]
-pub fn by_role(lines: &[String]) -> bool {
+pub(crate) fn by_role(lines: &[String]) -> bool {
     lines.iter().any(|line| {
         let rest = line.strip_prefix("GRANT ");
         rest.is_some_and(|rest| {
@@ -76,7 +76,7 @@ fn parse(line: &str) -> Option<Grant> {
 
 /// Whether all that it may read of this table are single columns.
 #[must_use]
-pub fn reads_by_column(lines: &[String], database: &str, table: &str) -> bool {
+pub(crate) fn reads_by_column(lines: &[String], database: &str, table: &str) -> bool {
     let whole = format!("{}.*", quoted(database));
     let name = format!("{}.{}", quoted(database), quoted(table));
     let (mut by_column, mut all) = (false, false);

@@ -18,7 +18,7 @@ use crate::logic::value::one_line::on_one_line;
 
 /// How much is shown, and on what.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Looks {
+pub(crate) struct Looks {
     /// Lists what is fine, too.
     pub with_fine: bool,
     /// The headings are in colour.
@@ -73,7 +73,7 @@ impl Group {
 
 /// The findings in groups, and a line that counts them. A group without findings is left out.
 #[must_use]
-pub fn groups(findings: &[Finding], looks: Looks) -> String {
+pub(crate) fn groups(findings: &[Finding], looks: Looks) -> String {
     let (mut text, mut counts) = (String::new(), Vec::new());
     for group in Group::ALL {
         let found: Vec<&Finding> = findings
@@ -115,7 +115,7 @@ fn one(finding: &Finding) -> String {
 
 /// The line above the findings of one of several configurations.
 #[must_use]
-pub fn heading(config: &str, looks: Looks) -> String {
+pub(crate) fn heading(config: &str, looks: Looks) -> String {
     painted(&on_one_line(config), Style::new().bold(), looks.in_colour) + "\n"
 }
 
@@ -130,7 +130,7 @@ fn painted(text: &str, style: Style, in_colour: bool) -> String {
 /// The findings as elements of an array: `level` (error, warning, note, ok), `key`, `text`, `remedy`;
 /// and `config` where there are several.
 #[must_use]
-pub fn elements(findings: &[Finding], config: Option<&str>) -> Vec<Value> {
+pub(crate) fn elements(findings: &[Finding], config: Option<&str>) -> Vec<Value> {
     let elements = findings.iter().map(|finding| {
         let Finding {
             level,

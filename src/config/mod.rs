@@ -14,7 +14,7 @@ mod job;
 mod names;
 mod notify;
 mod reader;
-pub mod refusals;
+pub(crate) mod refusals;
 mod source;
 mod table;
 mod table_name;

@@ -7,7 +7,7 @@ const NAMES_MAX: usize = 50;
 
 /// The server does not show this table.
 #[must_use]
-pub fn no_table(wanted: &str, others: &[&str]) -> String {
+pub(crate) fn no_table(wanted: &str, others: &[&str]) -> String {
     let table = wanted.rsplit_once('.').map_or(wanted, |(_, table)| table);
     format!(
         "holds {wanted:?}; should name a table that exists and that this account may SELECT from{}",
@@ -17,7 +17,7 @@ pub fn no_table(wanted: &str, others: &[&str]) -> String {
 
 /// The table has no such column.
 #[must_use]
-pub fn no_column(wanted: &str, table: &str, names: &[&str]) -> String {
+pub(crate) fn no_column(wanted: &str, table: &str, names: &[&str]) -> String {
     let listed = names[..names.len().min(NAMES_MAX)].join(", ");
     format!(
         "holds {wanted:?}; should name a column of {table}, which has {listed}{}",
@@ -27,13 +27,13 @@ pub fn no_column(wanted: &str, table: &str, names: &[&str]) -> String {
 
 /// `src.idColumn` is no integer.
 #[must_use]
-pub fn no_integer(name: &str, declared: &str) -> String {
+pub(crate) fn no_integer(name: &str, declared: &str) -> String {
     format!("holds {name:?}, a column of type {declared}; should name an increasing integer key")
 }
 
 /// `src.updateTimeFormate` is needed.
 #[must_use]
-pub fn no_format(name: &str) -> String {
+pub(crate) fn no_format(name: &str) -> String {
     format!(
         "is missing; the column {name:?} holds text, so its format is needed, such as \"Y-m-d H:i:s\""
     )
@@ -41,7 +41,7 @@ pub fn no_format(name: &str) -> String {
 
 /// `src.updateColumn` cannot hold a time.
 #[must_use]
-pub fn no_time(name: &str, declared: &str) -> String {
+pub(crate) fn no_time(name: &str, declared: &str) -> String {
     format!(
         "holds {name:?}, a column of type {declared}; should name a DATETIME, TIMESTAMP, DATE, integer or text column"
     )
