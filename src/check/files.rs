@@ -8,8 +8,8 @@ use crate::config::Job;
 const MOUNTED: [&str; 2] = ["/run/", "/var/run/"];
 
 pub(super) fn advise(job: &Job, facts: &Facts, findings: &mut Findings) {
-    if job.secrets_readable_by_others {
-        let path = job.path.display();
+    for path in &job.secrets_readable_by_others {
+        let path = path.display();
         findings
             .add(
                 Level::Warning,

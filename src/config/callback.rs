@@ -104,7 +104,7 @@ fn usable(reader: &Reader<'_>, key: &str, text: &Text) -> Option<Vec<u8>> {
         return None;
     }
     if !text.written.contains("${") {
-        reader.context().secret_is_in_clear();
+        reader.context().secret_is_in_clear(&reader.path(key));
     }
     Some(secret)
 }
@@ -151,7 +151,7 @@ fn read_headers(reader: &Reader<'_>) -> Vec<(String, String)> {
             continue;
         }
         if is_secret_header(name) && !value.is_empty() && !literal.value.contains("${") {
-            context.secret_is_in_clear();
+            context.secret_is_in_clear(&path);
         }
         headers.push((name.to_owned(), value.to_owned()));
     }

@@ -35,17 +35,21 @@ pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> Error {
 
 /// The file's text, and whether others than its owner can read it.
 pub(super) fn read(path: &Path) -> Result<(String, bool)> {
-    let unreadable = |error: std::io::Error| unreadable(path, &error);
+    content(path).map_err(|problem| refusal(path, problem))
+}
+
+/// The same; an error is a sentence about the file.
+pub(super) fn content(path: &Path) -> std::result::Result<(String, bool), String> {
+    let unreadable = |error: std::io::Error| format!("Cannot be read: {error}");
     let file = std::fs::File::open(path).map_err(unreadable)?;
     let metadata = file.metadata().map_err(unreadable)?;
     let mut bytes = Vec::new();
     let length = file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes);
     if length.map_err(unreadable)? as u64 > FILE_BYTES_MAX {
-        let problem = "Is larger than 16 MiB; should be a configuration of cupid";
-        return Err(refusal(path, problem.into()));
+        return Err("Is larger than 16 MiB; should be a configuration of cupid".into());
     }
     let text = String::from_utf8(bytes)
-        .map_err(|_| refusal(path, "Is not UTF-8; should be saved as UTF-8".into()))?;
+        .map_err(|_| "Is not UTF-8; should be saved as UTF-8".to_owned())?;
     Ok((text, readable_by_others(&metadata)))
 }
 

@@ -44,8 +44,9 @@ pub struct Job {
     pub channels: Vec<Channel>,
     /// `heartbeatUrl`.
     pub heartbeat: Option<Hook>,
-    /// True when the file holds a password or a secret in clear (not by `${NAME}`) and others can read the file.
-    pub secrets_readable_by_others: bool,
+    /// The files, of this one and those that it extends, that hold a password or a secret in clear (not by `${NAME}`) and
+    /// that others than their owner can read.
+    pub secrets_readable_by_others: Vec<PathBuf>,
     /// The files beside it, and those of `${file:PATH}`, that values were read from.
     pub secret_files: Vec<PathBuf>,
     /// A secret of `src` is missing and was not needed, so the source cannot be asked anything.

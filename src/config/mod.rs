@@ -8,9 +8,12 @@ mod callback;
 mod destination;
 mod dsn;
 mod env_file;
+mod extends;
 mod file;
 mod files;
 mod job;
+mod json;
+mod merge;
 mod names;
 mod notify;
 mod reader;
@@ -20,6 +23,7 @@ mod table;
 mod table_name;
 #[cfg(test)]
 mod tests;
+mod text;
 mod tls;
 mod variables;
 mod web_address;
@@ -29,13 +33,10 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use jsonc_parser::ast::Value;
-use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
-
 pub use self::files::{configurations, files};
 pub use self::job::*;
 use self::reader::{Context, Reader, Secrets};
-use self::variables::Variables;
+use self::text::read_text;
 pub(crate) use self::words::nearest;
 use crate::error::Result;
 use crate::logic::notify::Channel;
@@ -132,70 +133,9 @@ fn parse_with(
         notes: findings.notes,
         secret_files: findings.secret_files,
         lacks_source_secret: findings.lacks_source_secret,
-        secrets_readable_by_others: findings.secret_in_clear && surroundings.readable_by_others,
+        secrets_readable_by_others: findings.open_files,
         ..job
     })
-}
-
-/// What was found beside the values.
-struct Findings {
-    notes: Vec<String>,
-    secret_in_clear: bool,
-    lacks_source_secret: bool,
-    secret_files: Vec<PathBuf>,
-}
-
-/// Parses a text and lets `read` take from it what it wants; a problem refuses the text.
-fn read_text<T>(
-    text: &str,
-    path: &Path,
-    surroundings: &Surroundings<'_>,
-    secrets: Secrets,
-    read: impl FnOnce(Reader<'_>) -> Option<T>,
-) -> Result<(T, Findings)> {
-    let refuse = |problem: String| file::refusal(path, problem);
-    // JSON with comments and trailing commas, and no other liberty.
-    let options = ParseOptions {
-        allow_comments: true,
-        allow_trailing_commas: true,
-        allow_loose_object_property_names: false,
-        allow_missing_commas: false,
-        allow_single_quoted_strings: false,
-        allow_hexadecimal_numbers: false,
-        allow_unary_plus_numbers: false,
-        allow_bare_decimal_point_numbers: false,
-        allow_non_finite_numbers: false,
-        allow_extended_string_escapes: false,
-    };
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let parsed = parse_to_ast(text, &CollectOptions::default(), &options)
-        .map_err(|error| refuse(format!("Is not valid JSON: {error}")))?;
-    let Some(Value::Object(object)) = &parsed.value else {
-        return Err(refuse(
-            "Holds no JSON object; should hold {…} with the keys src and des".into(),
-        ));
-    };
-    let variables = Variables::new(surroundings.env, surroundings.read_file, path);
-    let context = Context::new(variables, secrets);
-    let value = read(Reader::new(&context, String::new(), object));
-    let lacks_source_secret = context.lacks_source_secret();
-    let secret_files = context.secret_files();
-    let (problems, notes, secret_in_clear) = context.into_findings();
-    let findings = Findings {
-        notes,
-        secret_in_clear,
-        lacks_source_secret,
-        secret_files,
-    };
-    match (value, problems.as_slice()) {
-        (Some(value), []) => Ok((value, findings)),
-        (_, [one]) => Err(refuse(one.clone())),
-        (_, many) => Err(refuse(format!(
-            "{} problems\n{}",
-            many.len(),
-            many.join("\n")
-        ))),
-    }
 }
 
 /// What `cupid notify` needs of the file; the other keys may hold anything.
@@ -254,6 +194,10 @@ fn read_job(root: Reader<'_>, path: &Path, surroundings: &Surroundings<'_>) -> O
         .and_then(|object| source::read(Reader::new(root.context(), "src".into(), object)));
     let callback_delay = Duration::from_millis(callback_delay_ms.unwrap_or(1000));
     let destinations = read_destinations(&root, callback_delay);
+    // For editors, and dealt with before.
+    for key in ["$schema", "extends"] {
+        root.value(key);
+    }
     root.finish();
     let (name, former_name) = name?;
     let (source, pushbear) = source?;
@@ -274,7 +218,7 @@ fn read_job(root: Reader<'_>, path: &Path, surroundings: &Surroundings<'_>) -> O
         channels,
         heartbeat: heartbeat?,
         lacks_source_secret: false,
-        secrets_readable_by_others: false,
+        secrets_readable_by_others: vec![],
         secret_files: vec![],
         path: path.to_owned(),
         file: path_text::text(path),

@@ -199,7 +199,7 @@ fn read_key(reader: &Reader<'_>, key: &'static str, should: &str) -> Option<Secr
         reader.problem(key, &problem);
         return None;
     }
-    note_secret(reader, &text.written);
+    note_secret(reader, key, &text.written);
     Some(Secret::new(value))
 }
 
@@ -211,7 +211,7 @@ fn read_signing_text(reader: &Reader<'_>) -> Option<Secret> {
         reader.problem("secret", &format!("holds an empty text; {SHOULD}"));
         return None;
     }
-    note_secret(reader, &text.written);
+    note_secret(reader, "secret", &text.written);
     Some(Secret::new(text.value.trim()))
 }
 
@@ -225,7 +225,7 @@ fn read_hook(reader: &Reader<'_>, key: &'static str, should: &str) -> Option<Hoo
     let hook = parse_hook(text.value.trim())
         .map_err(|problem| reader.problem(key, &format!("{problem}; {should}")))
         .ok()?;
-    note_secret(reader, &text.written);
+    note_secret(reader, key, &text.written);
     Some(hook)
 }
 
@@ -305,8 +305,8 @@ fn read_command(reader: &Reader<'_>) -> Option<Vec<Word>> {
     Some(words)
 }
 
-fn note_secret(reader: &Reader<'_>, written: &str) {
+fn note_secret(reader: &Reader<'_>, key: &str, written: &str) {
     if !written.contains("${") {
-        reader.context().secret_is_in_clear();
+        reader.context().secret_is_in_clear(&reader.path(key));
     }
 }

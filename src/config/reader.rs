@@ -5,13 +5,14 @@
 //! operator sees all problems at once. A refusal shows values as the file has them, a variable by
 //! its name. It never shows a password, a secret, a header or a DSN.
 
-use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use jsonc_parser::ast::{Object, ObjectProp, Value};
 
+use super::merge::Origins;
 use super::variables::{Variables, is_reference};
 use super::words::{Show, describe, join, nearest, one_line, quote};
 
@@ -26,7 +27,7 @@ pub(super) enum Secrets {
 /// In place of a secret that is missing and that nobody needs. It is a host's name and base64 too.
 const UNKNOWN: &str = "none";
 
-/// What all readers of one file share.
+/// What all readers of one configuration share.
 pub(super) struct Context<'a> {
     variables: Variables<'a>,
     secrets: Secrets,
@@ -34,26 +35,33 @@ pub(super) struct Context<'a> {
     /// Secrets that are missing and unneeded, as problems.
     missing: RefCell<Vec<String>>,
     notes: RefCell<Vec<String>>,
-    secret_in_clear: Cell<bool>,
+    origins: Origins,
+    /// The numbers of the files with a secret in clear.
+    with_secrets: RefCell<BTreeSet<usize>>,
 }
 
 impl<'a> Context<'a> {
-    pub(super) fn new(variables: Variables<'a>, secrets: Secrets) -> Self {
+    pub(super) fn new(variables: Variables<'a>, secrets: Secrets, origins: Origins) -> Self {
         Self {
             variables,
             secrets,
             problems: RefCell::default(),
             missing: RefCell::default(),
             notes: RefCell::default(),
-            secret_in_clear: Cell::new(false),
+            origins,
+            with_secrets: RefCell::default(),
         }
     }
 
     /// Writes down a problem: the key's path and a sentence about it.
     pub(super) fn problem(&self, path: &str, problem: &str) {
-        self.problems
-            .borrow_mut()
-            .push(format!("{path}: {}", one_line(problem)));
+        let sentence = self.sentence(path, problem);
+        self.problems.borrow_mut().push(sentence);
+    }
+
+    fn sentence(&self, path: &str, problem: &str) -> String {
+        let origin = self.origins.words(path);
+        format!("{path}: {}", one_line(&format!("{problem}{origin}")))
     }
 
     /// Writes down something that `check` tells.
@@ -61,9 +69,10 @@ impl<'a> Context<'a> {
         self.notes.borrow_mut().push(note);
     }
 
-    /// Says that the file itself holds a password or a secret.
-    pub(super) fn secret_is_in_clear(&self) {
-        self.secret_in_clear.set(true);
+    /// Says that a file itself holds a password or a secret, under the key of this path.
+    pub(super) fn secret_is_in_clear(&self, path: &str) {
+        let number = self.origins.number(path);
+        self.with_secrets.borrow_mut().insert(number);
     }
 
     /// An environment variable.
@@ -88,8 +97,8 @@ impl<'a> Context<'a> {
         self.variables.used()
     }
 
-    /// The problems, the notes, and whether a secret stands in the file itself.
-    pub(super) fn into_findings(self) -> (Vec<String>, Vec<String>, bool) {
+    /// The problems, the notes, and the numbers of the files with a secret in clear.
+    pub(super) fn into_findings(self) -> (Vec<String>, Vec<String>, BTreeSet<usize>) {
         let mut problems = self.problems.into_inner();
         if !problems.is_empty() {
             problems.extend(self.missing.into_inner()); // One may be why there is a problem.
@@ -97,7 +106,7 @@ impl<'a> Context<'a> {
         (
             problems,
             self.notes.into_inner(),
-            self.secret_in_clear.get(),
+            self.with_secrets.into_inner(),
         )
     }
 
@@ -118,10 +127,10 @@ impl<'a> Context<'a> {
             text.push_str(before);
             // Without its end it is no name either.
             let (reference, after) = after.split_once('}').unwrap_or(("", ""));
-            match self.variables.value(reference) {
+            match self.variables.value(reference, self.origins.file(path)) {
                 Ok(value) => text.push_str(&value),
                 Err(problem) if secrets == Secrets::Unneeded && is_reference(reference) => {
-                    let missing = format!("{path}: {}", one_line(&problem));
+                    let missing = self.sentence(path, &problem);
                     self.missing.borrow_mut().push(missing);
                     if text.is_empty() && path.to_lowercase().ends_with("url") {
                         text.push_str("https://");

@@ -61,7 +61,8 @@ fn read_dsn(reader: &Reader<'_>) -> Option<Dsn> {
                     .note(format!("{}: {note}", reader.path("dsn")));
             }
             if dsn.password.as_deref().is_some_and(|p| !p.is_empty()) && has_clear_password(&text) {
-                reader.context().secret_is_in_clear();
+                let path = reader.path("dsn");
+                reader.context().secret_is_in_clear(&path);
             }
             Some(dsn)
         }
@@ -98,7 +99,8 @@ fn read_account(reader: &Reader<'_>, dsn: Option<&Dsn>) -> Option<(String, Strin
         && !password.value.is_empty()
         && !password.written.contains("${")
     {
-        reader.context().secret_is_in_clear();
+        let path = reader.path("password");
+        reader.context().secret_is_in_clear(&path);
     }
     let password = password.map(|text| text.value);
     // Without a usable DSN it is not known whether the keys are needed.

@@ -11,29 +11,36 @@ use std::path::{Path, PathBuf};
 
 use super::env_file;
 
+/// A file of variables.
+struct Beside {
+    path: PathBuf,
+    /// `None` when there is no such file.
+    values: Result<Option<BTreeMap<String, String>>, String>,
+}
+
 /// Where values are looked up.
 pub(super) struct Variables<'a> {
     env: &'a dyn Fn(&str) -> Option<String>,
     read_file: &'a dyn Fn(&Path) -> std::io::Result<Vec<u8>>,
-    /// The configuration file.
-    path: &'a Path,
-    /// The file of variables beside it, once it was needed; `None` when there is none.
-    beside: OnceCell<Result<Option<BTreeMap<String, String>>, String>>,
+    /// The configuration file, and behind it those that it extends; the files of variables are beside them.
+    paths: Vec<PathBuf>,
+    beside: OnceCell<Vec<Beside>>,
     /// The files that a value came from; the credentials of systemd are nobody else's to read.
     used: RefCell<BTreeSet<PathBuf>>,
 }
 
 impl<'a> Variables<'a> {
-    /// `env` is the environment, `read_file` reads a whole small file, `path` is the configuration.
+    /// `env` is the environment, `read_file` reads a whole small file, `paths` is the configuration and behind it the files
+    /// that it extends.
     pub(super) fn new(
         env: &'a dyn Fn(&str) -> Option<String>,
         read_file: &'a dyn Fn(&Path) -> std::io::Result<Vec<u8>>,
-        path: &'a Path,
+        paths: Vec<PathBuf>,
     ) -> Self {
         Self {
             env,
             read_file,
-            path,
+            paths,
             beside: OnceCell::new(),
             used: RefCell::default(),
         }
@@ -46,7 +53,7 @@ impl<'a> Variables<'a> {
 
     /// The configuration.
     pub(super) fn file(&self) -> &Path {
-        self.path
+        self.paths.first().map_or(Path::new(""), PathBuf::as_path)
     }
 
     /// An environment variable.
@@ -54,13 +61,13 @@ impl<'a> Variables<'a> {
         (self.env)(name)
     }
 
-    /// What stands between `${` and `}`: a name, or `file:` and a path.
+    /// What stands between `${` and `}`: a name, or `file:` and a path. `written_in` is the file that has it.
     ///
     /// # Errors
     /// Why there is no value, as the rest of a sentence about the key.
-    pub(super) fn value(&self, reference: &str) -> Result<String, String> {
+    pub(super) fn value(&self, reference: &str, written_in: &Path) -> Result<String, String> {
         if let Some(path) = reference.strip_prefix("file:") {
-            return self.content(path);
+            return self.content(path, written_in);
         }
         if !is_name(reference) {
             return Err(
@@ -78,13 +85,18 @@ impl<'a> Variables<'a> {
         {
             return Ok(value);
         }
-        match self.beside() {
-            Ok(Some(values)) if values.contains_key(reference) => {
-                self.used.borrow_mut().insert(self.path_beside());
-                Ok(values[reference].clone())
+        for Beside { path, values } in self.beside() {
+            match values {
+                Ok(Some(values)) if values.contains_key(reference) => {
+                    self.used.borrow_mut().insert(path.clone());
+                    return Ok(values[reference].clone());
+                }
+                Ok(_) => {}
+                // It may hold the value that takes precedence.
+                Err(_) => break,
             }
-            beside => Err(self.not_found(reference, credentials.as_deref(), beside)),
         }
+        Err(self.not_found(reference, credentials.as_deref()))
     }
 
     fn credential(&self, folder: &Path, name: &str) -> Result<Option<String>, String> {
@@ -104,12 +116,12 @@ impl<'a> Variables<'a> {
         }
     }
 
-    /// `${file:PATH}`; a relative path begins at the configuration's folder.
-    fn content(&self, path: &str) -> Result<String, String> {
+    /// `${file:PATH}`; a relative path begins at the folder of the file that has it.
+    fn content(&self, path: &str, written_in: &Path) -> Result<String, String> {
         if path.is_empty() {
             return Err("holds ${file:} without a path; should be ${file:/path}".into());
         }
-        let path = self.path.parent().unwrap_or(Path::new("")).join(path);
+        let path = written_in.parent().unwrap_or(Path::new("")).join(path);
         let failed = |why: &str| format!("needs the file {}, which {why}", path.display());
         let bytes =
             (self.read_file)(&path).map_err(|error| failed(&format!("cannot be read: {error}")))?;
@@ -117,55 +129,55 @@ impl<'a> Variables<'a> {
         without_line_end(bytes).ok_or_else(|| failed("is no UTF-8 text"))
     }
 
-    /// `<configuration without .json>.env`.
-    fn path_beside(&self) -> PathBuf {
-        match self.path.extension() {
-            Some(extension) if extension == "json" => self.path.with_extension("env"),
-            _ => {
-                let mut path = self.path.as_os_str().to_owned();
-                path.push(".env");
-                path.into()
-            }
-        }
-    }
-
-    fn beside(&self) -> Result<Option<&BTreeMap<String, String>>, &str> {
-        let read = || match (self.read_file)(&self.path_beside()) {
-            Ok(bytes) => match String::from_utf8(bytes) {
-                Ok(text) => Ok(Some(env_file::parse(&text))),
-                Err(_) => Err("is no UTF-8 text".into()),
-            },
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(format!("cannot be read: {error}")),
+    /// The files of variables, read once they are needed.
+    fn beside(&self) -> &[Beside] {
+        let read = |config: &PathBuf| {
+            let path = path_beside(config);
+            let values = match (self.read_file)(&path) {
+                Ok(bytes) => match String::from_utf8(bytes) {
+                    Ok(text) => Ok(Some(env_file::parse(&text))),
+                    Err(_) => Err("is no UTF-8 text".into()),
+                },
+                Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+                Err(error) => Err(format!("cannot be read: {error}")),
+            };
+            Beside { path, values }
         };
-        match self.beside.get_or_init(read) {
-            Ok(values) => Ok(values.as_ref()),
-            Err(why) => Err(why),
-        }
+        self.beside
+            .get_or_init(|| self.paths.iter().map(read).collect())
     }
 
     /// Names the places that were looked in.
-    fn not_found(
-        &self,
-        name: &str,
-        credentials: Option<&Path>,
-        beside: Result<Option<&BTreeMap<String, String>>, &str>,
-    ) -> String {
+    fn not_found(&self, name: &str, credentials: Option<&Path>) -> String {
         let credentials = match credentials {
             Some(folder) => format!("there is none in {}", folder.display()),
             None => "CREDENTIALS_DIRECTORY is not set".into(),
         };
-        let path = self.path_beside();
-        let path = path.display();
-        let beside = match beside {
-            Ok(Some(_)) => "it has none".into(),
-            Ok(None) => "there is no such file".into(),
-            Err(why) => format!("it {why}"),
-        };
+        let files = self.beside().iter().map(|Beside { path, values }| {
+            let beside = match values {
+                Ok(Some(_)) => "it has none".into(),
+                Ok(None) => "there is no such file".into(),
+                Err(why) => format!("it {why}"),
+            };
+            format!("{} ({beside})", path.display())
+        });
+        let files = files.collect::<Vec<_>>().join(" or in ");
         format!(
             "needs the environment variable {name}, which is not set, a systemd credential of that name \
-             ({credentials}), or a line {name}=… in {path} ({beside})"
+             ({credentials}), or a line {name}=… in {files}"
         )
+    }
+}
+
+/// `<configuration without .json>.env`.
+fn path_beside(config: &Path) -> PathBuf {
+    match config.extension() {
+        Some(extension) if extension == "json" => config.with_extension("env"),
+        _ => {
+            let mut path = config.as_os_str().to_owned();
+            path.push(".env");
+            path.into()
+        }
     }
 }
 
@@ -219,7 +231,7 @@ mod tests {
             Some((_, content)) => Ok(content.to_vec()),
             None => Err(ErrorKind::NotFound.into()),
         };
-        Variables::new(&env, &read_file, Path::new(config)).value(reference)
+        Variables::new(&env, &read_file, vec![config.into()]).value(reference, Path::new(config))
     }
 
     #[test]
@@ -246,9 +258,9 @@ mod tests {
             Some("/s/x") => Ok(b"3".to_vec()),
             _ => Err(ErrorKind::NotFound.into()),
         };
-        let variables = Variables::new(&env, &read_file, Path::new(CONFIG));
+        let variables = Variables::new(&env, &read_file, vec![CONFIG.into()]);
         let used = |reference: &str| {
-            let _ = variables.value(reference);
+            let _ = variables.value(reference, Path::new(CONFIG));
             let used = variables.used();
             let names = used.iter().map(|path| path.display().to_string());
             names.collect::<Vec<_>>().join(" ")

@@ -88,7 +88,7 @@ pub(crate) fn job(
         },
         destinations: jobs,
         lacks_source_secret: false,
-        secrets_readable_by_others: false,
+        secrets_readable_by_others: vec![],
         secret_files: vec![],
         path: "simulation.json".into(),
         file: "/simulation.json".into(),

@@ -1,5 +1,6 @@
 //! Tests over whole files.
 
+mod extends;
 mod notify;
 mod refusals;
 mod values;
@@ -154,7 +155,7 @@ fn the_sample_of_the_first_cupid_loads() {
         destination.callback.url,
         "http://127.0.0.1:20000/test/callback"
     );
-    assert!(job.secrets_readable_by_others);
+    assert!(!job.secrets_readable_by_others.is_empty());
     let notes = job.notes.join("\n");
     assert!(
         notes.contains("taskWorkerIntervalMillisecond") && notes.contains("serverchan"),
@@ -166,7 +167,7 @@ fn the_sample_of_the_first_cupid_loads() {
 #[test]
 fn the_example_loads_and_its_secrets_are_not_in_clear() {
     let job = read(include_str!("../../../examples/user.json"));
-    assert!(!job.secrets_readable_by_others);
+    assert!(job.secrets_readable_by_others.is_empty());
     assert_eq!(job.notes, Vec::<String>::new());
     assert_eq!(job.source.table.server.password, "from the environment");
     let destination = &job.destinations[0];
@@ -240,7 +241,7 @@ fn a_file_is_loaded_and_its_mode_is_looked_at() {
     for (mode, readable) in [(0o600, false), (0o640, true), (0o604, true), (0o622, false)] {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
         assert_eq!(
-            load(&path, &env).unwrap().secrets_readable_by_others,
+            load(&path, &env).unwrap().secrets_readable_by_others == [path.clone()],
             readable,
             "{mode:o}"
         );
