@@ -3,6 +3,7 @@
 mod extends;
 mod notify;
 mod refusals;
+mod schema;
 mod values;
 
 use super::*;
