@@ -242,7 +242,7 @@ fn explained(plan: &Plan) -> String {
 }
 
 /// The statement that adds an index over these columns.
-fn create_index(database: &str, table: &str, columns: &[&str]) -> String {
+pub(crate) fn create_index(database: &str, table: &str, columns: &[&str]) -> String {
     use crate::logic::value::sql::quoted;
     let list: Vec<String> = columns.iter().map(|column| quoted(column)).collect();
     format!(
@@ -260,7 +260,7 @@ fn create_index(database: &str, table: &str, columns: &[&str]) -> String {
 }
 
 /// How many rows a table has, as far as the server knows.
-fn about(rows: Option<u64>) -> String {
+pub(crate) fn about(rows: Option<u64>) -> String {
     rows.map_or("an unknown number of rows".into(), |rows| {
         format!("about {}", counted(rows, "row"))
     })

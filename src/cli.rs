@@ -7,6 +7,7 @@
 mod audits;
 mod care;
 mod examples;
+mod init;
 mod man;
 mod output;
 mod owed;
@@ -28,6 +29,7 @@ use crate::error::Exit;
 pub use audits::{Recheck, Reconcile};
 pub use care::{Check, Completions, Help, Notify, Pages, Status};
 pub use clap_complete::Shell;
+pub use init::Init;
 pub use man::{Page, pages};
 pub use output::{Output, Talk};
 pub use owed::{Owed, OwedCommand, OwedDrop, OwedList, OwedSend, OwedShow, OwedWhat};
@@ -82,6 +84,9 @@ pub enum Command {
     /// Shows the checkpoint, how far behind the table it is, and the callbacks owed
     #[command(after_help = STATUS_EXAMPLES)]
     Status(Status),
+    /// Writes a commented configuration, from two tables when it is given their addresses
+    #[command(after_help = init::INIT_EXAMPLES)]
+    Init(Init),
     /// Checks a configuration against the real servers before going live
     #[command(after_help = CHECK_EXAMPLES)]
     Check(Check),

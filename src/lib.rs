@@ -48,6 +48,7 @@
 //! | `pipeline/audit/` | which rows of two tables are equal, without looking each of them up |
 //! | `world.rs` | what a pass needs from outside, as small traits |
 //! | `check.rs`, `check/` | facts of servers and files in, advice out |
+//! | `init.rs`, `init/` | facts of tables in, the text of a configuration out |
 //! | `logic/value/` | cells, rows, spans of ids, and how they are printed and quoted |
 //! | `logic/compare/` | when two cells and two rows are equal, and whether a difference lasts |
 //! | `logic/scan/` | what to read next: gaps, checkpoint, zones |
@@ -64,6 +65,7 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod error;
+mod init;
 pub mod io;
 mod locks;
 pub mod logic;

@@ -5,11 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the ground up. A part imports itself and what stands before it; parts of one line do not know each other.
-const FLOORS: [&[&str]; 7] = [
+const FLOORS: [&[&str]; 8] = [
     &["error", "locks"],
     &["logic"],
     &["config", "world"],
     &["pipeline", "check"],
+    &["init"],
     &["io"],
     &["cli"],
     &["commands"],

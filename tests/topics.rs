@@ -116,6 +116,11 @@ fn no_topic_has_the_name_of_a_command() {
 /// The command lines of a text: indented lines, and what stands between backticks. The latter may
 /// leave out what has to be typed: true.
 fn commands(text: &str) -> Vec<(String, bool)> {
+    let mut text = text.to_owned();
+    // A backslash at its end joins a line with the next one.
+    while let Some((before, after)) = text.split_once(" \\\n") {
+        text = format!("{before} {}", after.trim_start());
+    }
     let lines = text.lines().filter_map(|line| {
         let line = line.strip_prefix("    ")?.trim_start();
         let line = line
@@ -124,8 +129,8 @@ fn commands(text: &str) -> Vec<(String, bool)> {
             .trim_start();
         Some((line.trim_start_matches("sudo -u cupid "), false))
     });
-    let text = text.replace('\n', " ");
-    let inline = text.split('`').skip(1).step_by(2);
+    let flat = text.replace('\n', " ");
+    let inline = flat.split('`').skip(1).step_by(2);
     let all = lines.chain(inline.map(|it| (it, true)));
     let commands = all.filter(|(it, _)| it.starts_with("cupid "));
     commands

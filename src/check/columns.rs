@@ -194,6 +194,7 @@ pub(super) fn lost_characters<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check::facts::Filled;
 
     #[test]
     fn what_whole_numbers_a_column_holds() {
@@ -225,6 +226,7 @@ mod tests {
             charset: charset.map(Into::into),
             collation: None,
             on_update: false,
+            filled: Filled::Given,
         };
         for (from, to, loses) in [
             ("latin1", "latin1", false),

@@ -120,6 +120,19 @@ pub(crate) struct ColumnFacts {
     pub collation: Option<String>,
     /// Set to the current time by every `UPDATE`.
     pub on_update: bool,
+    /// Where its values come from.
+    pub filled: Filled,
+}
+
+/// Where the values of a column come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Filled {
+    /// Whoever writes the row.
+    Given,
+    /// `AUTO_INCREMENT`.
+    Counted,
+    /// Other columns, stored or not.
+    Generated,
 }
 
 /// An index.

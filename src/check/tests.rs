@@ -11,7 +11,9 @@ mod source;
 mod state;
 
 use super::*;
-use crate::check::facts::{ColumnFacts, Index, Refused, ServerFacts, Side, StateFacts, TableFacts};
+use crate::check::facts::{
+    ColumnFacts, Filled, Index, Refused, ServerFacts, Side, StateFacts, TableFacts,
+};
 use crate::config::{Surroundings, parse};
 use crate::logic::value::cell::ColumnType;
 
@@ -64,6 +66,7 @@ fn column(name: &str, column_type: ColumnType, declared: &str) -> ColumnFacts {
         charset: text.then(|| "utf8mb4".into()),
         collation: text.then(|| "utf8mb4_general_ci".into()),
         on_update: true,
+        filled: Filled::Given,
     }
 }
 

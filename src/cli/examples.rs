@@ -18,6 +18,7 @@ wrong prints nothing.";
 
 pub(super) const TOP_EXAMPLES: &str = "\
 Examples:
+  cupid init --src DSN --table user --des DSN --callback URL --output user.json
   cupid check user.json                   is the configuration right?
   cupid run user.json                     one pass, for cron and systemd timers
   cupid run user.json --every 2s --for 58s

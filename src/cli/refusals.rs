@@ -14,6 +14,10 @@ pub(super) fn refusal(command: &Command) -> Option<(ErrorKind, String)> {
             let problem = start.check().err()?;
             Some((ErrorKind::ValueValidation, problem))
         }
+        Command::Init(init) => {
+            let problem = init.check().err()?;
+            Some((ErrorKind::WrongNumberOfValues, problem))
+        }
         Command::Run(run) => two_on_stdout(&run.output, &[]).map(conflict),
         Command::Recheck(recheck) => two_on_stdout(&recheck.output, &[]).map(conflict),
         Command::Reconcile(audit) => audit_refusal(audit).map(conflict),

@@ -2,6 +2,7 @@
 
 mod check;
 mod connections;
+mod init;
 mod man;
 mod memory;
 mod note;
@@ -46,6 +47,7 @@ pub fn dispatch(command: Command, clock: &Arc<RealClock>) -> Result<Exit> {
         Command::Retry(retry) => run::retry(&retry, clock),
         Command::Owed(owed) => owed::owed(&owed, clock),
         Command::Status(status) => status::status(&status, clock),
+        Command::Init(init) => init::init(&init, clock),
         Command::Check(check) => check::check(&check, clock),
         Command::Notify(notify) => notify::notify(&notify, clock),
         Command::Completions(completions) => {

@@ -67,7 +67,7 @@ fn read_url(reader: &Reader<'_>) -> Option<String> {
 }
 
 /// The address with its scheme, as it can be sent.
-fn parse_url(text: &str) -> Result<String, String> {
+pub(super) fn parse_url(text: &str) -> Result<String, String> {
     let url = web_address::parse(text)?;
     if !url.username().is_empty() || url.password().is_some() {
         return Err(

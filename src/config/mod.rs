@@ -21,6 +21,7 @@ pub(crate) mod refusals;
 mod source;
 mod table;
 mod table_name;
+mod target;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -36,8 +37,11 @@ use std::time::Duration;
 pub use self::files::{configurations, files};
 pub use self::job::*;
 use self::reader::{Context, Reader, Secrets};
+pub(crate) use self::target::{
+    Target, check_callback, file_of_variables, stem_of, table_of, target, variable,
+};
 use self::text::read_text;
-pub(crate) use self::words::nearest;
+pub(crate) use self::words::{likeness, nearest};
 use crate::error::Result;
 use crate::logic::notify::Channel;
 use crate::logic::scan::identity::{self, Conflict, Unnamed};

@@ -170,7 +170,7 @@ impl<'a> Variables<'a> {
 }
 
 /// `<configuration without .json>.env`.
-fn path_beside(config: &Path) -> PathBuf {
+pub(super) fn path_beside(config: &Path) -> PathBuf {
     match config.extension() {
         Some(extension) if extension == "json" => config.with_extension("env"),
         _ => {

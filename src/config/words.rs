@@ -33,6 +33,19 @@ pub(crate) fn nearest<'k>(unknown: &str, known: &[&'k str]) -> Option<&'k str> {
         .map(|(_, name)| name)
 }
 
+/// How alike two names of columns are, up to 1; `None` when they are not.
+pub(crate) fn likeness(one: &str, other: &str) -> Option<f64> {
+    let [one, other] = [one, other].map(|name| name.to_lowercase().replace('_', ""));
+    let (shorter, longer) = if one.len() < other.len() {
+        (&one, &other)
+    } else {
+        (&other, &one)
+    };
+    let is_part = shorter.chars().count() > 2 && longer.contains(shorter.as_str());
+    let likeness = strsim::jaro_winkler(&one, &other);
+    (is_part || likeness >= 0.8).then_some(likeness)
+}
+
 /// What a key holds, for a refusal.
 pub(super) fn describe(value: &Value<'_>, show: Show) -> String {
     let (text, kind) = match value {

@@ -1,6 +1,6 @@
 //! Words and progress for people, on stderr; the only file that names `indicatif`.
 
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -35,6 +35,11 @@ pub(crate) fn has_colour() -> bool {
     let is_refused = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let is_dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
     std::io::stdout().is_terminal() && !is_refused("NO_COLOR") && !is_dumb
+}
+
+/// Says on stderr what is no message of a log, such as a table of words.
+pub(crate) fn tell_person(words: &str) {
+    let _ = std::io::stderr().write_all(words.as_bytes()); // Nobody could be told.
 }
 
 /// Shows a pass to people and writes what it finds.

@@ -11,7 +11,9 @@ use super::schema::Table;
 use super::session::{NOW_US, Sessions};
 use super::source::window::range;
 use super::{MySqlDestination, MySqlSource};
-use crate::check::facts::{ColumnFacts, Index, Plan, Refused, ServerFacts, Side, TableFacts, same};
+use crate::check::facts::{
+    ColumnFacts, Filled, Index, Plan, Refused, ServerFacts, Side, TableFacts, same,
+};
 use crate::check::is_loopback;
 use crate::config::{Address, Job, Server, TableJob};
 use crate::error::{Error, Result};
@@ -195,7 +197,11 @@ fn quoted_account(account: &str) -> String {
     format!("{}@{}", literal(user), literal(host))
 }
 
-fn table_facts(conn: &mut Conn, job: &TableJob, needed: &[&str]) -> mysql::Result<TableFacts> {
+pub(super) fn table_facts(
+    conn: &mut Conn,
+    job: &TableJob,
+    needed: &[&str],
+) -> mysql::Result<TableFacts> {
     let TableJob {
         database, table, ..
     } = job;
@@ -310,6 +316,7 @@ fn columns(conn: &mut Conn, database: &str, table: &str) -> mysql::Result<Vec<Co
         let name = text(0)?;
         let column = described.column(&name)?;
         let is_decimal = column.column_type == ColumnType::Decimal;
+        let extra = text(8).unwrap_or_default().to_ascii_lowercase();
         Some(ColumnFacts {
             column_type: column.column_type,
             declared: text(1).unwrap_or_default(),
@@ -319,12 +326,24 @@ fn columns(conn: &mut Conn, database: &str, table: &str) -> mysql::Result<Vec<Co
             scale: number(5).filter(|_| is_decimal),
             charset: text(6),
             collation: text(7),
-            on_update: text(8)
-                .is_some_and(|extra| extra.to_ascii_lowercase().contains("on update")),
+            on_update: extra.contains("on update"),
+            filled: filled(&extra),
             name,
         })
     });
     Ok(facts.collect())
+}
+
+/// By `EXTRA`, in lower case. MySQL calls a default that is an expression `DEFAULT_GENERATED`.
+fn filled(extra: &str) -> Filled {
+    let has = |words: &str| extra.contains(words);
+    if has("virtual generated") || has("stored generated") || has("persistent") {
+        Filled::Generated
+    } else if has("auto_increment") {
+        Filled::Counted
+    } else {
+        Filled::Given
+    }
 }
 
 fn indexes(conn: &mut Conn, database: &str, table: &str) -> mysql::Result<Vec<Index>> {
