@@ -161,8 +161,8 @@ fn no_pair(source: &Found, copy: &Found) -> String {
     )
 }
 
-/// The `AUTO_INCREMENT` column that leads an index, else the only column of an integer primary key, else a unique integer
-/// named `id`.
+/// The `AUTO_INCREMENT` column that leads an index, else the only column of an integer primary key,
+/// else a unique integer named `id`.
 fn id(table: &TableFacts) -> Option<(String, String)> {
     let integers = || {
         let columns = table.columns.iter();
@@ -189,13 +189,14 @@ fn no_id(source: &Found) -> String {
         format!("PRIMARY ({})", index.columns.join(", "))
     });
     format!(
-        "idColumn: {} has no increasing integer key, but {has}: \"insert\" is off, and this version of cupid cannot watch \
-         the table",
+        "idColumn: {} has no increasing integer key, but {has}: \"insert\" is off, and this \
+         version of cupid cannot watch the table",
         source.name()
     )
 }
 
-/// The column of the last change: one that the server sets before one of a usual name, one with an index first.
+/// The column of the last change: one that the server sets before one of a usual name, one with an
+/// index first.
 fn update(source: &Found, to_decide: &mut Vec<String>) -> Update {
     let table = &source.facts;
     let is_moment = |it: &&ColumnFacts| {
@@ -229,7 +230,8 @@ fn update(source: &Found, to_decide: &mut Vec<String>) -> Update {
     let Some(index) = table.index_led_by(&column.name) else {
         let statement = create_index(&source.database, &source.table, &[&column.name]);
         to_decide.push(format!(
-            "updateColumn: no index begins with {}, and each pass would read all of {} ({}): \"update\" is off until {}",
+            "updateColumn: no index begins with {}, and each pass would read all of {} ({}): \
+             \"update\" is off until {}",
             column.name,
             source.name(),
             about(table.rows_likely()),
@@ -251,13 +253,14 @@ fn no_update(source: &Found) -> String {
         .find_map(|name| source.facts.column(name));
     match likely {
         Some(column) => format!(
-            "updateColumn: {} {} may hold the time of the last change: \"update\" is off until updateColumn and \
-             updateTimeFormate are set",
+            "updateColumn: {} {} may hold the time of the last change: \"update\" is off until \
+             updateColumn and updateTimeFormate are set",
             column.name,
             shown_type(&column.declared)
         ),
         None => format!(
-            "updateColumn: no column of {} says when a row was changed: \"update\" is off, and audits alone find lost updates",
+            "updateColumn: no column of {} says when a row was changed: \"update\" is off, and only \
+             audits find lost updates",
             source.name()
         ),
     }

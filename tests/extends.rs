@@ -1,4 +1,5 @@
-//! Configurations that share a file by `extends`: in a folder, over a reload, and with the state that they have.
+//! Configurations that share a file by `extends`: in a folder, over a reload, and with the state
+//! that they have.
 
 mod common;
 

@@ -1,4 +1,5 @@
-//! `cupid init` writes configurations that `check` and `run` take as they are, and overwrites nothing.
+//! `cupid init` writes configurations that `check` and `run` take as they are, and overwrites
+//! nothing.
 
 mod common;
 
@@ -128,7 +129,8 @@ fn the_configuration_goes_to_stdout_and_the_file_of_the_shell_is_named() {
     desk.works(&path);
 }
 
-/// Tables as those of sakila: keys of several columns, generated and invisible columns, other names in the copies.
+/// Tables as those of sakila: keys of several columns, generated and invisible columns, other names
+/// in the copies.
 fn sakila() -> Scene {
     let scene = Scene::bare(common::Db::new(2));
     let statements = [
@@ -234,6 +236,34 @@ fn a_folder_has_a_file_for_each_table_and_one_that_they_share() {
 }
 
 #[test]
+fn a_percent_sign_alone_is_special_in_a_pattern() {
+    let desk = Desk::of(Scene::bare(common::Db::new(1)));
+    for table in ["a_1", "a_%", "ab1", "a|1", "A_3x"] {
+        for side in ["src.", "des."] {
+            let sql =
+                format!("CREATE TABLE {side}`{table}` (id INT AUTO_INCREMENT PRIMARY KEY, x INT)");
+            desk.scene.db.exec(&sql);
+        }
+    }
+    let of = |pattern: &str, folder: &str| {
+        let folder = desk.path(folder);
+        let out = folder.to_str().expect("UTF-8");
+        desk.init(&["--table", pattern, "--output", out]).exits(0);
+        let entries = std::fs::read_dir(&folder).expect("List the folder");
+        let names = entries.map(|it| it.expect("List").file_name().into_string().expect("UTF-8"));
+        let mut names: Vec<String> = names.filter(|it| it != "common.json").collect();
+        names.sort();
+        names.join(" ")
+    };
+    assert_eq!(of("%a_1", "1"), "a_1.json");
+    assert_eq!(of("a|%", "2"), "a_1.json");
+    // A name that a file cannot have is replaced, and stands in the file as it is.
+    let text = read(&desk.path("2").join("a_1.json"));
+    assert!(text.contains("\"table\": \"a|1\""), "{text}");
+    assert_eq!(of("%1", "3"), "a_1-2.json a_1.json ab1.json");
+}
+
+#[test]
 fn an_update_column_without_an_index_is_off_with_the_statement_that_helps() {
     let desk = Desk::of(Scene::in_sync([1]));
     desk.scene
@@ -311,6 +341,11 @@ const WRONG: &[(&str, i32, &[&str])] = &[
         "--src SRC --des DES --table film_text",
         64,
         &["no column in common", "id, note", "x, y"],
+    ),
+    (
+        "--src SRC --des SRC --table actor",
+        64,
+        &["actor is given as its own copy"],
     ),
     (
         "--src SRC --des DES --table zzz% --output zzz/",

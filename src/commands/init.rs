@@ -1,4 +1,5 @@
-//! `cupid init`: reads what tables are made of, and writes configurations. It changes nothing on a server.
+//! `cupid init`: reads what tables are made of, and writes configurations. It changes nothing on a
+//! server.
 
 mod accounts;
 mod outputs;

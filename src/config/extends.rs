@@ -91,7 +91,8 @@ pub(super) fn target(
     }
 }
 
-/// The file's text, and whether others can read it. A pipe or a device could keep the reader waiting.
+/// The file's text, and whether others can read it. A pipe or a device could keep the reader
+/// waiting.
 fn read(path: &Path) -> Result<(String, bool), String> {
     let found = std::fs::metadata(path);
     let found = found.map_err(|error| format!("Cannot be read: {error}"))?;

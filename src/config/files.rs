@@ -9,11 +9,12 @@ use super::file::{self, refusal};
 use super::json;
 use crate::error::Error;
 
-/// The files that these paths mean, each once, in their order: a folder stands for its `*.json` but those that another
-/// file extends, sorted by name. A folder that holds none, or cannot be read, is an error with its path.
+/// The files that these paths mean, each once, in their order: a folder stands for its `*.json` but
+/// those that another file extends, sorted by name. A folder that holds none, or cannot be read, is
+/// an error with its path.
 ///
-/// A shell writes a folder's files out (`*.json`), so of files that are named a mere part of others is left out, too: one
-/// without `src.table` or `des`.
+/// A shell writes a folder's files out (`*.json`), so of files that are named a mere part of others
+/// is left out, too: one without `src.table` or `des`.
 #[must_use]
 pub fn files(paths: &[PathBuf]) -> Vec<Result<PathBuf, (PathBuf, Error)>> {
     let mut all: Vec<Result<PathBuf, (PathBuf, Error)>> = Vec::new();

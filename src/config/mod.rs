@@ -116,7 +116,8 @@ pub fn load_notifications(
     Ok(read_text(&text, path, &surroundings, Secrets::Needed, read)?.0)
 }
 
-/// Reads the text of a configuration; `path` gives the default of `name` and stands in errors.
+/// Reads the text of a configuration, and the files that it extends; `path` gives the default of
+/// `name`, the folder of relative files, and stands in errors.
 ///
 /// # Errors
 ///

@@ -41,8 +41,9 @@ impl Key {
     }
 }
 
-/// Columns of the source that find a row in every copy, the best first: one that has a value in each row, is unique in the
-/// copies, is a key of the business rather than a number of the database, and is unique in the source.
+/// Columns of the source that find a row in every copy, the best first: one that has a value in
+/// each row, is unique in the copies, is a key of the business rather than a number of the
+/// database, and is unique in the source.
 pub(super) fn choose(
     source: &Found,
     copies: &[Found],
@@ -64,7 +65,8 @@ pub(super) fn choose(
         let Some(found) = found else { continue };
         let all_unique = found.iter().all(|(_, index)| is_alone(index));
         let is_unique = table.is_unique(&column.name);
-        // An index that is not unique, or has more columns, helps where the source has no two rows of a value.
+        // An index that is not unique, or has more columns, helps where the source has no two rows
+        // of a value.
         if !all_unique && !is_unique {
             continue;
         }
@@ -132,14 +134,16 @@ fn no_key(source: &Found, copies: &[Found]) -> String {
         .find_map(|copy| Some((copy, copy.facts.indexes.iter().find(has_all)?)));
     if let Some((copy, index)) = composite {
         return format!(
-            "byColumn: only ({}) together are unique in {}, and this version of cupid finds a row by one column",
+            "byColumn: only ({}) together are unique in {}, and this version of cupid finds a row by \
+             one column",
             index.columns.join(", "),
             copy.name()
         );
     }
     let names: Vec<String> = copies.iter().map(Found::name).collect();
     format!(
-        "byColumn: no column of {} has the name of one with a UNIQUE index in {}: set it by hand, or add such an index",
+        "byColumn: no column of {} has the name of one with a UNIQUE index in {}: set it by hand, or \
+         add such an index",
         source.name(),
         names.join(" and in ")
     )

@@ -35,7 +35,8 @@ fn column(name: &str, declared: &str) -> ColumnFacts {
     }
 }
 
-/// Columns as `name type words`, indexes as `NAME(columns)`; PRIMARY and those that begin with `u` are unique.
+/// Columns as `name type words`, indexes as `NAME(columns)`; PRIMARY and those that begin with `u`
+/// are unique.
 fn table(columns: &[&str], indexes: &[&str]) -> Found {
     let columns = columns.iter().map(|it| {
         let (name, declared) = it.split_once(' ').expect("A name and a type");

@@ -43,7 +43,8 @@ struct Entry {
 /// The name of the file that the files of a folder share.
 pub(crate) const COMMON: &str = "common.json";
 
-const HELP: &str = "`cupid help configuration` explains every key. `cupid check` looks for what is missing or slow.";
+const HELP: &str = "`cupid help configuration` explains every key. `cupid check` looks for what \
+     is missing or slow.";
 
 /// The whole configuration of a table in one file.
 pub(crate) fn alone(

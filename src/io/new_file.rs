@@ -24,8 +24,8 @@ pub(crate) fn refuse_existing(path: &Path) -> Result<()> {
     }
 }
 
-/// Writes new files, each whole and readable by owner and group (0640), and their folder where there is none. All or none
-/// are there afterwards.
+/// Writes new files, each whole and readable by owner and group (0640), and their folder where
+/// there is none. All or none are there afterwards.
 ///
 /// # Errors
 /// When one of them is there already, or cannot be written.

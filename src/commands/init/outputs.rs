@@ -85,7 +85,8 @@ impl Place {
     }
 }
 
-/// A file for each table, and the one that they share: it may be there already where it is the same.
+/// A file for each table, and the one that they share: it may be there already where it is the
+/// same.
 pub(super) fn write_folder(folder: &Path, servers: &Servers, watched: &[Watched]) -> Result<()> {
     let common = (folder.join(COMMON), written::common(servers));
     let is_known = std::fs::read(&common.0).is_ok_and(|known| known == common.1.as_bytes());
@@ -112,7 +113,8 @@ pub(super) fn write_folder(folder: &Path, servers: &Servers, watched: &[Watched]
     new_file::create_all(&files)
 }
 
-/// Two tables may have one name for files: in two databases, or with signs that a file's name cannot hold.
+/// Two tables may have one name for files: in two databases, or with signs that a file's name
+/// cannot hold.
 fn free_path(folder: &Path, stem: &str, is_taken: impl Fn(&PathBuf) -> bool) -> PathBuf {
     let numbered = (2_u32..).map(|number| format!("{stem}-{number}.json"));
     let names = [format!("{stem}.json")].into_iter().chain(numbered);

@@ -143,6 +143,11 @@ fn watched(
     for (destination, survey) in asked.servers.destinations.iter().zip(&asked.copies) {
         let database = destination.account.database.as_deref().unwrap_or(database);
         match read(survey, database, table, Needs::AnyColumn)? {
+            Ok(copy) if (copy.name(), &copy.server) == (source.name(), &source.server) => {
+                let why = format!("{} is given as its own copy", source.name());
+                let advice = "--src and --des should be two databases".into();
+                return Ok(Err(Unfit { why, advice }));
+            }
             Ok(copy) => {
                 copies.push(copy);
                 destinations.push(destination.clone());

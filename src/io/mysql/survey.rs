@@ -40,7 +40,8 @@ impl Survey {
         label(&self.server)
     }
 
-    /// The tables, and no views, whose names match a pattern, of which `%` alone is special; `limit` at the most.
+    /// The tables, and no views, whose names match a pattern, of which `%` alone is special;
+    /// `limit` at the most.
     ///
     /// # Errors
     /// When the server cannot be asked.
